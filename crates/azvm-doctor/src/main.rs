@@ -1,0 +1,3 @@
+//! The `azvm-doctor` binary.
+
+fn main() {}

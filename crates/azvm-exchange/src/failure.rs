@@ -1,0 +1,122 @@
+//! Why no response came.
+
+use alloc::string::String;
+use core::fmt;
+
+/// A transport failure as data, so that it can be classified, stored in a report and replayed in a test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Failure {
+    /// What happened.
+    pub kind: FailureKind,
+    /// How far the exchange had come.
+    pub phase: Phase,
+    /// The system's or library's own words, for a person. Holds no secret.
+    pub detail: String,
+}
+
+impl Failure {
+    /// A failure of this kind in this phase.
+    pub fn new(kind: FailureKind, phase: Phase, detail: String) -> Self {
+        Self {
+            kind,
+            phase,
+            detail,
+        }
+    }
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The certificate was refused: issuer, name or date.
+    Certificate,
+    /// The peer closed the connection before the answer was complete.
+    Closed,
+    /// The system forbade it: `EPERM`, `EACCES`, `WSAEACCES`.
+    Denied,
+    /// The name has no address.
+    NameNotFound,
+    /// Bytes that are not HTTP/1.1, or not what was asked for.
+    Protocol,
+    /// `ECONNREFUSED`.
+    Refused,
+    /// `ECONNRESET` or `EPIPE`.
+    Reset,
+    /// A deadline passed; [`Failure::phase`] says in which phase.
+    Timeout,
+    /// TLS failed for another reason than the certificate.
+    Tls,
+    /// Headers or body above the cap.
+    TooLarge,
+    /// `ENETUNREACH`, `EHOSTUNREACH` or `EADDRNOTAVAIL`: no way there.
+    Unreachable,
+    /// Refused on our side before anything was sent, for safety.
+    Unsafe,
+    /// Anything else the system reported.
+    Other,
+}
+
+impl FailureKind {
+    /// A short noun phrase for messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Certificate => "certificate not trusted",
+            Self::Closed => "connection closed early",
+            Self::Denied => "not permitted",
+            Self::NameNotFound => "name not found",
+            Self::Protocol => "not valid HTTP",
+            Self::Refused => "connection refused",
+            Self::Reset => "connection reset",
+            Self::Timeout => "timed out",
+            Self::Tls => "TLS failed",
+            Self::TooLarge => "answer too large",
+            Self::Unreachable => "network unreachable",
+            Self::Unsafe => "refused for safety",
+            Self::Other => "failed",
+        }
+    }
+}
+
+/// The phases of an exchange, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Looking up the host's address.
+    Resolve,
+    /// Opening the TCP connection.
+    Connect,
+    /// The TLS handshake.
+    Tls,
+    /// Sending, and waiting for the response's head.
+    FirstByte,
+    /// Reading the body.
+    Body,
+}
+
+impl Phase {
+    /// What was going on, for messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Resolve => "looking up the name",
+            Self::Connect => "connecting",
+            Self::Tls => "in the TLS handshake",
+            Self::FirstByte => "waiting for the answer",
+            Self::Body => "reading the answer",
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} while {}", self.kind.as_str(), self.phase.as_str())?;
+        if self.detail.is_empty() {
+            Ok(())
+        } else {
+            write!(f, ": {}", self.detail)
+        }
+    }
+}
+
+impl core::error::Error for Failure {}

@@ -1,0 +1,493 @@
+//! Whether to try again, and when: a state machine over one request.
+//!
+//! | what happened | class | what follows |
+//! |---|---|---|
+//! | a status the policy calls [`RetryClass::Final`] | final | done |
+//! | [`RetryClass::Transient`] | retried | the next delay of `transient`, at least `Retry-After` up to its cap |
+//! | [`RetryClass::Updating`] | retried | the next delay of `updating`, which is more patient |
+//! | refused, unreachable, reset, closed, timed out | retried | the next delay of `connection` |
+//! | any other failure | final | done |
+//!
+//! A schedule that is used up ends the exchange with the last answer; so does a delay that would pass the deadline.
+
+use crate::{Failure, FailureKind, Monotonic, Phase, Request, Response};
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::time::Duration;
+
+/// The longest wait that a `Retry-After` header can ask for.
+pub const RETRY_AFTER_CAP: Duration = Duration::from_secs(60);
+
+/// What a status means for retrying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RetryClass {
+    /// The answer, good or bad.
+    Final,
+    /// Try again soon.
+    Transient,
+    /// The service said that it is being updated; be patient.
+    Updating,
+}
+
+/// When to retry, per class. Build one with [`RetryPolicy::never`] and the `with_*` methods.
+#[derive(Clone, Debug)]
+pub struct RetryPolicy {
+    classify: fn(u16) -> RetryClass,
+    transient: Cow<'static, [Duration]>,
+    updating: Cow<'static, [Duration]>,
+    connection: Cow<'static, [Duration]>,
+    jitter_percent: u8,
+    deadline: Duration,
+}
+
+impl RetryPolicy {
+    /// One attempt, to be over within `deadline`.
+    pub const fn never(deadline: Duration) -> Self {
+        Self {
+            classify: |_| RetryClass::Final,
+            transient: Cow::Borrowed(&[]),
+            updating: Cow::Borrowed(&[]),
+            connection: Cow::Borrowed(&[]),
+            jitter_percent: 0,
+            deadline,
+        }
+    }
+
+    /// Sets which statuses are retried.
+    #[must_use]
+    pub fn with_classifier(mut self, classify: fn(u16) -> RetryClass) -> Self {
+        self.classify = classify;
+        self
+    }
+
+    /// Sets the delays before the retries of a [`RetryClass::Transient`] status; as many retries as delays.
+    #[must_use]
+    pub fn with_transient(mut self, delays: impl Into<Cow<'static, [Duration]>>) -> Self {
+        self.transient = delays.into();
+        self
+    }
+
+    /// Sets the delays before the retries of a [`RetryClass::Updating`] status.
+    #[must_use]
+    pub fn with_updating(mut self, delays: impl Into<Cow<'static, [Duration]>>) -> Self {
+        self.updating = delays.into();
+        self
+    }
+
+    /// Sets the delays before the retries of a lost or refused connection.
+    #[must_use]
+    pub fn with_connection(mut self, delays: impl Into<Cow<'static, [Duration]>>) -> Self {
+        self.connection = delays.into();
+        self
+    }
+
+    /// Lengthens every delay by a random part of up to `percent` of itself. Jitter never shortens a delay, so that a
+    /// documented minimum stays one.
+    #[must_use]
+    pub fn with_jitter_percent(mut self, percent: u8) -> Self {
+        self.jitter_percent = percent;
+        self
+    }
+
+    /// Sets the time for the whole exchange, retries and waits included.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// The time for the whole exchange.
+    pub fn deadline(&self) -> Duration {
+        self.deadline
+    }
+}
+
+/// What the driver is to do next.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Step<'a> {
+    /// Send this request, give up after `budget`, and report with [`Exchange::handle`].
+    Send {
+        /// The request.
+        request: &'a Request,
+        /// What is left until the deadline.
+        budget: Duration,
+    },
+    /// Wait this long, then poll again.
+    Sleep(Duration),
+    /// It is over; [`Exchange::finish`] hands the result out.
+    Done(Result<&'a Response, &'a Failure>),
+}
+
+/// What happened to a request that was sent.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A whole response came.
+    Answered(Response),
+    /// None came.
+    Failed(Failure),
+}
+
+/// One attempt, for reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// When the answer or failure was handled.
+    pub at: Monotonic,
+    /// The status, or what went wrong.
+    pub outcome: Result<u16, FailureKind>,
+    /// `x-ms-request-id` of the answer.
+    pub request_id: Option<String>,
+    /// The wait that follows; `None` when this was the last attempt.
+    pub retry_in: Option<Duration>,
+}
+
+/// One request from first byte to final answer. Performs no I/O.
+///
+/// Dropping it at any time loses nothing but the exchange itself.
+#[derive(Debug)]
+pub struct Exchange {
+    request: Request,
+    policy: RetryPolicy,
+    seed: u64,
+    started: Option<Monotonic>,
+    state: State,
+    attempts: Vec<Attempt>,
+    retries: [usize; 3],
+}
+
+#[derive(Debug)]
+enum State {
+    /// To be sent, or under way.
+    Sending,
+    Sleeping {
+        until: Monotonic,
+        last: Result<Response, Failure>,
+    },
+    Done(Result<Response, Failure>),
+}
+
+impl Exchange {
+    /// An exchange that starts its deadline at the first [`poll`](Self::poll). `seed` decides the jitter: the same
+    /// seed gives the same delays.
+    pub fn new(request: Request, policy: RetryPolicy, seed: u64) -> Self {
+        Self {
+            request,
+            policy,
+            seed,
+            started: None,
+            state: State::Sending,
+            attempts: Vec::new(),
+            retries: [0; 3],
+        }
+    }
+
+    /// What to do at `now`. Polling again without an event in between gives the same step.
+    pub fn poll(&mut self, now: Monotonic) -> Step<'_> {
+        let deadline = self.deadline(now);
+        if let State::Sleeping { until, last } = &mut self.state {
+            if now >= *until {
+                // A wait never ends after the deadline, but a driver may wake late.
+                if now >= deadline {
+                    let last = core::mem::replace(last, Err(out_of_time()));
+                    self.state = State::Done(last);
+                } else {
+                    self.state = State::Sending;
+                }
+            }
+        }
+        if matches!(self.state, State::Sending) && now >= deadline {
+            self.state = State::Done(Err(out_of_time()));
+        }
+        match &self.state {
+            State::Sending => Step::Send {
+                request: &self.request,
+                budget: deadline.since(now),
+            },
+            State::Sleeping { until, .. } => Step::Sleep(until.since(now)),
+            State::Done(result) => Step::Done(result.as_ref()),
+        }
+    }
+
+    /// Takes what happened to the request that [`poll`](Self::poll) handed out. Ignored when none is under way.
+    pub fn handle(&mut self, now: Monotonic, event: Event) {
+        if !matches!(self.state, State::Sending) {
+            return;
+        }
+        let outcome = match event {
+            Event::Answered(response) => Ok(response),
+            Event::Failed(failure) => Err(failure),
+        };
+        let deadline = self.deadline(now);
+        let delay = self
+            .next_delay(&outcome)
+            .filter(|&delay| now.plus(delay) < deadline);
+        self.attempts.push(Attempt {
+            at: now,
+            outcome: outcome
+                .as_ref()
+                .map(Response::status)
+                .map_err(|failure| failure.kind),
+            request_id: outcome
+                .as_ref()
+                .ok()
+                .and_then(Response::request_id)
+                .map(ToString::to_string),
+            retry_in: delay,
+        });
+        self.state = match delay {
+            Some(delay) => State::Sleeping {
+                until: now.plus(delay),
+                last: outcome,
+            },
+            None => State::Done(outcome),
+        };
+    }
+
+    /// Every attempt so far, oldest first. At most one more than the policy has delays.
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.attempts
+    }
+
+    /// The request.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// The result: the final response, whatever its status, or the last failure. An exchange that is not done gives
+    /// what it has, or a timeout.
+    ///
+    /// # Errors
+    ///
+    /// The last [`Failure`] when no response came.
+    pub fn finish(self) -> Result<Response, Failure> {
+        match self.state {
+            State::Done(result) | State::Sleeping { last: result, .. } => result,
+            State::Sending => Err(out_of_time()),
+        }
+    }
+
+    fn deadline(&mut self, now: Monotonic) -> Monotonic {
+        self.started.get_or_insert(now).plus(self.policy.deadline)
+    }
+
+    fn next_delay(&mut self, outcome: &Result<Response, Failure>) -> Option<Duration> {
+        let (class, delays) = match outcome {
+            Ok(response) => match (self.policy.classify)(response.status()) {
+                RetryClass::Final => return None,
+                RetryClass::Transient => (0, &self.policy.transient),
+                RetryClass::Updating => (1, &self.policy.updating),
+            },
+            Err(failure) if is_connection_trouble(failure.kind) => (2, &self.policy.connection),
+            Err(_) => return None,
+        };
+        let base = *delays.get(self.retries[class])?;
+        self.retries[class] += 1;
+        let jittered = base.saturating_add(self.jitter(base));
+        let asked = outcome.as_ref().ok().and_then(Response::retry_after);
+        Some(jittered.max(asked.unwrap_or(Duration::ZERO).min(RETRY_AFTER_CAP)))
+    }
+
+    fn jitter(&self, base: Duration) -> Duration {
+        let random = splitmix64(self.seed.wrapping_add(self.attempts.len() as u64));
+        let part = u32::try_from(random % 1000).unwrap_or(0);
+        base.saturating_mul(u32::from(self.policy.jitter_percent))
+            .saturating_mul(part)
+            / 100_000
+    }
+}
+
+fn is_connection_trouble(kind: FailureKind) -> bool {
+    matches!(
+        kind,
+        FailureKind::Closed
+            | FailureKind::Refused
+            | FailureKind::Reset
+            | FailureKind::Timeout
+            | FailureKind::Unreachable
+    )
+}
+
+fn out_of_time() -> Failure {
+    Failure::new(
+        FailureKind::Timeout,
+        Phase::FirstByte,
+        "the deadline of the exchange passed".into(),
+    )
+}
+
+/// One step of the SplitMix64 generator: enough to spread delays, and reproducible.
+fn splitmix64(seed: u64) -> u64 {
+    let mut z = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use proptest::prelude::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn policy(deadline_secs: u64) -> RetryPolicy {
+        RetryPolicy::never(Duration::from_secs(deadline_secs))
+            .with_classifier(|status| match status {
+                429 | 500..=599 => RetryClass::Transient,
+                410 => RetryClass::Updating,
+                _ => RetryClass::Final,
+            })
+            .with_transient(vec![Duration::ZERO, 2 * SECOND])
+            .with_updating(vec![SECOND; 70])
+            .with_connection(vec![SECOND])
+    }
+
+    fn answered(status: u16) -> Event {
+        Event::Answered(Response::new(status, vec![], vec![]))
+    }
+
+    /// Runs the script on a virtual clock; each event takes `cost`. Returns the attempts' outcomes and the end time.
+    fn run(
+        policy: RetryPolicy,
+        cost: Duration,
+        mut script: impl FnMut(u64) -> Event,
+    ) -> (Vec<Attempt>, Monotonic) {
+        let mut exchange = Exchange::new(Request::get("/".into()), policy, 42);
+        let mut now = Monotonic::after(7 * SECOND);
+        loop {
+            match exchange.poll(now) {
+                Step::Send { budget, .. } => {
+                    now = now.plus(cost.min(budget));
+                    exchange.handle(now, script(now.elapsed().as_secs() - 7));
+                }
+                Step::Sleep(wait) => now = now.plus(wait),
+                Step::Done(_) => return (exchange.attempts().to_vec(), now),
+            }
+        }
+    }
+
+    #[test]
+    fn updating_for_69_seconds_then_fine() {
+        let (attempts, end) = run(policy(120), Duration::ZERO, |elapsed| {
+            answered(if elapsed < 69 { 410 } else { 200 })
+        });
+        assert_eq!(
+            attempts.last().map(|attempt| attempt.outcome.clone()),
+            Some(Ok(200))
+        );
+        assert_eq!(end.elapsed().as_secs(), 7 + 69);
+    }
+
+    #[test]
+    fn a_400_stops_at_once() {
+        let (attempts, _) = run(policy(120), Duration::ZERO, |_| answered(400));
+        assert_eq!(attempts.len(), 1);
+        assert_eq!(attempts[0].retry_in, None);
+    }
+
+    #[test]
+    fn schedules_are_counted_apart_and_end() {
+        let mut statuses = [429, 410, 429, 410, 429].into_iter();
+        let (attempts, _) = run(policy(120), Duration::ZERO, |_| {
+            answered(statuses.next().unwrap())
+        });
+        assert_eq!(attempts.len(), 5);
+        let waits: Vec<_> = attempts
+            .iter()
+            .map(|attempt| attempt.retry_in.map(|wait| wait.as_secs()))
+            .collect();
+        assert_eq!(waits, [Some(0), Some(1), Some(2), Some(1), None]);
+    }
+
+    #[test]
+    fn retry_after_is_a_minimum_and_capped() {
+        let ask = |value: &str| {
+            Event::Answered(Response::new(
+                429,
+                vec![("Retry-After".into(), value.into())],
+                vec![],
+            ))
+        };
+        let mut script = [ask("9"), ask("99999"), answered(200)].into_iter();
+        let (attempts, _) = run(policy(300), Duration::ZERO, |_| script.next().unwrap());
+        assert_eq!(attempts[0].retry_in, Some(9 * SECOND));
+        assert_eq!(attempts[1].retry_in, Some(RETRY_AFTER_CAP));
+    }
+
+    #[test]
+    fn the_deadline_wins_over_a_wait() {
+        let (attempts, end) = run(policy(5), 2 * SECOND, |_| answered(410));
+        assert_eq!(
+            attempts.len(),
+            2,
+            "2 s, wait 1 s, 2 s, and the next wait would pass the deadline"
+        );
+        assert!(end.elapsed() <= 12 * SECOND);
+    }
+
+    #[test]
+    fn a_name_that_does_not_exist_is_final() {
+        let failure = || Failure::new(FailureKind::NameNotFound, Phase::Resolve, String::new());
+        let (attempts, _) = run(policy(60), Duration::ZERO, |_| Event::Failed(failure()));
+        assert_eq!(attempts.len(), 1);
+    }
+
+    #[test]
+    fn an_event_that_nobody_waits_for_is_ignored() {
+        let mut exchange = Exchange::new(Request::get("/".into()), policy(60), 1);
+        exchange.poll(Monotonic::ZERO);
+        exchange.handle(Monotonic::ZERO, answered(200));
+        exchange.handle(Monotonic::ZERO, answered(500));
+        assert_eq!(exchange.attempts().len(), 1);
+        assert_eq!(exchange.finish().unwrap().status(), 200);
+    }
+
+    proptest! {
+        #[test]
+        fn any_script_ends_by_the_deadline(
+            seed in any::<u64>(),
+            deadline_secs in 0_u64..100,
+            jitter in 0_u8..=100,
+            events in proptest::collection::vec((0_u16..8, 0_u64..30), 1..200),
+        ) {
+            let policy = policy(deadline_secs).with_jitter_percent(jitter);
+            let mut exchange = Exchange::new(Request::get("/".into()), policy, seed);
+            let mut now = Monotonic::ZERO;
+            let mut script = events.into_iter().cycle();
+            for _ in 0..10_000 {
+                match exchange.poll(now) {
+                    Step::Send { budget, .. } => {
+                        let (kind, cost_secs) = script.next().unwrap();
+                        now = now.plus(Duration::from_secs(cost_secs).min(budget));
+                        exchange.handle(now, match kind {
+                            0 => answered(200),
+                            1 => answered(400),
+                            2 => answered(410),
+                            3 => answered(429),
+                            4 => answered(503),
+                            5 => Event::Failed(Failure::new(FailureKind::Refused, Phase::Connect, String::new())),
+                            6 => Event::Failed(Failure::new(FailureKind::Protocol, Phase::Body, String::new())),
+                            _ => Event::Failed(Failure::new(FailureKind::Timeout, Phase::Body, String::new())),
+                        });
+                    }
+                    Step::Sleep(wait) => {
+                        prop_assert!(now.plus(wait).elapsed() <= Duration::from_secs(deadline_secs));
+                        now = now.plus(wait);
+                    }
+                    Step::Done(_) => {
+                        prop_assert!(now.elapsed() <= Duration::from_secs(deadline_secs));
+                        let all_but_last = exchange.attempts().split_last().map_or(&[][..], |(_, rest)| rest);
+                        prop_assert!(all_but_last.iter().all(|attempt| !matches!(attempt.outcome, Ok(200 | 400))));
+                        return Ok(());
+                    }
+                }
+            }
+            prop_assert!(false, "did not end");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What a service wrote, made fit to be shown.
+
+use alloc::string::String;
+
+/// The longest text that [`service_text`] returns, in characters.
+pub const SERVICE_TEXT_CHARS: usize = 600;
+
+/// A token of this many characters or more that starts like a JWT is taken for one.
+const JWT_MIN_CHARS: usize = 20;
+
+/// Copies the words of a service for an error or a report.
+///
+/// At most [`SERVICE_TEXT_CHARS`] characters are kept (an ellipsis marks the cut), control characters become spaces so
+/// that a hostile answer cannot draw on a terminal, and anything shaped like a JWT is replaced by `<redacted>`: some
+/// servers and proxies quote the request's headers in their error pages.
+pub fn service_text(text: &str) -> String {
+    let mut shown = String::new();
+    let mut chars_left = SERVICE_TEXT_CHARS;
+    let mut rest = text.trim();
+    while let Some(first) = rest.chars().next() {
+        let word_bytes = rest
+            .find(|c: char| !is_token_char(c))
+            .unwrap_or(rest.len())
+            .max(first.len_utf8());
+        let (word, tail) = rest.split_at(word_bytes);
+        let word = redact(word);
+        for c in word.chars() {
+            if chars_left == 0 {
+                shown.push('…');
+                return shown;
+            }
+            chars_left -= 1;
+            shown.push(if c.is_control() || is_invisible(c) {
+                ' '
+            } else {
+                c
+            });
+        }
+        rest = tail;
+    }
+    shown
+}
+
+/// The alphabet of a JWT in compact form: base64url and the dots between its parts.
+fn is_token_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=')
+}
+
+/// Every JWT starts with `eyJ`, the encoding of `{"`.
+fn redact(word: &str) -> &str {
+    match word.find("eyJ") {
+        Some(start) if word.len() - start >= JWT_MIN_CHARS => "<redacted>",
+        _ => word,
+    }
+}
+
+/// Direction overrides and zero-width characters, which change how the text around them reads.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_quoted_token_is_cut_out() {
+        let text = format!("bad header 'Bearer eyJ{}.eyJx.sig_-' sent", "a".repeat(40));
+        assert_eq!(service_text(&text), "bad header 'Bearer <redacted>' sent");
+        assert_eq!(service_text("eyJ is short"), "eyJ is short");
+    }
+
+    #[test]
+    fn control_characters_become_spaces() {
+        assert_eq!(service_text("a\u{1b}[31mb\r\nc\u{202e}d\n"), "a [31mb  c d");
+    }
+
+    proptest! {
+        #[test]
+        fn output_is_bounded_and_printable(text in ".{0,2000}") {
+            let shown = service_text(&text);
+            prop_assert!(shown.chars().count() <= SERVICE_TEXT_CHARS + 1);
+            prop_assert!(!shown.chars().any(char::is_control));
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Managed identity tokens on Azure virtual machines, and Azure Resource Manager calls made with them.

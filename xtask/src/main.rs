@@ -1,2 +1,98 @@
-//! Project automation.
-fn main() {}
+//! Project automation: everything that CI does, and a person too, is one of these tasks.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program whose result is what it prints"
+)]
+
+mod ci;
+mod dist;
+mod fuzz;
+mod layers;
+mod process;
+mod real_clients;
+mod simulator;
+mod tidy;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use process::{Result, cargo, run};
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (task, rest) = match args.split_first() {
+        Some((task, rest)) => (task.as_str(), rest),
+        None => ("help", &[][..]),
+    };
+    let outcome = match task {
+        "doctor" => return doctor(rest),
+        "ci" => ci::run(rest),
+        "tidy" => nothing_after(rest).and_then(|()| tidy::run()),
+        "fuzz" => fuzz::run(rest),
+        "bench" => bench(rest),
+        "dist" => dist::run(rest),
+        "real-clients" => real_clients::run(rest),
+        "help" | "--help" | "-h" => help(),
+        unknown => {
+            Err(format!("there is no task `{unknown}`; `cargo xtask help` lists them").into())
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report(task, error.as_ref()),
+    }
+}
+
+/// The command line `azvm-doctor`, without installing it.
+fn doctor(rest: &[String]) -> ExitCode {
+    let name = "cargo xtask doctor".to_owned();
+    azvm_doctor::run(std::iter::once(name).chain(rest.iter().cloned()))
+}
+
+fn bench(rest: &[String]) -> Result<()> {
+    let [name] = rest else {
+        return Err(
+            "name one benchmark: `cargo xtask bench NAME`; benches/README.md lists them".into(),
+        );
+    };
+    run(cargo(["bench", "-p", "benches", "--bench"]).arg(name))
+}
+
+fn help() -> Result<()> {
+    println!("{HELP}");
+    println!("\nSteps of ci, in order:");
+    for step in ci::STEPS {
+        println!("  {:<12} {}", step.name, step.what);
+    }
+    Ok(())
+}
+
+fn nothing_after(rest: &[String]) -> Result<()> {
+    match rest.first() {
+        Some(extra) => Err(format!("this task takes no `{extra}`").into()),
+        None => Ok(()),
+    }
+}
+
+fn report(task: &str, error: &dyn Error) -> ExitCode {
+    eprintln!("error: {task}: {error}");
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        eprintln!("  because: {inner}");
+        cause = inner.source();
+    }
+    ExitCode::FAILURE
+}
+
+const HELP: &str = "\
+cargo xtask TASK
+
+  doctor [ARGS…]               what `azvm-doctor` does; `cargo xtask doctor --help` tells
+  ci [STEP…] [--skip STEP]     every step that a change has to pass, or those named
+  tidy                         the rules of the house that no compiler checks
+  fuzz [TARGET] [--seconds N]  fuzz one target, or each in turn (needs cargo-fuzz and nightly)
+  bench NAME                   run one benchmark
+  dist [--target TRIPLE]       build a static azvm-doctor to copy to a machine without Rust
+  real-clients [--tools DIR]   run other vendors' clients against the simulator
+  help                         this text";

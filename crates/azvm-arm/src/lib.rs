@@ -1,1 +1,73 @@
-//! The Azure Resource Manager calls a managed identity makes, their errors, and the clouds they live in, without I/O.
+//! The Azure Resource Manager (ARM) calls that a managed identity makes, as data.
+//!
+//! ```
+//! use azvm_arm::Cloud;
+//! use azvm_exchange::Response;
+//! use azvm_resource_id::ResourceId;
+//!
+//! let id: ResourceId = "/subscriptions/01234567-89ab-cdef-0123-456789abcdef/resourceGroups/demo".parse()?;
+//! let request = azvm_arm::get(&id, azvm_arm::RESOURCE_GROUP_API_VERSION);
+//! assert_eq!(
+//!     request.target(),
+//!     "/subscriptions/01234567-89ab-cdef-0123-456789abcdef/resourceGroups/demo?api-version=2021-04-01",
+//! );
+//! // Send it with `Request::with_bearer(token)` to the endpoint of the VM's cloud, and read what comes back:
+//! assert_eq!(Cloud::from_name("azurepubliccloud").map(Cloud::endpoint), Some("https://management.azure.com"));
+//! let refused = Response::new(403, vec![], br#"{"error":{"code":"AuthorizationFailed","message":"…"}}"#.to_vec());
+//! let error = azvm_arm::read_resource(&refused).unwrap_err();
+//! assert_eq!(error.code(), Some("AuthorizationFailed"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The answers that matter
+//!
+//! | answer | meaning | is no proof of |
+//! |---|---|---|
+//! | 200 | allowed, by the replica that answered | that every replica agrees |
+//! | 401 | the token: audience, tenant, expiry. Waiting does not help | anything about roles |
+//! | 403 `AuthorizationFailed` | no role found *or* the scope does not exist | that no role was assigned: it may not have propagated |
+//! | 403 `DenyAssignmentAuthorizationFailed` | a role allows it, a deny assignment does not | |
+//! | 404 | allowed to look, but nothing of that name | a problem with roles |
+//!
+//! Sources: Microsoft's *Troubleshoot Azure RBAC*, *Common deployment errors*, and the ARM provider contract
+//! (`Azure/azure-resource-manager-rpc`).
+//!
+//! # What this crate never does
+//!
+//! It opens no socket and reads no clock (`no_std`), follows no `nextLink`, and decides nothing from a message's
+//! prose: [`ArmError::denied`] lifts the IDs out of it as hints for a person.
+
+#![no_std]
+#![warn(missing_docs, clippy::exhaustive_enums, clippy::exhaustive_structs)]
+#![warn(
+    clippy::alloc_instead_of_core,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core
+)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod challenge;
+mod cloud;
+mod endpoint;
+mod error;
+#[doc(hidden)]
+pub mod fuzzing;
+mod request;
+mod resource;
+mod retry;
+mod role_assignment;
+
+pub use challenge::Challenge;
+pub use cloud::Cloud;
+pub use endpoint::{Endpoint, EndpointError};
+pub use error::{ArmError, Denied};
+pub use request::{
+    AUTHORIZATION_API_VERSION, RESOURCE_GROUP_API_VERSION, SUBSCRIPTION_API_VERSION, get, probe,
+    role_assignments,
+};
+pub use resource::{Resource, read_resource};
+pub use retry::{CONNECTION_DELAYS, DEFAULT_DEADLINE, TRANSIENT_DELAYS, classify, retry_policy};
+pub use role_assignment::{RoleAssignment, RoleAssignments, read_role_assignments};

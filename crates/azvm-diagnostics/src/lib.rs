@@ -1,1 +1,56 @@
 //! What works and what does not between a virtual machine and Azure Resource Manager: facts, findings and reports.
+//!
+//! ```no_run
+//! use azvm_diagnostics::{Config, Silent, collect, diagnose};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let facts = collect(&Config::default(), &Silent).await?;
+//! let diagnosis = diagnose(&facts);
+//! println!("{}", azvm_diagnostics::text(&facts, &diagnosis, &Default::default()));
+//! std::process::exit(diagnosis.exit_code().into());
+//! # }
+//! ```
+//!
+//! ```text
+//!  collect (I/O, once)          diagnose (pure)                     report
+//!  host ─ imds ─ arm ─▶ Facts ─▶ rules, one per check ─▶ Diagnosis ─▶ text, json
+//!                                 │ a failed check skips what depends on it
+//!                                 └ findings from the catalogue, with remedies filled in
+//! ```
+//!
+//! # Guarantees
+//!
+//! 1. Facts come first, once; rules are pure functions of them and see no network and no clock.
+//! 2. No fact, finding or report holds a token or a proxy's password.
+//! 3. Whether to go on, and what to retry, is decided by status and `error` code. Words are shown, and may raise the
+//!    confidence of a finding.
+//! 4. *Unknown* is never reported as *fine* or as *failed*, and a check that panics is reported as *crashed*.
+//! 5. Nothing on the machine is changed.
+//!
+//! # Where the next thing goes
+//!
+//! A new fact: `facts` and its collector in `collect`. A new finding: its entry in `catalogue/entries.rs`, and the rule
+//! of its check in `rules`. A new format: `report`.
+
+#![warn(missing_docs, clippy::exhaustive_enums, clippy::exhaustive_structs)]
+
+pub mod catalogue;
+mod check;
+mod collect;
+pub mod facts;
+mod finding;
+mod progress;
+mod remedy;
+mod report;
+mod rules;
+mod wait;
+
+pub use check::{Check, CheckId, Status};
+pub use collect::{Config, DEFAULT_TIMEOUT, TargetError, collect};
+pub use facts::Facts;
+pub use finding::{Confidence, Finding, Severity, Values};
+pub use progress::{Event, Progress, Silent};
+pub use remedy::{Command, Remedy};
+pub use report::{Palette, SCHEMA, TextOptions, Tool, json, text};
+pub use rules::{Diagnosis, Outcome, diagnose};
+pub use wait::{OFFICIAL_MAXIMUM, STABLE_INTERVAL, STABLE_SUCCESSES};

@@ -1,1 +1,108 @@
-//! The azvm command line: says why a managed identity does not work on this virtual machine and what to type to mend it.
+//! The command line of azvm as a library function, for the binary `azvm-doctor` and for `cargo xtask doctor`.
+//!
+//! ```no_run
+//! // The first argument is the program's name, as shown in its help.
+//! let exit = azvm_doctor::run(["azvm-doctor", "--simulate", "healthy"]);
+//! # let _ = exit;
+//! ```
+//!
+//! # What it promises
+//!
+//! 1. The report goes to stdout, or to the file that was named; everything else goes to stderr.
+//! 2. The exit code is the same for every format: 0 no failure, 1 failures, 2 bad usage, 4 the wait is over and a role
+//!    may still be propagating, 6 not an Azure VM, 70 a crash of the doctor itself.
+//! 3. No output at any verbosity holds a token.
+//! 4. It changes nothing on the machine but the files that it was told to write.
+
+#![warn(missing_docs, clippy::exhaustive_enums, clippy::exhaustive_structs)]
+
+mod args;
+mod doctor;
+mod explain;
+mod output;
+mod progress;
+mod simulate;
+
+use args::{Cli, Verb};
+use clap::Parser;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Bad usage: clap's own value.
+const EXIT_USAGE: u8 = 2;
+/// The doctor itself is broken, or could not do its work.
+const EXIT_CRASH: u8 = 70;
+
+/// Runs the command line; the first of `args` is the program's name. Makes its own runtime: do not call it from one.
+pub fn run<I, T>(args: I) -> ExitCode
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let program = args.first().map(|name| program(name)).unwrap_or_default();
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to stdout with 0, mistakes to stderr with 2.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(EXIT_USAGE));
+        }
+    };
+    match dispatch(cli, &program) {
+        Ok(code) => ExitCode::from(code),
+        Err(problem) => {
+            output::problem(&problem.message);
+            ExitCode::from(problem.exit_code)
+        }
+    }
+}
+
+fn dispatch(cli: Cli, program: &str) -> Result<u8, Problem> {
+    match cli.verb {
+        Some(Verb::Explain { code }) => explain::explain(&code),
+        Some(Verb::ListCodes) => explain::list_codes(),
+        Some(Verb::Simulate(args)) => runtime()?.block_on(simulate::run(args, program)),
+        None => runtime()?.block_on(doctor::run(cli.doctor, program)),
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Problem> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Problem::crash(format!("cannot start the runtime: {error}")))
+}
+
+/// The last component of a path; `cargo xtask doctor` as it is.
+fn program(name: &std::ffi::OsStr) -> String {
+    std::path::Path::new(name)
+        .file_name()
+        .unwrap_or(name)
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+struct Problem {
+    message: String,
+    exit_code: u8,
+}
+
+impl Problem {
+    fn usage(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            exit_code: EXIT_USAGE,
+        }
+    }
+
+    fn crash(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            exit_code: EXIT_CRASH,
+        }
+    }
+}

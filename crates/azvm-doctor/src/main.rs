@@ -1,3 +1,7 @@
 //! The `azvm-doctor` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    azvm_doctor::run(std::env::args_os())
+}

@@ -48,6 +48,8 @@ extern crate std;
 
 mod encode;
 mod failure;
+#[doc(hidden)]
+pub mod fuzzing;
 mod message;
 mod origin;
 mod retry;

@@ -54,7 +54,8 @@ impl Request {
         self
     }
 
-    /// Adds a header with a value that may be shown. `name` is written to the wire as it stands.
+    /// Adds a header with a value that may be shown. Give `name` in its usual spelling, such as `Metadata`: HTTP does
+    /// not care, and a transport may write it in another case.
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
         self.headers.push(Header {
@@ -116,7 +117,7 @@ impl Request {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Header {
-    /// As written to the wire.
+    /// In its usual spelling.
     pub name: &'static str,
     /// Shown or hidden.
     pub value: HeaderValue,

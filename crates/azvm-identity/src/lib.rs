@@ -1,1 +1,71 @@
-//! Managed identity tokens on Azure virtual machines, and Azure Resource Manager calls made with them.
+//! Managed identity tokens on Azure virtual machines, and Azure Resource Manager (ARM) calls made with them.
+//!
+//! ```no_run
+//! use azvm_identity::{Cloud, ManagedIdentity, ResourceManager};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let identity = ManagedIdentity::system();
+//! let token = identity.token(&Cloud::Public.audience().try_into()?).await?;
+//! println!("a token until {}", token.expires_on().unix_seconds());
+//!
+//! let arm = ResourceManager::new(identity, Cloud::Public)?;
+//! let id = "/subscriptions/01234567-89ab-cdef-0123-456789abcdef/resourceGroups/demo".parse()?;
+//! let group = arm.resource_group(&id).await?;
+//! println!("{} is in {}", group.id, group.location.unwrap_or_default());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! ```text
+//! token(audience) ─▶ cache hit? ─▶ yes: the token
+//!                         └▶ no: one fetch for all who wait ─▶ IMDS, with retries ─▶ the token, or one error for all
+//! ```
+//!
+//! # Guarantees
+//!
+//! 1. IMDS is asked directly: no proxy, no redirect, no environment variable changes where the request goes.
+//! 2. A token is sent to the ARM of the chosen cloud, or to the one that the caller named, and to nobody else; over
+//!    plain HTTP only to a loopback address that the caller named.
+//! 3. Any number of callers that want the same token cause one request; a caller that goes away does not stop it.
+//! 4. 404, 410, 429 and 5xx are retried on IMDS's documented schedule; 400 is not.
+//! 5. Errors hold the service's own words and request ids. No error, `Debug` or log line holds a token.
+//!
+//! # Cancel safety
+//!
+//! Every `async fn` here may be dropped at any await; nothing is left behind but a token fetch that others may be
+//! waiting for, which ends by its own deadline.
+//!
+//! # What this crate does not do
+//!
+//! It reads no environment variable, serves no other host than a VM or scale set (App Service, Arc, Kubernetes), and
+//! verifies no token.
+//!
+//! # Features
+//!
+//! * `tls` (default): [`ResourceManager`], which needs HTTPS. A program that only wants tokens can do without.
+//!
+//! # Stability
+//!
+//! The wording of messages and logs, and the defaults, may change in any release.
+
+#![warn(missing_docs, clippy::exhaustive_enums, clippy::exhaustive_structs)]
+
+mod clock;
+pub mod driver;
+mod error;
+mod managed_identity;
+#[cfg(feature = "tls")]
+mod resource_manager;
+
+pub use azvm_arm::{ArmError, Cloud, Endpoint as ArmEndpoint, Resource};
+pub use azvm_exchange::{Failure, FailureKind, Secret, Timestamp};
+pub use azvm_imds::{
+    AccessToken, Audience, Endpoint as ImdsEndpoint, Guid, IdentitySelector, ProtocolError,
+    Rejection, UnverifiedClaims,
+};
+pub use azvm_resource_id::ResourceId;
+pub use clock::{now, seed};
+pub use error::{Error, Hint, Service};
+pub use managed_identity::{Builder, ManagedIdentity};
+#[cfg(feature = "tls")]
+pub use resource_manager::{ResourceManager, ResourceManagerBuilder};

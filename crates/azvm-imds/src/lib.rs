@@ -1,1 +1,83 @@
-//! The Azure Instance Metadata Service protocol: requests, responses, errors and token claims, without I/O.
+//! The Azure Instance Metadata Service (IMDS) protocol as data: what to ask, and what the answers mean.
+//!
+//! ```
+//! use azvm_exchange::{Response, Timestamp};
+//! use azvm_imds::{Audience, IdentitySelector, TokenRequest};
+//!
+//! let audience = Audience::new("https://management.azure.com/")?;
+//! let ask = TokenRequest::new(audience, IdentitySelector::System);
+//! let request = ask.to_request();
+//! assert_eq!(
+//!     request.target(),
+//!     "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fmanagement.azure.com%2F",
+//! );
+//! // Send it to `Endpoint::default()` with any HTTP client, never through a proxy, and hand the answer back:
+//! let body = br#"{"access_token":"t","expires_in":"86400","expires_on":"1795345109"}"#;
+//! let answer = Response::new(200, vec![], body.to_vec());
+//! let token = ask.read(&answer, Timestamp::from_unix_seconds(1_795_258_709))?;
+//! assert_eq!(token.expires_on().unix_seconds(), 1_795_345_109);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The protocol on one page
+//!
+//! * Plain HTTP/1.1 to `169.254.169.254:80`, from the VM itself, never through a proxy, and without `X-Forwarded-For`.
+//! * Every request but the [`probe`] carries `Metadata: true`; every path but [`versions`] carries `api-version`.
+//! * A token is asked for one *audience* (called `resource` on the wire) and, when the VM has more than one identity,
+//!   for one [`IdentitySelector`].
+//! * 404, 410, 429 and 5xx are worth a retry ([`retry_policy`]); 410 passes within 70 seconds. 400 is an answer.
+//! * Numbers come as strings, sometimes as numbers, sometimes not at all; unknown members are ignored.
+//! * Read who answered ([`Responder`]) before reading a status: a proxy's 403 is not IMDS's.
+//!
+//! Sources: Microsoft's pages *How to use managed identities for Azure resources on an Azure VM to acquire an access
+//! token* and *Azure Instance Metadata Service*, and the published IMDS OpenAPI description of 2023-07-01.
+//!
+//! # What this crate never does
+//!
+//! It opens no socket, reads no clock and no environment (`no_std`), verifies no token, and decides nothing from an
+//! `error_description`, whose text the documentation reserves the right to change.
+
+#![no_std]
+#![warn(missing_docs, clippy::exhaustive_enums, clippy::exhaustive_structs)]
+#![warn(
+    clippy::alloc_instead_of_core,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core
+)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod audience;
+mod claims;
+mod endpoint;
+mod error;
+#[doc(hidden)]
+pub mod fuzzing;
+mod guid;
+mod instance;
+mod request;
+mod responder;
+mod retry;
+mod selector;
+mod token;
+mod wire;
+
+pub use audience::{Audience, AudienceError, MAX_AUDIENCE_BYTES};
+pub use claims::{ClaimsError, UnverifiedClaims};
+pub use endpoint::{DEFAULT_ENDPOINT, Endpoint, EndpointError};
+pub use error::{IgnoredSelector, Malformed, ProtocolError, Rejection};
+pub use guid::{Guid, GuidError};
+pub use instance::{Compute, read_identity_info, read_instance, read_versions};
+pub use request::{
+    INSTANCE_API_VERSION, MAX_TOKEN_RESPONSE_BYTES, TOKEN_API_VERSION, identity_info, instance,
+    probe, versions,
+};
+pub use responder::Responder;
+pub use retry::{
+    CONNECTION_DELAYS, DEFAULT_DEADLINE, JITTER_PERCENT, TRANSIENT_DELAYS, UPDATING_DELAYS,
+    classify, retry_policy,
+};
+pub use selector::IdentitySelector;
+pub use token::{AccessToken, TokenRequest};

@@ -1,0 +1,112 @@
+//! The machine: firmware, system, and the proxy variables that other clients obey. Reads only.
+
+use crate::facts::{AssetTag, HostFacts, ProxyVariable};
+use azvm_exchange::service_text;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+const ASSET_TAG_FILE: &str = "/sys/class/dmi/id/chassis_asset_tag";
+const KERNEL_FILE: &str = "/proc/sys/kernel/osrelease";
+
+/// No fact is longer than this.
+const FILE_BYTES: u64 = 4096;
+
+/// The variables that HTTP clients read for a plain `http` address, in the order in which most do.
+const PROXY_VARIABLES: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
+const NO_PROXY_VARIABLES: [&str; 2] = ["no_proxy", "NO_PROXY"];
+
+/// `asset_tag` stands in for the firmware's, for a simulated machine.
+pub(super) fn collect(asset_tag: Option<&str>) -> HostFacts {
+    let proxies = PROXY_VARIABLES.iter().filter_map(|&name| {
+        let host = proxy_host(&variable(name)?);
+        Some(ProxyVariable { name, host })
+    });
+    HostFacts {
+        asset_tag: match asset_tag {
+            Some(tag) => AssetTag::Present(tag.into()),
+            None => read_asset_tag(Path::new(ASSET_TAG_FILE)),
+        },
+        os: std::env::consts::OS.into(),
+        kernel: read(Path::new(KERNEL_FILE)).ok(),
+        proxies: proxies.collect(),
+        no_proxy_covers_imds: NO_PROXY_VARIABLES
+            .iter()
+            .filter_map(|name| variable(name))
+            .any(|list| covers_imds(&list)),
+    }
+}
+
+fn read_asset_tag(path: &Path) -> AssetTag {
+    match read(path) {
+        Ok(tag) => AssetTag::Present(tag),
+        // Linux without this file has no firmware tables; elsewhere they are read in another way.
+        Err(error) if error.kind() == ErrorKind::NotFound && cfg!(target_os = "linux") => {
+            AssetTag::Absent
+        }
+        Err(_) => AssetTag::Unknown,
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<String> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?
+        .take(FILE_BYTES)
+        .read_to_end(&mut bytes)?;
+    Ok(service_text(&String::from_utf8_lossy(&bytes)))
+}
+
+/// Empty means unset.
+fn variable(name: &str) -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the environment is read here and nowhere else in this crate"
+    )]
+    let value = std::env::var_os(name)?;
+    Some(value.to_string_lossy().trim().to_string()).filter(|value| !value.is_empty())
+}
+
+/// Host and port: a proxy URL often holds a password. What stands before the last `@` is dropped first, so that a
+/// password with a slash in it does not show either.
+fn proxy_host(value: &str) -> String {
+    let rest = value.split_once("://").map_or(value, |(_, rest)| rest);
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+    service_text(rest.split(['/', '?', '#']).next().unwrap_or_default())
+}
+
+/// As curl reads it: a list of names and addresses, or `*`.
+fn covers_imds(list: &str) -> bool {
+    list.split([',', ' '])
+        .any(|item| matches!(item.trim(), "*" | "169.254.169.254" | "169.254.0.0/16"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxys_password_is_dropped() {
+        assert_eq!(
+            proxy_host("http://user:p%40ss@proxy.corp:3128/x"),
+            "proxy.corp:3128"
+        );
+        assert_eq!(proxy_host("user:a/b@c@proxy:1"), "proxy:1");
+        assert_eq!(proxy_host("proxy:3128"), "proxy:3128");
+    }
+
+    #[test]
+    fn no_proxy_lists() {
+        assert!(covers_imds("localhost, 169.254.169.254"));
+        assert!(covers_imds("*"));
+        assert!(!covers_imds("localhost,.internal"));
+        assert!(!covers_imds(""));
+    }
+
+    #[test]
+    fn a_missing_or_unreadable_tag_is_not_a_tag() {
+        assert_ne!(
+            read_asset_tag(Path::new("/nonexistent/tag")),
+            AssetTag::Present(String::new())
+        );
+        assert_eq!(read_asset_tag(Path::new("/")), AssetTag::Unknown);
+    }
+}

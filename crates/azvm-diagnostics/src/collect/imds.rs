@@ -1,0 +1,175 @@
+//! The metadata service: who is there, what the machine is, and a token.
+
+use super::Run;
+use crate::facts::{Call, ImdsFacts, ProbeAnswer, TokenFacts, Trouble};
+use azvm_arm::Cloud;
+use azvm_exchange::{Request, Response, RetryPolicy, Secret, service_text};
+use azvm_http::{Client, Limits};
+use azvm_imds::{
+    Audience, IdentitySelector, ProtocolError, Rejection, Responder, TokenRequest,
+    read_identity_info, read_instance, retry_policy,
+};
+use std::time::Duration;
+
+/// The probe asks once and wants to know soon: off Azure nobody will ever answer.
+const PROBE_BUDGET: Duration = Duration::from_secs(3);
+
+/// Descriptions of the machine are helpful, not necessary: they get less patience than the token.
+const DESCRIPTION_BUDGET: Duration = Duration::from_secs(10);
+
+impl Run<'_> {
+    pub(super) async fn imds(&mut self) -> (ImdsFacts, Option<Secret>) {
+        let client = Client::plain(Limits::new());
+        let endpoint = &self.config.imds_endpoint;
+        let mut facts = ImdsFacts {
+            endpoint: endpoint.to_string(),
+            is_default_endpoint: endpoint.is_default(),
+            probe: self.ask(&client, "imds_probe", probe(), read_probe).await,
+            instance: None,
+            identity_info: None,
+            token: None,
+            other_kind: None,
+            audience: self.audience(None),
+        };
+        if !is_imds(facts.probe.as_ref()) {
+            return (facts, None);
+        }
+        facts.instance = self
+            .ask(
+                &client,
+                "imds_instance",
+                describe(azvm_imds::instance()),
+                read_instance,
+            )
+            .await;
+        facts.identity_info = self
+            .ask(
+                &client,
+                "imds_identity_info",
+                describe(azvm_imds::identity_info()),
+                read_identity_info,
+            )
+            .await;
+        facts.audience = self.audience(
+            facts
+                .compute()
+                .and_then(|compute| compute.az_environment.as_deref()),
+        );
+        let (token, secret) = self
+            .token(
+                &client,
+                "imds_token",
+                facts.audience.clone(),
+                self.config.selector.clone(),
+            )
+            .await;
+        facts.token = token;
+        if let Some(selector) = self.other_kind(facts.token.as_ref()) {
+            // The token of this question is of no use: it is dropped here.
+            facts.other_kind = self
+                .token(
+                    &client,
+                    "imds_token_other_kind",
+                    facts.audience.clone(),
+                    selector,
+                )
+                .await
+                .0;
+        }
+        (facts, secret)
+    }
+
+    /// The audience asked for, or that of the cloud asked for, or that of the machine's.
+    fn audience(&self, az_environment: Option<&str>) -> Audience {
+        let own = || {
+            let cloud = self
+                .config
+                .cloud
+                .or_else(|| az_environment.and_then(Cloud::from_name));
+            Audience::new(cloud.unwrap_or(Cloud::Public).audience())
+                .expect("the table of clouds holds audiences")
+        };
+        self.config.audience.clone().unwrap_or_else(own)
+    }
+
+    async fn token(
+        &mut self,
+        client: &Client,
+        action: &'static str,
+        audience: Audience,
+        selector: IdentitySelector,
+    ) -> (Option<Call<TokenFacts, ProtocolError>>, Option<Secret>) {
+        let ask = TokenRequest::new(audience, selector);
+        let mut secret = None;
+        let read = |response: &Response| {
+            let received_at = azvm_identity::now();
+            let token = ask.read(response, received_at)?;
+            secret = Some(token.secret().clone());
+            Ok(TokenFacts {
+                client_id: token.client_id().map(Into::into),
+                expires_on: token.expires_on(),
+                expires_in: token.expires_in(),
+                received_at,
+                claims: token.claims(),
+            })
+        };
+        let call = self
+            .ask(client, action, (ask.to_request(), retry_policy()), read)
+            .await;
+        (call, secret)
+    }
+
+    /// A GUID that was not found as one kind of ID may be one of the other kind: one more question tells.
+    fn other_kind(
+        &self,
+        token: Option<&Call<TokenFacts, ProtocolError>>,
+    ) -> Option<IdentitySelector> {
+        let Err(Trouble::Refused(ProtocolError::Rejected(rejection))) = &token?.answer else {
+            return None;
+        };
+        if rejection.status() != 400 || rejection.error() != Some("invalid_request") {
+            return None;
+        }
+        match &self.config.selector {
+            IdentitySelector::ClientId(id) => Some(IdentitySelector::ObjectId(id.clone())),
+            IdentitySelector::ObjectId(id) => Some(IdentitySelector::ClientId(id.clone())),
+            _ => None,
+        }
+    }
+
+    async fn ask<R>(
+        &mut self,
+        client: &Client,
+        action: &'static str,
+        what: (Request, RetryPolicy),
+        read: impl FnOnce(&Response) -> Result<R, ProtocolError>,
+    ) -> Option<Call<R, ProtocolError>> {
+        let config = self.config;
+        self.call(action, (client, config.imds_endpoint.origin()), what, read)
+            .await
+    }
+}
+
+fn probe() -> (Request, RetryPolicy) {
+    (azvm_imds::probe(), RetryPolicy::never(PROBE_BUDGET))
+}
+
+fn describe(request: Request) -> (Request, RetryPolicy) {
+    (request, retry_policy().with_deadline(DESCRIPTION_BUDGET))
+}
+
+fn read_probe(response: &Response) -> Result<ProbeAnswer, ProtocolError> {
+    Ok(ProbeAnswer {
+        status: response.status(),
+        responder: Responder::of(response),
+        rejection: Rejection::read(response),
+        server: response.header("server").map(service_text),
+    })
+}
+
+/// Nothing else is asked of a responder that is not IMDS, except of its restarting front.
+fn is_imds(probe: Option<&Call<ProbeAnswer, ProtocolError>>) -> bool {
+    probe
+        .and_then(|call| call.answer.as_ref().ok())
+        .is_some_and(|answer| answer.responder.is_imds() || answer.responder == Responder::IisFront)
+}

@@ -1,0 +1,216 @@
+//! Gathers the facts: each once, each with a deadline, one request at a time.
+//!
+//! A run makes at most seven requests to IMDS (not counting retries) and, without waiting, three to ARM.
+
+mod arm;
+mod call;
+mod host;
+mod imds;
+
+use crate::facts::{Asked, Facts, HostFacts, TimelineEntry};
+use crate::progress::Progress;
+use azvm_arm::{Cloud, Endpoint as ArmEndpoint};
+use azvm_http::TransportError;
+use azvm_imds::{Audience, Endpoint as ImdsEndpoint, IdentitySelector};
+use azvm_resource_id::ResourceId;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The time for a whole run, without the wait for a role: room for the 70 seconds of an IMDS update.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// What to look at, and how. `Default` looks at this machine as it is.
+#[derive(Clone, Debug)]
+pub struct Config {
+    selector: IdentitySelector,
+    audience: Option<Audience>,
+    target: Option<ResourceId>,
+    cloud: Option<Cloud>,
+    wait: Option<Duration>,
+    timeout: Duration,
+    imds_endpoint: ImdsEndpoint,
+    arm_endpoint: Option<ArmEndpoint>,
+    arm_ca_pem: Vec<u8>,
+    asset_tag: Option<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            selector: IdentitySelector::System,
+            audience: None,
+            target: None,
+            cloud: None,
+            wait: None,
+            timeout: DEFAULT_TIMEOUT,
+            imds_endpoint: ImdsEndpoint::default(),
+            arm_endpoint: None,
+            arm_ca_pem: Vec::new(),
+            asset_tag: None,
+        }
+    }
+}
+
+impl Config {
+    /// Which identity; [`IdentitySelector::System`] otherwise.
+    #[must_use]
+    pub fn with_selector(mut self, selector: IdentitySelector) -> Self {
+        self.selector = selector;
+        self
+    }
+
+    /// The audience of the token; the one of the machine's cloud otherwise.
+    #[must_use]
+    pub fn with_audience(mut self, audience: Audience) -> Self {
+        self.audience = Some(audience);
+        self
+    }
+
+    /// What to read with it: a subscription or a resource group. The machine's own resource group otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`TargetError`] for any other kind of resource: each type has api-versions of its own.
+    pub fn with_target(mut self, target: ResourceId) -> Result<Self, TargetError> {
+        if arm::api_version(&target).is_none() {
+            return Err(TargetError(target.resource_type().to_string()));
+        }
+        self.target = Some(target);
+        Ok(self)
+    }
+
+    /// The cloud; what IMDS says otherwise.
+    #[must_use]
+    pub fn with_cloud(mut self, cloud: Cloud) -> Self {
+        self.cloud = Some(cloud);
+        self
+    }
+
+    /// How long to wait for a role to propagate; not at all otherwise.
+    #[must_use]
+    pub fn with_wait(mut self, wait: Duration) -> Self {
+        self.wait = Some(wait);
+        self
+    }
+
+    /// The time for everything else; [`DEFAULT_TIMEOUT`] otherwise.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Where IMDS is; its own address otherwise.
+    #[must_use]
+    pub fn with_imds_endpoint(mut self, endpoint: ImdsEndpoint) -> Self {
+        self.imds_endpoint = endpoint;
+        self
+    }
+
+    /// Where ARM is; the cloud's own otherwise. The host is trusted with tokens.
+    #[must_use]
+    pub fn with_arm_endpoint(mut self, endpoint: ArmEndpoint) -> Self {
+        self.arm_endpoint = Some(endpoint);
+        self
+    }
+
+    /// Certificate authorities in PEM to trust for ARM beside the platform's.
+    #[must_use]
+    pub fn with_arm_ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.arm_ca_pem = pem.into();
+        self
+    }
+
+    /// Takes this for the machine's chassis asset tag: a simulated machine has one of its own.
+    #[must_use]
+    pub fn with_asset_tag(mut self, tag: impl Into<String>) -> Self {
+        self.asset_tag = Some(tag.into());
+        self
+    }
+}
+
+/// A target whose api-version is not known here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetError(String);
+
+impl std::fmt::Display for TargetError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "expected the ID of a resource group or a subscription, found one of type {}",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for TargetError {}
+
+/// Gathers all facts. What cannot be had is missing from them; nothing here decides what that means.
+///
+/// # Errors
+///
+/// [`TransportError`] when the trust store or the PEM for ARM cannot be read.
+///
+/// # Cancel safety
+///
+/// Dropping the future closes the connection in use and leaves nothing behind.
+pub async fn collect(config: &Config, progress: &dyn Progress) -> Result<Facts, TransportError> {
+    let mut run = Run {
+        config,
+        progress,
+        began: Instant::now(),
+        deadline: Instant::now() + config.timeout,
+        timeline: Vec::new(),
+    };
+    let started = azvm_identity::now();
+    let arm_client = run.arm_client()?;
+    let host = host::collect(config.asset_tag.as_deref());
+    let (imds, secret) = run.imds().await;
+    let arm = run.arm(&arm_client, &host, &imds, secret).await;
+    Ok(Facts {
+        asked: config.asked(),
+        duration: run.elapsed(),
+        timeline: run.timeline,
+        host,
+        imds,
+        arm,
+        started,
+    })
+}
+
+impl Config {
+    fn asked(&self) -> Asked {
+        Asked {
+            selector: self.selector.clone(),
+            audience: self.audience.clone(),
+            target: self.target.clone(),
+            cloud: self.cloud,
+            wait: self.wait,
+        }
+    }
+}
+
+/// One run under way.
+struct Run<'a> {
+    config: &'a Config,
+    progress: &'a dyn Progress,
+    began: Instant,
+    deadline: Instant,
+    timeline: Vec<TimelineEntry>,
+}
+
+impl Run<'_> {
+    fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn time_left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+}
+
+/// True when there is no point in asking ARM: this machine is not the subject.
+fn is_elsewhere(host: &HostFacts, imds: &crate::facts::ImdsFacts) -> bool {
+    let is_silent = imds.probe.as_ref().is_some_and(|call| call.answer.is_err());
+    is_silent && host.asset_tag.is_azure() == Some(false)
+}

@@ -1,0 +1,292 @@
+//! What was seen, before anybody draws a conclusion. No secret is ever part of a fact.
+
+use azvm_arm::{ArmError, Cloud, Resource, RoleAssignments};
+use azvm_exchange::{Attempt, Failure, Timestamp};
+use azvm_imds::{
+    Audience, ClaimsError, Compute, IdentitySelector, ProtocolError, Rejection, Responder,
+    UnverifiedClaims,
+};
+use azvm_resource_id::ResourceId;
+use std::time::Duration;
+
+/// Everything one run has seen.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Facts {
+    /// What was asked for.
+    pub asked: Asked,
+    /// The machine.
+    pub host: HostFacts,
+    /// The metadata service.
+    pub imds: ImdsFacts,
+    /// Azure Resource Manager.
+    pub arm: ArmFacts,
+    /// Every request in order.
+    pub timeline: Vec<TimelineEntry>,
+    /// When the run began, by the machine's clock.
+    pub started: Timestamp,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// What the caller of a run asked for.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Asked {
+    /// As which identity.
+    pub selector: IdentitySelector,
+    /// For which audience; `None` takes the cloud's own.
+    pub audience: Option<Audience>,
+    /// What to read; `None` takes the machine's own resource group.
+    pub target: Option<ResourceId>,
+    /// In which cloud; `None` takes the machine's own.
+    pub cloud: Option<Cloud>,
+    /// How long to wait for a role to propagate.
+    pub wait: Option<Duration>,
+}
+
+/// The machine.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct HostFacts {
+    /// The chassis asset tag of the machine's firmware.
+    pub asset_tag: AssetTag,
+    /// `linux`, `windows`, …
+    pub os: String,
+    /// The kernel's release, where it can be read.
+    pub kernel: Option<String>,
+    /// The proxy variables that a default HTTP client would obey.
+    pub proxies: Vec<ProxyVariable>,
+    /// True when `NO_PROXY` or `no_proxy` names the metadata address.
+    pub no_proxy_covers_imds: bool,
+}
+
+/// The chassis asset tag, by which Azure marks its machines.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AssetTag {
+    /// This system does not show it, or not to this user.
+    #[default]
+    Unknown,
+    /// There is no firmware table: not a virtual machine of any cloud that is known.
+    Absent,
+    /// The tag.
+    Present(String),
+}
+
+/// The chassis asset tag of every Azure virtual machine.
+pub const AZURE_ASSET_TAG: &str = "7783-7084-3265-9085-8269-3286-77";
+
+impl AssetTag {
+    /// Whether this is an Azure virtual machine; `None` when it cannot be told.
+    pub fn is_azure(&self) -> Option<bool> {
+        match self {
+            Self::Unknown => None,
+            Self::Absent => Some(false),
+            Self::Present(tag) => Some(tag == AZURE_ASSET_TAG),
+        }
+    }
+}
+
+/// A proxy variable that is set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProxyVariable {
+    /// Its name.
+    pub name: &'static str,
+    /// Host and port of its value; user name and password are dropped.
+    pub host: String,
+}
+
+/// One exchange, as far as diagnosis needs it. `R` is what was understood of a good answer, `E` a bad one.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Call<R, E> {
+    /// What came.
+    pub answer: Result<R, Trouble<E>>,
+    /// Every attempt, the last one included.
+    pub attempts: Vec<Attempt>,
+    /// Waits included.
+    pub elapsed: Duration,
+    /// The server's `Date`, and the machine's clock when it came.
+    pub clocks: Option<(Timestamp, Timestamp)>,
+    /// The local address that the system chose.
+    pub local: Option<String>,
+}
+
+impl<R, E> Call<R, E> {
+    /// The statuses and failures of all attempts but the last, which were retried.
+    pub fn retried(&self) -> impl Iterator<Item = &Attempt> {
+        self.attempts
+            .iter()
+            .filter(|attempt| attempt.retry_in.is_some())
+    }
+}
+
+/// A bad answer, or none.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Trouble<E> {
+    /// An answer, but not the wanted one.
+    Refused(E),
+    /// No answer.
+    Silent(Failure),
+}
+
+/// The metadata service.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ImdsFacts {
+    /// Where it was looked for.
+    pub endpoint: String,
+    /// True for `http://169.254.169.254`.
+    pub is_default_endpoint: bool,
+    /// The request without the header: who is there?
+    pub probe: Option<Call<ProbeAnswer, ProtocolError>>,
+    /// What the machine is.
+    pub instance: Option<Call<Compute, ProtocolError>>,
+    /// The tenant.
+    pub identity_info: Option<Call<String, ProtocolError>>,
+    /// The token.
+    pub token: Option<Call<TokenFacts, ProtocolError>>,
+    /// The same GUID asked for as the other kind of ID, after the first was not found.
+    pub other_kind: Option<Call<TokenFacts, ProtocolError>>,
+    /// For which audience the token was asked.
+    pub audience: Audience,
+}
+
+impl ImdsFacts {
+    /// The instance document, if it came.
+    pub fn compute(&self) -> Option<&Compute> {
+        self.instance.as_ref()?.answer.as_ref().ok()
+    }
+
+    /// What is known of the token, if it came.
+    pub fn token_facts(&self) -> Option<&TokenFacts> {
+        self.token.as_ref()?.answer.as_ref().ok()
+    }
+
+    /// The token's claims, if they could be read.
+    pub fn claims(&self) -> Option<&UnverifiedClaims> {
+        self.token_facts()?.claims.as_ref().ok()
+    }
+}
+
+/// Who answered the probe, and how.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ProbeAnswer {
+    /// The status.
+    pub status: u16,
+    /// Who wrote the answer.
+    pub responder: Responder,
+    /// The answer, read as a refusal, which is what it should be.
+    pub rejection: Rejection,
+    /// The `Server` header.
+    pub server: Option<String>,
+}
+
+/// A token without the token.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TokenFacts {
+    /// The client ID that IMDS names.
+    pub client_id: Option<String>,
+    /// When it ends.
+    pub expires_on: Timestamp,
+    /// How long it had left on arrival.
+    pub expires_in: Duration,
+    /// The machine's clock on arrival.
+    pub received_at: Timestamp,
+    /// What it says of itself.
+    pub claims: Result<UnverifiedClaims, ClaimsError>,
+}
+
+/// Azure Resource Manager.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ArmFacts {
+    /// Where it was looked for.
+    pub endpoint: String,
+    /// True when the caller named the endpoint.
+    pub is_named_endpoint: bool,
+    /// Which cloud that is.
+    pub cloud: Cloud,
+    /// The request without a token.
+    pub probe: Option<Call<ArmProbe, ArmError>>,
+    /// The target.
+    pub target: Option<TargetFacts>,
+    /// The role assignments that count at the target, if they were asked for.
+    pub role_assignments: Option<Call<RoleAssignments, ArmError>>,
+}
+
+impl ArmFacts {
+    /// The last try at the target.
+    pub fn last_sample(&self) -> Option<&Sample> {
+        self.target.as_ref()?.samples.last()
+    }
+}
+
+/// What ARM said to a request without a token.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ArmProbe {
+    /// The status; 401 is as it should be.
+    pub status: u16,
+    /// `error.code`.
+    pub code: Option<String>,
+    /// The tenant of the subscription, from `WWW-Authenticate`.
+    pub tenant_id: Option<String>,
+}
+
+/// The target and the tries at it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TargetFacts {
+    /// What was read.
+    pub id: ResourceId,
+    /// True when the caller named it.
+    pub is_asked: bool,
+    /// Every try, oldest first.
+    pub samples: Vec<Sample>,
+    /// Why it was not tried.
+    pub withheld: Option<Withheld>,
+    /// True when the time for waiting ran out before the answer was stable.
+    pub wait_ended: bool,
+    /// How long was waited.
+    pub waited: Duration,
+}
+
+/// Why the target was not tried although there was a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Withheld {
+    /// The token is for another service: sending it to ARM would show it to somebody it is not for.
+    OtherAudience,
+}
+
+/// One try at the target.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Sample {
+    /// Since the first try.
+    pub at: Duration,
+    /// How it went.
+    pub call: Call<Resource, ArmError>,
+}
+
+/// One request, for the timeline of the report.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TimelineEntry {
+    /// Since the start of the run.
+    pub at: Duration,
+    /// What it was for, such as `imds_token`.
+    pub action: &'static str,
+    /// Its status, or what went wrong.
+    pub outcome: Result<u16, &'static str>,
+    /// `error.code` or `error` of the answer.
+    pub code: Option<String>,
+    /// `x-ms-request-id`.
+    pub request_id: Option<String>,
+}

@@ -1,0 +1,121 @@
+//! What a rule says: a code, how sure it is, what it saw, and what to do.
+
+use crate::catalogue::Entry;
+use crate::remedy::Remedy;
+use std::collections::BTreeMap;
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Severity {
+    /// Worth knowing, nothing to do for this machine.
+    Note,
+    /// Works, but may not go on working, or not for other clients.
+    Warn,
+    /// Does not work.
+    Fail,
+}
+
+impl Severity {
+    /// As it stands in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+/// How sure a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Confidence {
+    /// One explanation among several.
+    Possible,
+    /// The evidence fits this better than anything else.
+    Likely,
+    /// The evidence leaves no other explanation.
+    High,
+}
+
+impl Confidence {
+    /// As it stands in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Possible => "possible",
+            Self::Likely => "likely",
+            Self::High => "high",
+        }
+    }
+}
+
+/// A finding.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The catalogue's entry.
+    pub entry: &'static Entry,
+    /// How much it matters here, which may differ from the entry's own severity.
+    pub severity: Severity,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// One line about this very case; the entry's title when the rule has nothing to add.
+    pub title: String,
+    /// Why: what was seen, in sentences for a person.
+    pub cause: Option<String>,
+    /// What to do, with real values filled in.
+    pub remedy: Remedy,
+}
+
+impl Finding {
+    /// A finding with the severity and title of its entry, and its remedy filled in from `values`.
+    pub fn new(entry: &'static Entry, values: &Values) -> Self {
+        Self {
+            entry,
+            severity: entry.severity,
+            confidence: Confidence::High,
+            title: entry.title.into(),
+            cause: None,
+            remedy: Remedy::fill(entry, values),
+        }
+    }
+
+    pub(crate) fn with_severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    pub(crate) fn with_confidence(mut self, confidence: Confidence) -> Self {
+        self.confidence = confidence;
+        self
+    }
+
+    pub(crate) fn with_title(mut self, title: impl Into<String>) -> Self {
+        self.title = title.into();
+        self
+    }
+
+    pub(crate) fn with_cause(mut self, cause: impl Into<String>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+}
+
+/// Values for the placeholders of a remedy, by name: `group`, `vm`, `object_id`, `scope`, …
+#[derive(Clone, Debug, Default)]
+pub struct Values(BTreeMap<&'static str, String>);
+
+impl Values {
+    /// Remembers a value; `None` and `""` leave the placeholder to the reader.
+    pub fn set(&mut self, name: &'static str, value: Option<impl Into<String>>) {
+        if let Some(value) = value.map(Into::into).filter(|value| !value.is_empty()) {
+            self.0.insert(name, value);
+        }
+    }
+
+    /// The value.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}

@@ -1,0 +1,251 @@
+//! May the identity read the target?
+//!
+//! The order of the questions: was it read; is it the token (401); is it the name (404); is it a deny or a condition; is
+//! it another principal; and only then, is there a role, and how old is it.
+
+use super::{Verdict, long};
+use crate::catalogue::{
+    ARM_011, ARM_012, ARM_016, ARM_017, Entry, RBAC_001, RBAC_002, RBAC_004, RBAC_005, RBAC_006,
+    RBAC_007, RBAC_016, RBAC_021, RBAC_026, RID_006, RID_007, TOKEN_001, TOKEN_002, TOKEN_005,
+    TOKEN_007,
+};
+use crate::facts::{Facts, Sample, TargetFacts, Trouble, Withheld};
+use crate::finding::{Confidence, Finding, Severity, Values};
+use crate::wait::OFFICIAL_MAXIMUM;
+use azvm_arm::{ArmError, Resource, RoleAssignment};
+use azvm_exchange::Timestamp;
+use std::time::Duration;
+
+pub(super) fn target(facts: &Facts, values: &Values) -> Verdict {
+    let mut verdict = Verdict::default();
+    let Some(target) = &facts.arm.target else {
+        return verdict
+            .unknown("nothing to read: IMDS names no resource group; give one with --target");
+    };
+    verdict.saw("target", target.id.as_str());
+    if target.withheld == Some(Withheld::OtherAudience) {
+        verdict.skipped_because = Some(TOKEN_002.code);
+        verdict.summary("the token is for another service");
+        return verdict;
+    }
+    let Some(sample) = target.samples.last() else {
+        return verdict.unknown("not tried: the time limit had passed");
+    };
+    for sample in &target.samples {
+        verdict.took(&sample.call);
+    }
+    if target.samples.len() > 1 {
+        verdict.saw("tries", tries(&target.samples));
+    }
+    match &sample.call.answer {
+        Ok(resource) => allowed(resource, target, values, &mut verdict),
+        Err(Trouble::Silent(failure)) => {
+            verdict.saw("failure", failure.to_string());
+            verdict.find(
+                Finding::new(super::arm::silence(failure), values).with_cause(failure.to_string()),
+            );
+        }
+        Err(Trouble::Refused(error)) => refused(error, sample, facts, values, &mut verdict),
+    }
+    verdict
+}
+
+fn tries(samples: &[Sample]) -> String {
+    let texts: Vec<String> =
+        samples
+            .iter()
+            .map(|sample| {
+                let outcome =
+                    sample.call.attempts.last().map_or("?".into(), |attempt| {
+                        match attempt.outcome {
+                            Ok(status) => status.to_string(),
+                            Err(kind) => kind.as_str().into(),
+                        }
+                    });
+                format!("{outcome} after {}", long(sample.at))
+            })
+            .collect();
+    texts.join(", ")
+}
+
+fn allowed(resource: &Resource, target: &TargetFacts, values: &Values, verdict: &mut Verdict) {
+    verdict.saw("id", azvm_exchange::service_text(&resource.id));
+    let details: Vec<String> = [&resource.location, &resource.state]
+        .into_iter()
+        .flatten()
+        .map(|text| azvm_exchange::service_text(text))
+        .collect();
+    let kind = if target.id.resource_group().is_some() {
+        "resource group"
+    } else {
+        "subscription"
+    };
+    let name = azvm_exchange::service_text(resource.name.as_deref().unwrap_or_default());
+    let mut summary = format!("{kind} {name} read ({})", details.join(", ")).replace(" ()", "");
+    let refusals = target
+        .samples
+        .iter()
+        .take_while(|sample| sample.call.answer.is_err())
+        .count();
+    if refusals > 0 {
+        summary.push_str(&format!(", stable after {}", long(target.waited)));
+    }
+    let mut rest = target.samples.iter().skip(refusals);
+    if rest.any(|sample| sample.call.answer.is_err()) {
+        verdict.find(Finding::new(&RBAC_016, values));
+    }
+    verdict.summary(summary);
+}
+
+fn refused(
+    error: &ArmError,
+    sample: &Sample,
+    facts: &Facts,
+    values: &Values,
+    verdict: &mut Verdict,
+) {
+    verdict.saw("status", error.status().to_string());
+    verdict.saw_some("code", error.code());
+    verdict.saw_some("message", error.message());
+    verdict.saw_some("request_id", error.request_id());
+    verdict.saw_some("correlation_id", error.correlation_id());
+    let finding = if error.status() == 403 && error.code() == Some("AuthorizationFailed") {
+        not_authorized(error, sample, facts, values, verdict)
+    } else {
+        let entry = by_code(error, facts);
+        Finding::new(entry, values)
+    };
+    let cause = finding.cause.clone().unwrap_or_else(|| error.to_string());
+    verdict.find(finding.with_severity(Severity::Fail).with_cause(cause));
+}
+
+/// Everything but the plain 403, by status and code.
+fn by_code(error: &ArmError, facts: &Facts) -> &'static Entry {
+    match (error.status(), error.code()) {
+        (401, Some("InvalidAuthenticationTokenAudience")) if is_other_clouds(facts) => &TOKEN_001,
+        (401, Some("InvalidAuthenticationTokenAudience")) => &TOKEN_002,
+        (401, Some("InvalidAuthenticationTokenTenant")) => &TOKEN_007,
+        (401, Some("ExpiredAuthenticationToken")) => &TOKEN_005,
+        (401, Some("AuthenticationFailed")) => &ARM_011,
+        (401, Some(_)) => &ARM_012,
+        (403, Some("DenyAssignmentAuthorizationFailed")) => &RBAC_006,
+        (404, Some("ResourceGroupNotFound")) => &RID_007,
+        (400 | 404, Some("SubscriptionNotFound" | "InvalidSubscriptionId")) => &RID_006,
+        (404, Some(_)) => &RBAC_026,
+        (429, _) => &ARM_016,
+        (500.., Some(_)) => &ARM_017,
+        _ => super::arm::stranger(error),
+    }
+}
+
+fn is_other_clouds(facts: &Facts) -> bool {
+    azvm_arm::Cloud::of_audience(facts.imds.audience.as_str())
+        .is_some_and(|cloud| cloud != facts.arm.cloud)
+}
+
+fn not_authorized(
+    error: &ArmError,
+    sample: &Sample,
+    facts: &Facts,
+    values: &Values,
+    verdict: &mut Verdict,
+) -> Finding {
+    let denied = error.denied().unwrap_or_default();
+    verdict.saw_some("denied_object_id", denied.object_id.as_ref());
+    verdict.saw_some("denied_action", denied.action.as_ref());
+    verdict.saw_some("denied_scope", denied.scope.as_ref());
+    let own = facts.imds.claims().and_then(|claims| claims.object_id());
+    if let (Some(own), Some(seen)) = (own, denied.object_id.as_deref()) {
+        if !own.eq_ignore_ascii_case(seen) {
+            let mut values = values.clone();
+            values.set("denied_object_id", Some(seen));
+            return Finding::new(&RBAC_004, &values).with_cause(format!(
+                "the token names {own}, ARM names {seen}; waiting will not help"
+            ));
+        }
+    }
+    // The code is that of a missing role: only the words tell a condition.
+    if error
+        .message()
+        .is_some_and(|text| text.contains("ABAC condition"))
+    {
+        return Finding::new(&RBAC_007, values).with_confidence(Confidence::Likely);
+    }
+    match facts.arm.role_assignments.as_ref().map(|call| &call.answer) {
+        Some(Ok(list)) => {
+            verdict.saw("role_assignments", list.value.len().to_string());
+            let now = sample.call.clocks.map(|(server, _)| server);
+            by_assignments(&list.value, now, values, verdict)
+        }
+        Some(Err(Trouble::Refused(list_error))) => {
+            verdict.saw(
+                "role_assignments",
+                format!(
+                    "{} {}",
+                    list_error.status(),
+                    list_error.code().unwrap_or("")
+                ),
+            );
+            no_visible_role(facts, values)
+        }
+        _ => {
+            verdict.saw("role_assignments", "unknown");
+            no_visible_role(facts, values)
+        }
+    }
+}
+
+/// The list could be read, so it decides; `now` is the service's own clock.
+fn by_assignments(
+    assignments: &[RoleAssignment],
+    now: Option<Timestamp>,
+    values: &Values,
+    verdict: &mut Verdict,
+) -> Finding {
+    if assignments.is_empty() {
+        return Finding::new(&RBAC_001, values);
+    }
+    let age = assignments
+        .iter()
+        .filter_map(|assignment| {
+            let changed = assignment
+                .updated_on
+                .as_deref()
+                .or(assignment.created_on.as_deref())?;
+            let changed = crate::report::from_rfc3339(changed)?;
+            Some(Duration::from_secs(
+                u64::try_from(now?.seconds_since(changed)).unwrap_or(0),
+            ))
+        })
+        .min();
+    verdict.saw_some(
+        "youngest_assignment_s",
+        age.map(|age| age.as_secs().to_string()),
+    );
+    match age {
+        Some(age) if age < OFFICIAL_MAXIMUM => Finding::new(&RBAC_002, values).with_cause(format!(
+            "the youngest role assignment was made {} ago; the official maximum is 10 min",
+            long(age)
+        )),
+        _ => Finding::new(&RBAC_005, values).with_confidence(Confidence::Likely),
+    }
+}
+
+fn no_visible_role(facts: &Facts, values: &Values) -> Finding {
+    let waited = facts
+        .arm
+        .target
+        .as_ref()
+        .map(|target| target.waited)
+        .unwrap_or_default();
+    let mut cause = "from inside the machine, a role that was never assigned and one that has not propagated yet look \
+                     the same while the identity has no other role"
+        .to_string();
+    if facts.asked.wait.is_some() {
+        cause.push_str(&format!(
+            "; waited {}, the official maximum is 10 min",
+            long(waited)
+        ));
+    }
+    Finding::new(&RBAC_021, values).with_cause(cause)
+}

@@ -1,0 +1,102 @@
+//! Is this an Azure virtual machine, and is its clock right?
+
+use super::Verdict;
+use crate::catalogue::{HOST_001, HOST_009};
+use crate::facts::{AZURE_ASSET_TAG, AssetTag, Facts, Trouble};
+use crate::finding::{Confidence, Finding, Values};
+use azvm_imds::Responder;
+
+/// Beyond this the clock is worth a warning; HTTP dates and delays account for a few seconds.
+const SKEW_SECS: u64 = 60;
+
+pub(super) fn platform(facts: &Facts, values: &Values) -> Verdict {
+    let mut verdict = Verdict::default();
+    match &facts.host.asset_tag {
+        AssetTag::Present(tag) => verdict.saw("chassis_asset_tag", tag),
+        AssetTag::Absent => verdict.saw("chassis_asset_tag", "absent"),
+        AssetTag::Unknown => verdict.saw("chassis_asset_tag", "unknown"),
+    }
+    verdict.saw("os", &facts.host.os);
+    verdict.saw_some("kernel", facts.host.kernel.as_ref());
+    if let Some(call) = &facts.imds.probe {
+        if let Err(Trouble::Silent(failure)) = &call.answer {
+            verdict.saw("imds", failure.to_string());
+            if facts.host.asset_tag.is_azure() == Some(false) {
+                let cause = format!(
+                    "the firmware does not carry Azure's mark ({AZURE_ASSET_TAG}), and {} is silent: {failure}",
+                    facts.imds.endpoint
+                );
+                let confidence = match facts.host.asset_tag {
+                    AssetTag::Absent => Confidence::Likely,
+                    _ => Confidence::High,
+                };
+                verdict.find(
+                    Finding::new(&HOST_001, values)
+                        .with_cause(cause)
+                        .with_confidence(confidence),
+                );
+                return verdict;
+            }
+        }
+    }
+    clock(facts, values, &mut verdict);
+    verdict.summary(describe(facts));
+    if facts.host.asset_tag == AssetTag::Unknown && facts.imds.compute().is_none() {
+        return verdict.unknown(
+            "cannot tell whether this is an Azure VM: this system does not show its asset tag",
+        );
+    }
+    verdict
+}
+
+fn describe(facts: &Facts) -> String {
+    let responder = facts
+        .imds
+        .probe
+        .as_ref()
+        .and_then(|call| call.answer.as_ref().ok())
+        .map(|answer| answer.responder);
+    let mark = match (facts.host.asset_tag.is_azure(), responder) {
+        (Some(true), _) => "Azure VM",
+        (_, Some(Responder::Imds | Responder::ImdsThroughAgent)) => {
+            "no Azure mark in the firmware, but IMDS answers:"
+        }
+        _ => "no Azure mark in the firmware:",
+    };
+    let Some(compute) = facts.imds.compute() else {
+        return mark.trim_end_matches(':').into();
+    };
+    let place: Vec<&str> = [&compute.location, &compute.az_environment]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    let name = compute.name.as_deref().unwrap_or("without a name");
+    if place.is_empty() {
+        format!("{mark} {name}")
+    } else {
+        format!("{mark} {name} ({})", place.join(", "))
+    }
+}
+
+fn clock(facts: &Facts, values: &Values, verdict: &mut Verdict) {
+    let imds = facts.imds.probe.as_ref().and_then(|call| call.clocks);
+    let arm = facts.arm.probe.as_ref().and_then(|call| call.clocks);
+    let skews: Vec<i64> = [imds, arm]
+        .into_iter()
+        .flatten()
+        .map(|(server, local)| local.seconds_since(server))
+        .collect();
+    let Some(&skew) = skews.iter().min_by_key(|skew| skew.unsigned_abs()) else {
+        return;
+    };
+    verdict.saw("clock_skew_s", skew.to_string());
+    if skew.unsigned_abs() > SKEW_SECS {
+        let direction = if skew > 0 { "ahead of" } else { "behind" };
+        let cause = format!(
+            "the clock is {} s {direction} the servers'",
+            skew.unsigned_abs()
+        );
+        verdict.find(Finding::new(&HOST_009, values).with_cause(cause));
+    }
+}

@@ -1,0 +1,130 @@
+//! Which identity answers?
+
+use super::Verdict;
+use crate::catalogue::{IDSEL_001, IDSEL_002, IDSEL_003, IDSEL_005, IDSEL_007, RID_016};
+use crate::facts::{Facts, Trouble};
+use crate::finding::{Confidence, Finding, Values};
+use azvm_imds::{IdentitySelector, ProtocolError, Rejection};
+use azvm_resource_id::ResourceId;
+
+const IDENTITY_TYPE: &str = "Microsoft.ManagedIdentity/userAssignedIdentities";
+
+pub(super) fn identity(facts: &Facts, values: &Values) -> Verdict {
+    let mut verdict = Verdict::default();
+    verdict.saw("selector", facts.asked.selector.kind());
+    verdict.saw_some("selector_value", facts.asked.selector.value());
+    if let Some(call) = &facts.imds.identity_info {
+        verdict.took(call);
+        verdict.saw_some("tenant", call.answer.as_ref().ok());
+    }
+    let Some(call) = &facts.imds.token else {
+        return verdict.unknown("not asked: the time limit had passed");
+    };
+    match &call.answer {
+        Ok(token) => {
+            let claims = facts.imds.claims();
+            verdict.saw_some(
+                "client_id",
+                token.client_id.as_deref().or_else(|| claims?.app_id()),
+            );
+            verdict.saw_some("object_id", claims.and_then(|claims| claims.object_id()));
+            let who = claims.and_then(|claims| claims.managed_identity_resource_id());
+            verdict.saw_some("identity", who);
+            verdict.summary(describe(facts, who));
+            verdict
+        }
+        Err(Trouble::Refused(ProtocolError::IgnoredSelector(ignored))) => {
+            verdict.saw("answered", ignored.answered());
+            verdict.find(Finding::new(&IDSEL_003, values).with_cause(ignored.to_string()));
+            verdict
+        }
+        Err(Trouble::Refused(ProtocolError::Rejected(rejection)))
+            if is_about_identity(rejection) =>
+        {
+            verdict.saw("status", rejection.status().to_string());
+            verdict.saw_some("error", rejection.error());
+            verdict.saw_some("error_description", rejection.description());
+            verdict.find(not_found(rejection, facts, values));
+            verdict
+        }
+        // The directory answered for the identity, so there is one.
+        Err(Trouble::Refused(ProtocolError::Rejected(rejection)))
+            if rejection.error() == Some("invalid_resource") =>
+        {
+            verdict.summary("IMDS has an identity to answer with; its name comes with a token");
+            verdict
+        }
+        Err(_) => verdict.unknown("cannot tell: no answer about the token"),
+    }
+}
+
+/// A 400 `invalid_request` to a request that is otherwise well formed is about the identity. IMDS documents the same
+/// while a new identity has not arrived yet as 404, which only its words tell from an update.
+fn is_about_identity(rejection: &Rejection) -> bool {
+    match rejection.status() {
+        400 => {
+            rejection.error() == Some("invalid_request")
+                && rejection.newest_versions().is_empty()
+                && !super::token::says_header_is_missing(rejection)
+        }
+        404 => rejection.hints_identity_not_found(),
+        _ => false,
+    }
+}
+
+fn not_found(rejection: &Rejection, facts: &Facts, values: &Values) -> Finding {
+    let words = rejection.description().unwrap_or("no description");
+    let finding = |entry| Finding::new(entry, values).with_cause(format!("IMDS says: {words}"));
+    match &facts.asked.selector {
+        IdentitySelector::System if rejection.hints_several_identities() => finding(&IDSEL_002),
+        IdentitySelector::System if rejection.hints_identity_not_found() => finding(&IDSEL_001),
+        IdentitySelector::System => finding(&IDSEL_001).with_confidence(Confidence::Possible),
+        IdentitySelector::ResourceId(id) if id.resource_type() != IDENTITY_TYPE => {
+            finding(&RID_016).with_cause(format!("{id} is of the type {}", id.resource_type()))
+        }
+        selector if is_of_the_other_kind(facts) => swapped(selector, values),
+        _ => finding(&IDSEL_007).with_confidence(Confidence::Likely),
+    }
+}
+
+fn is_of_the_other_kind(facts: &Facts) -> bool {
+    facts
+        .imds
+        .other_kind
+        .as_ref()
+        .is_some_and(|call| call.answer.is_ok())
+}
+
+fn swapped(selector: &IdentitySelector, values: &Values) -> Finding {
+    let (given, real, flag) = match selector {
+        IdentitySelector::ClientId(_) => ("client ID", "object ID", "--object-id"),
+        _ => ("object ID", "client ID", "--client-id"),
+    };
+    let mut values = values.clone();
+    values.set("other_flag", Some(flag));
+    let value = selector.value().unwrap_or_default();
+    Finding::new(&IDSEL_005, &values)
+        .with_title(
+            format!("{value} was given as {given} and is an {real}")
+                .replace("an client", "a client"),
+        )
+        .with_cause("IMDS does not find it as the one and does as the other")
+}
+
+fn describe(facts: &Facts, who: Option<&str>) -> String {
+    let Some(id) = who.and_then(|who| who.parse::<ResourceId>().ok()) else {
+        return "an identity answered; its token does not name it".into();
+    };
+    let name = id.name();
+    let object_id = facts
+        .imds
+        .claims()
+        .and_then(|claims| claims.object_id())
+        .unwrap_or("unknown");
+    let kind = if id.resource_type() == IDENTITY_TYPE {
+        "user-assigned"
+    } else {
+        "system-assigned, of"
+    };
+    format!("{kind} {name}, object ID {object_id}")
+}

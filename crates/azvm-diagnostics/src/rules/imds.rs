@@ -1,0 +1,125 @@
+//! Does IMDS answer, and is it IMDS?
+
+use super::{Verdict, brief};
+use crate::catalogue::{
+    Entry, HOST_002, HOST_003, HOST_007, IMDS_006, IMDS_010, IMDS_013, IMDS_018, NET_001, NET_002,
+    NET_003, NET_004, NET_012, NET_014, NET_019,
+};
+use crate::facts::{Facts, ProbeAnswer, Trouble};
+use crate::finding::{Confidence, Finding, Severity, Values};
+use azvm_exchange::{Failure, FailureKind, Phase};
+use azvm_imds::Responder;
+
+pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
+    let mut verdict = Verdict::default();
+    verdict.saw("endpoint", &facts.imds.endpoint);
+    let Some(call) = &facts.imds.probe else {
+        return verdict.unknown("not asked: the time limit had passed");
+    };
+    verdict.took(call);
+    verdict.saw_some("local_address", call.local.as_ref());
+    match &call.answer {
+        Err(Trouble::Silent(failure)) => silent(failure, facts, values, &mut verdict),
+        // The probe is read as an answer whatever its status.
+        Err(Trouble::Refused(error)) => verdict.saw("error", error.to_string()),
+        Ok(answer) => {
+            answered(answer, facts, values, &mut verdict);
+            verdict.summary(format!(
+                "{} answers at {}, {}",
+                answer.responder,
+                facts.imds.endpoint,
+                brief(call.elapsed)
+            ));
+        }
+    }
+    proxy_note(facts, values, &mut verdict);
+    verdict
+}
+
+fn silent(failure: &Failure, facts: &Facts, values: &Values, verdict: &mut Verdict) {
+    verdict.saw("failure", failure.to_string());
+    let entry = silence(failure);
+    let cause = format!("{}: {failure}", facts.imds.endpoint);
+    verdict.find(
+        Finding::new(entry, values)
+            .with_severity(Severity::Fail)
+            .with_cause(cause),
+    );
+}
+
+/// What silence means, by how it sounds.
+pub(super) fn silence(failure: &Failure) -> &'static Entry {
+    match failure.kind {
+        FailureKind::Unreachable => &NET_001,
+        FailureKind::Timeout if failure.phase <= Phase::Connect => &NET_002,
+        FailureKind::Refused => &NET_003,
+        FailureKind::Denied => &NET_004,
+        FailureKind::Timeout => &NET_019,
+        FailureKind::Closed | FailureKind::Reset => &IMDS_006,
+        _ => &NET_014,
+    }
+}
+
+fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut Verdict) {
+    verdict.saw("responder", answer.responder.to_string());
+    verdict.saw("status", answer.status.to_string());
+    verdict.saw_some("server", answer.server.as_ref());
+    let entry: &Entry = match answer.responder {
+        Responder::Imds | Responder::ImdsThroughAgent => {
+            verdict.saw_some("error", answer.rejection.error());
+            return;
+        }
+        Responder::ImdsLike => {
+            if facts.imds.is_default_endpoint {
+                let note = Finding::new(&NET_014, values)
+                    .with_severity(Severity::Note)
+                    .with_confidence(Confidence::Possible)
+                    .with_title("the answer has IMDS's form, but not its Server header");
+                verdict.find(note);
+            }
+            return;
+        }
+        Responder::ArcAgent => &HOST_003,
+        Responder::DockerDesktop => &HOST_007,
+        Responder::GuestProxyAgent => agent(answer.status),
+        Responder::IisFront => &IMDS_006,
+        Responder::OtherCloud => &HOST_002,
+        _ if answer.status == 200 => &IMDS_018,
+        _ => &NET_014,
+    };
+    let mut finding = Finding::new(entry, values)
+        .with_severity(Severity::Fail)
+        .with_cause(format!(
+            "{} answered {} to a direct request without a proxy",
+            answer.responder, answer.status
+        ));
+    if answer.responder == Responder::IisFront {
+        // It is on its way up: the token's own retries decide.
+        finding = finding.with_severity(Severity::Warn);
+    }
+    verdict.find(finding);
+}
+
+/// The Guest Proxy Agent's own statuses.
+pub(super) fn agent(status: u16) -> &'static Entry {
+    if status == 403 { &IMDS_010 } else { &IMDS_013 }
+}
+
+/// This tool goes directly; what would a default client do?
+fn proxy_note(facts: &Facts, values: &Values, verdict: &mut Verdict) {
+    let host = &facts.host;
+    if host.proxies.is_empty() || host.no_proxy_covers_imds || !facts.imds.is_default_endpoint {
+        return;
+    }
+    let set: Vec<String> = host
+        .proxies
+        .iter()
+        .map(|proxy| format!("{}={}", proxy.name, proxy.host))
+        .collect();
+    verdict.saw("proxy_variables", set.join(" "));
+    let title = format!(
+        "{} is set; this tool bypasses it, other clients without NO_PROXY will not",
+        host.proxies[0].name
+    );
+    verdict.find(Finding::new(&NET_012, values).with_title(title));
+}

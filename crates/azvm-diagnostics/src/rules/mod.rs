@@ -1,0 +1,327 @@
+//! From facts to findings: one rule a check, in the order of the chain.
+
+mod access;
+mod arm;
+mod host;
+mod identity;
+mod imds;
+mod token;
+
+use crate::check::{Check, CheckId, Status};
+use crate::facts::{Call, Facts};
+use crate::finding::{Finding, Severity, Values};
+use crate::wait::OFFICIAL_MAXIMUM;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+/// The verdict over one run.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Diagnosis {
+    /// Every check, in the order of the chain.
+    pub checks: Vec<Check>,
+    /// How it went as a whole.
+    pub outcome: Outcome,
+}
+
+/// How a run went as a whole; each has an exit code of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// No failure; there may be notes and warnings.
+    Passed,
+    /// At least one failure.
+    Failed,
+    /// The wait is over, and all that is left may be a role that is still propagating.
+    StillPropagating,
+    /// Not an Azure virtual machine.
+    NotAzure,
+    /// A check crashed.
+    Crashed,
+}
+
+impl Diagnosis {
+    /// 0 passed, 1 failed, 4 still propagating, 6 not an Azure virtual machine, 70 crashed.
+    pub fn exit_code(&self) -> u8 {
+        match self.outcome {
+            Outcome::Passed => 0,
+            Outcome::Failed => 1,
+            Outcome::StillPropagating => 4,
+            Outcome::NotAzure => 6,
+            Outcome::Crashed => 70,
+        }
+    }
+
+    /// The worst severity among the findings.
+    pub fn worst(&self) -> Option<Severity> {
+        self.findings().map(|finding| finding.severity).max()
+    }
+
+    /// The codes that explain the result, a cause before what follows from it: the failures, or without one, the
+    /// warnings.
+    pub fn root_causes(&self) -> Vec<&'static str> {
+        let worst = self.worst().filter(|&worst| worst > Severity::Note);
+        let mut codes = Vec::new();
+        for finding in self
+            .findings()
+            .filter(|finding| Some(finding.severity) == worst)
+        {
+            if !codes.contains(&finding.entry.code) {
+                codes.push(finding.entry.code);
+            }
+        }
+        codes
+    }
+
+    /// Every finding, in the order of the chain.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.checks.iter().flat_map(|check| &check.findings)
+    }
+}
+
+/// Draws the conclusions. Pure: the same facts give the same diagnosis.
+pub fn diagnose(facts: &Facts) -> Diagnosis {
+    let values = values(facts);
+    let mut checks: Vec<Check> = Vec::with_capacity(CheckId::ALL.len());
+    for id in CheckId::ALL {
+        let check = match blockers(id, &checks) {
+            Some(because) => skipped(id, because),
+            None => run(id, facts, &values),
+        };
+        checks.push(check);
+    }
+    let outcome = outcome(facts, &checks);
+    Diagnosis { checks, outcome }
+}
+
+/// What a rule says of its check.
+#[derive(Debug, Default)]
+pub(crate) struct Verdict {
+    /// One line.
+    summary: String,
+    findings: Vec<Finding>,
+    evidence: Vec<(&'static str, String)>,
+    duration: Duration,
+    attempts: usize,
+    /// Neither fine nor not.
+    is_unknown: bool,
+    /// Does not apply, because of this code, which is reported elsewhere.
+    skipped_because: Option<&'static str>,
+}
+
+impl Verdict {
+    fn summary(&mut self, summary: impl Into<String>) {
+        self.summary = summary.into();
+    }
+
+    fn find(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    fn saw(&mut self, name: &'static str, value: impl Into<String>) {
+        self.evidence.push((name, value.into()));
+    }
+
+    fn saw_some(&mut self, name: &'static str, value: Option<impl Into<String>>) {
+        self.evidence
+            .extend(value.map(|value| (name, value.into())));
+    }
+
+    fn took<R, E>(&mut self, call: &Call<R, E>) {
+        self.duration += call.elapsed;
+        self.attempts += call.attempts.len();
+    }
+
+    fn unknown(mut self, why: impl Into<String>) -> Self {
+        self.summary = why.into();
+        self.is_unknown = true;
+        self
+    }
+}
+
+fn run(id: CheckId, facts: &Facts, values: &Values) -> Check {
+    let rule = match id {
+        CheckId::HostPlatform => host::platform,
+        CheckId::ImdsReachable => imds::reachable,
+        CheckId::ImdsIdentity => identity::identity,
+        CheckId::ImdsToken => token::token,
+        CheckId::TokenClaims => token::claims,
+        CheckId::ArmReachable => arm::reachable,
+        CheckId::ArmTarget => access::target,
+    };
+    let Ok(mut verdict) = catch_unwind(AssertUnwindSafe(|| rule(facts, values))) else {
+        return Check {
+            status: Status::Crashed,
+            summary: "this check has a bug; please report it".into(),
+            ..skipped(id, vec![])
+        };
+    };
+    verdict
+        .findings
+        .sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.confidence)));
+    let worst = verdict.findings.first().map(|finding| finding.severity);
+    let status = match (worst, verdict.skipped_because) {
+        (Some(Severity::Fail), _) => Status::Fail,
+        (_, Some(code)) => Status::Skipped {
+            because: vec![code],
+        },
+        _ if verdict.is_unknown => Status::Unknown,
+        (Some(Severity::Warn), _) => Status::Warn,
+        (Some(Severity::Note), _) => Status::Note,
+        (None, _) => Status::Ok,
+    };
+    Check {
+        id,
+        status,
+        summary: verdict.summary,
+        findings: verdict.findings,
+        evidence: verdict.evidence,
+        duration: verdict.duration,
+        attempts: verdict.attempts,
+    }
+}
+
+/// The codes because of which a check makes no sense, if there are any.
+fn blockers(id: CheckId, done: &[Check]) -> Option<Vec<&'static str>> {
+    let mut because: Vec<&'static str> = Vec::new();
+    let mut is_blocked = false;
+    for check in done
+        .iter()
+        .filter(|check| id.depends_on().contains(&check.id))
+    {
+        let codes: Vec<&'static str> = match &check.status {
+            Status::Fail => failures(check).collect(),
+            Status::Skipped { because } => because.clone(),
+            Status::Crashed => vec![],
+            _ => continue,
+        };
+        is_blocked = true;
+        because.extend(codes);
+    }
+    let mut unique = Vec::new();
+    because.retain(|code| {
+        let is_new = !unique.contains(code);
+        unique.push(code);
+        is_new
+    });
+    is_blocked.then_some(because)
+}
+
+fn failures(check: &Check) -> impl Iterator<Item = &'static str> {
+    check
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Fail)
+        .map(|finding| finding.entry.code)
+}
+
+fn skipped(id: CheckId, because: Vec<&'static str>) -> Check {
+    Check {
+        id,
+        status: Status::Skipped { because },
+        summary: String::new(),
+        findings: vec![],
+        evidence: vec![],
+        duration: Duration::ZERO,
+        attempts: 0,
+    }
+}
+
+fn outcome(facts: &Facts, checks: &[Check]) -> Outcome {
+    if checks.iter().any(|check| check.status == Status::Crashed) {
+        return Outcome::Crashed;
+    }
+    let codes: Vec<&str> = checks.iter().flat_map(failures).collect();
+    let waited_in_vain = facts
+        .arm
+        .target
+        .as_ref()
+        .is_some_and(|target| target.wait_ended);
+    // After the official maximum nothing is propagating any more.
+    let may_propagate = facts.asked.wait.is_some_and(|wait| wait < OFFICIAL_MAXIMUM);
+    match codes.as_slice() {
+        [] => Outcome::Passed,
+        codes
+            if codes
+                .iter()
+                .any(|code| matches!(*code, "HOST-001" | "HOST-002" | "HOST-003")) =>
+        {
+            Outcome::NotAzure
+        }
+        ["RBAC-002"] if waited_in_vain => Outcome::StillPropagating,
+        ["RBAC-021"] if waited_in_vain && may_propagate => Outcome::StillPropagating,
+        _ => Outcome::Failed,
+    }
+}
+
+/// What the remedies are filled in with.
+fn values(facts: &Facts) -> Values {
+    let mut values = Values::default();
+    let compute = facts.imds.compute();
+    let claims = facts.imds.claims();
+    let target = facts
+        .arm
+        .target
+        .as_ref()
+        .map(|target| &target.id)
+        .or(facts.asked.target.as_ref());
+    values.set(
+        "group",
+        compute.and_then(|compute| compute.resource_group_name.clone()),
+    );
+    values.set("vm", compute.and_then(|compute| compute.name.clone()));
+    values.set("object_id", claims.and_then(|claims| claims.object_id()));
+    values.set("scope", target.map(|id| id.as_str()));
+    values.set("target_group", target.and_then(|id| id.resource_group()));
+    values.set(
+        "subscription",
+        target
+            .and_then(|id| id.subscription_id().map(ToString::to_string))
+            .or_else(|| compute.and_then(|compute| compute.subscription_id.clone())),
+    );
+    values.set("selector_value", facts.asked.selector.value());
+    values.set("cloud_audience", Some(facts.arm.cloud.audience()));
+    let audience = facts.imds.audience.as_str();
+    values.set(
+        "audience_without_default",
+        Some(audience.strip_suffix("/.default").unwrap_or(audience)),
+    );
+    if let azvm_imds::IdentitySelector::ResourceId(id) = &facts.asked.selector {
+        values.set("identity_id", Some(id.as_str()));
+    }
+    let authority = facts
+        .arm
+        .endpoint
+        .split_once("://")
+        .map_or("", |(_, authority)| authority);
+    values.set("arm_host", authority.split(':').next());
+    values.set("arm_authority", Some(with_port(authority)));
+    values
+}
+
+fn with_port(authority: &str) -> String {
+    if authority.contains(':') {
+        authority.into()
+    } else {
+        format!("{authority}:443")
+    }
+}
+
+/// `3 ms`, `2.1 s`.
+fn brief(duration: Duration) -> String {
+    if duration < Duration::from_secs(1) {
+        format!("{} ms", duration.as_millis())
+    } else {
+        format!("{:.1} s", duration.as_secs_f64())
+    }
+}
+
+/// `23 h 59 min`, `4 min 10 s`, `8 s`.
+fn long(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        3600.. => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        60.. => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{seconds} s"),
+    }
+}

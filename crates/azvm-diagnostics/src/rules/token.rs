@@ -1,0 +1,275 @@
+//! Is there a token, and does it say what it should?
+
+use super::{Verdict, long};
+use crate::catalogue::{
+    Entry, IMDS_001, IMDS_002, IMDS_003, IMDS_004, IMDS_006, IMDS_007, IMDS_008, IMDS_009,
+    IMDS_018, NET_014, TOKEN_001, TOKEN_002, TOKEN_003, TOKEN_004, TOKEN_007, TOKEN_009, TOKEN_011,
+    TOKEN_012, TOKEN_015, TOKEN_017,
+};
+use crate::facts::{Facts, TokenFacts, Trouble};
+use crate::finding::{Finding, Severity, Values};
+use azvm_arm::Cloud;
+use azvm_imds::{ProtocolError, Rejection, Responder, UnverifiedClaims};
+use azvm_resource_id::ResourceId;
+use std::time::Duration;
+
+/// Entra dates tokens back by five minutes; a token that starts later than this much ahead meets a slow clock.
+const NOT_BEFORE_LEEWAY_SECS: i64 = 60;
+
+pub(super) fn token(facts: &Facts, values: &Values) -> Verdict {
+    let mut verdict = Verdict::default();
+    let Some(call) = &facts.imds.token else {
+        return verdict.unknown("not asked: the time limit had passed");
+    };
+    verdict.took(call);
+    verdict.saw("audience", facts.imds.audience.as_str());
+    match &call.answer {
+        Ok(token) => {
+            recovered(facts, values, &mut verdict);
+            lifetime(token, values, &mut verdict);
+            verdict.saw(
+                "expires_on",
+                super::super::report::rfc3339(token.expires_on),
+            );
+            verdict.summary(format!(
+                "for {}, expires in {}",
+                facts.imds.audience,
+                long(token.expires_in)
+            ));
+        }
+        Err(Trouble::Silent(failure)) => {
+            verdict.saw("failure", failure.to_string());
+            let entry = super::imds::silence(failure);
+            let finding = Finding::new(entry, values)
+                .with_severity(Severity::Fail)
+                .with_title("IMDS answered before, and no answer came to the request for a token")
+                .with_cause(failure.to_string());
+            verdict.find(finding);
+        }
+        Err(Trouble::Refused(ProtocolError::Rejected(rejection))) => {
+            refused(rejection, facts, values, &mut verdict);
+        }
+        Err(Trouble::Refused(error)) => {
+            verdict.find(Finding::new(&IMDS_018, values).with_cause(error.to_string()));
+        }
+    }
+    verdict
+}
+
+/// What was retried with success is worth a warning: other clients retry less.
+fn recovered(facts: &Facts, values: &Values, verdict: &mut Verdict) {
+    let Some(call) = &facts.imds.token else {
+        return;
+    };
+    let mut seen: Vec<(&'static Entry, usize)> = Vec::new();
+    for attempt in call.retried() {
+        let entry: &Entry = match attempt.outcome {
+            Ok(404) => &IMDS_001,
+            Ok(410) => &IMDS_002,
+            Ok(429) => &IMDS_003,
+            _ => &IMDS_006,
+        };
+        match seen.iter_mut().find(|(known, _)| *known == entry) {
+            Some((_, times)) => *times += 1,
+            None => seen.push((entry, 1)),
+        }
+    }
+    for (entry, times) in seen {
+        let title = format!(
+            "{}; recovered after {times} {}",
+            entry.title,
+            if times == 1 { "retry" } else { "retries" }
+        );
+        let finding = Finding::new(entry, values)
+            .with_severity(Severity::Warn)
+            .with_title(title);
+        verdict.find(finding.with_cause(format!("it took {}", super::brief(call.elapsed))));
+    }
+}
+
+fn lifetime(token: &TokenFacts, values: &Values, verdict: &mut Verdict) {
+    let left = token.expires_on.seconds_since(token.received_at);
+    if left <= 0 {
+        let cause = format!(
+            "it ended {} ago by this machine's clock",
+            long(Duration::from_secs(left.unsigned_abs()))
+        );
+        verdict.find(Finding::new(&TOKEN_012, values).with_cause(cause));
+    }
+}
+
+fn refused(rejection: &Rejection, facts: &Facts, values: &Values, verdict: &mut Verdict) {
+    verdict.saw("responder", rejection.responder().to_string());
+    verdict.saw("status", rejection.status().to_string());
+    verdict.saw_some("error", rejection.error());
+    verdict.saw_some("error_description", rejection.description());
+    verdict.saw_some("request_id", rejection.request_id());
+    if !rejection.newest_versions().is_empty() {
+        verdict.saw("newest_versions", rejection.newest_versions().join(" "));
+    }
+    let entry = refusal(rejection, facts);
+    verdict.find(
+        Finding::new(entry, values)
+            .with_severity(Severity::Fail)
+            .with_cause(rejection.to_string()),
+    );
+}
+
+/// Who answered comes first, then the status, then `error`.
+fn refusal(rejection: &Rejection, facts: &Facts) -> &'static Entry {
+    match rejection.responder() {
+        Responder::GuestProxyAgent => return super::imds::agent(rejection.status()),
+        Responder::IisFront => return &IMDS_006,
+        responder if !responder.is_imds() && rejection.status() != 429 => {
+            return if rejection.status() == 410 || rejection.status() == 404 {
+                &IMDS_006
+            } else {
+                &NET_014
+            };
+        }
+        _ => {}
+    }
+    match (rejection.status(), rejection.error()) {
+        (404, _) => &IMDS_001,
+        (410, _) => &IMDS_002,
+        (429, _) => &IMDS_003,
+        (401, Some("unknown_source")) => &IMDS_007,
+        (500, Some("unknown")) => &IMDS_004,
+        (500.., _) => &IMDS_006,
+        (400, _) if !rejection.newest_versions().is_empty() => &IMDS_009,
+        (400, _) if says_header_is_missing(rejection) => &IMDS_008,
+        (_, Some("invalid_resource")) if facts.imds.audience.looks_like_scope() => &TOKEN_003,
+        (_, Some("invalid_resource")) if is_other_clouds(facts) => &TOKEN_001,
+        (_, Some("invalid_resource")) => &TOKEN_004,
+        (_, Some("unauthorized_client")) => &TOKEN_015,
+        _ => &TOKEN_017,
+    }
+}
+
+/// `bad_request_102` is the documented error, and this description is what is observed.
+pub(super) fn says_header_is_missing(rejection: &Rejection) -> bool {
+    rejection.error() == Some("bad_request_102")
+        || rejection
+            .description()
+            .is_some_and(|text| text.eq_ignore_ascii_case("Required metadata header not specified"))
+}
+
+fn is_other_clouds(facts: &Facts) -> bool {
+    Cloud::of_audience(facts.imds.audience.as_str()).is_some_and(|cloud| cloud != facts.arm.cloud)
+}
+
+pub(super) fn claims(facts: &Facts, values: &Values) -> Verdict {
+    let mut verdict = Verdict::default();
+    let Some(token) = facts.imds.token_facts() else {
+        return verdict.unknown("there is no token to read");
+    };
+    let claims = match &token.claims {
+        Ok(claims) => claims,
+        Err(error) => return verdict.unknown(format!("{error}; tokens are opaque by contract")),
+    };
+    for (name, value) in claims.iter() {
+        verdict.saw(name, value);
+    }
+    audience(facts, values, &mut verdict);
+    tenant(claims, facts, values, &mut verdict);
+    machine(claims, facts, values, &mut verdict);
+    if let Some(not_before) = claims.not_before() {
+        let ahead = not_before.seconds_since(token.received_at);
+        if ahead > NOT_BEFORE_LEEWAY_SECS {
+            let cause = format!("nbf is {ahead} s ahead of this machine's clock");
+            verdict.find(Finding::new(&TOKEN_011, values).with_cause(cause));
+        }
+    }
+    verdict.summary(format!(
+        "audience {}, tenant {}",
+        claims.audience().unwrap_or("not named"),
+        claims.tenant_id().unwrap_or("not named")
+    ));
+    verdict
+}
+
+/// Only where it matters: a target that was read settles the question.
+fn audience(facts: &Facts, values: &Values, verdict: &mut Verdict) {
+    let asked = facts.imds.audience.as_str();
+    if facts
+        .arm
+        .last_sample()
+        .is_some_and(|sample| sample.call.answer.is_ok())
+        || facts.arm.cloud.audiences().contains(&asked)
+    {
+        return;
+    }
+    let wanted_arm = facts.asked.target.is_some();
+    let (entry, cause) = match Cloud::of_audience(asked) {
+        Some(other) => (
+            &TOKEN_001,
+            format!(
+                "{asked} is the ARM of {other}, the machine is in {}",
+                facts.arm.cloud
+            ),
+        ),
+        None => (
+            &TOKEN_002,
+            format!(
+                "{asked} is no audience that ARM accepts in {}",
+                facts.arm.cloud
+            ),
+        ),
+    };
+    let finding = Finding::new(entry, values).with_cause(cause);
+    let is_failure = wanted_arm || entry == &TOKEN_001;
+    verdict.find(finding.with_severity(if is_failure {
+        Severity::Fail
+    } else {
+        Severity::Note
+    }));
+}
+
+fn tenant(claims: &UnverifiedClaims, facts: &Facts, values: &Values, verdict: &mut Verdict) {
+    let probe = facts
+        .arm
+        .probe
+        .as_ref()
+        .and_then(|call| call.answer.as_ref().ok());
+    let (Some(token), Some(subscription)) = (
+        claims.tenant_id(),
+        probe.and_then(|probe| probe.tenant_id.as_deref()),
+    ) else {
+        return;
+    };
+    verdict.saw("subscription_tenant", subscription);
+    let is_guid = subscription.parse::<azvm_imds::Guid>().is_ok();
+    if is_guid && !token.eq_ignore_ascii_case(subscription) {
+        let cause =
+            format!("the token is from tenant {token}, the subscription belongs to {subscription}");
+        let finding = Finding::new(&TOKEN_007, values).with_cause(cause);
+        let is_read = facts
+            .arm
+            .last_sample()
+            .is_some_and(|sample| sample.call.answer.is_ok());
+        verdict.find(finding.with_severity(if is_read {
+            Severity::Warn
+        } else {
+            Severity::Fail
+        }));
+    }
+}
+
+/// The system-assigned identity is named after its machine.
+fn machine(claims: &UnverifiedClaims, facts: &Facts, values: &Values, verdict: &mut Verdict) {
+    let named = claims
+        .managed_identity_resource_id()
+        .and_then(|id| id.parse::<ResourceId>().ok());
+    let own = facts
+        .imds
+        .compute()
+        .and_then(|compute| compute.resource_id.as_deref()?.parse::<ResourceId>().ok());
+    let (Some(named), Some(own)) = (named, own) else {
+        return;
+    };
+    let is_machine = named.resource_type() == "Microsoft.Compute/virtualMachines";
+    if is_machine && own.resource_type() == named.resource_type() && named != own {
+        let cause = format!("the token names {named}, IMDS says that this is {own}");
+        verdict.find(Finding::new(&TOKEN_009, values).with_cause(cause));
+    }
+}

@@ -1,0 +1,318 @@
+//! The arguments.
+
+use azvm_arm::{Cloud, Endpoint as ArmEndpoint};
+use azvm_imds::{Audience, Endpoint as ImdsEndpoint, Guid, IdentitySelector};
+use azvm_resource_id::ResourceId;
+use azvm_simulator::Scenario;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// The largest scenario file that is read, in bytes.
+const MAX_SCENARIO_BYTES: u64 = 1024 * 1024;
+
+/// No duration is longer than this: a day.
+const MAX_DURATION: Duration = Duration::from_secs(24 * 3600);
+
+const AFTER_HELP: &str = "\
+Exit codes:
+   0  no failure (there may be notes and warnings)
+   1  at least one failure
+   2  bad usage
+   4  the --wait is over, and all that is left may be a role that is still propagating
+   6  not an Azure virtual machine
+  70  the doctor itself failed
+
+Nothing on the machine is changed, and no token is ever printed.";
+
+/// Says why the managed identity of this virtual machine does not work, and what to type to mend it.
+///
+/// Without flags it talks to the machine's own metadata service, gets a token, and reads the machine's own resource
+/// group with it.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+    #[command(flatten)]
+    pub(crate) doctor: DoctorArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Explain a code, offline
+    Explain {
+        /// Such as RBAC-021
+        code: String,
+    },
+    /// List every code
+    ListCodes,
+    /// Run the simulator of IMDS and ARM by itself, until Ctrl-C
+    Simulate(SimulateArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DoctorArgs {
+    /// Examine a simulated machine instead of this one: a scenario's name, or a scenario file
+    #[arg(long, value_name = "SCENARIO", num_args = 0..=1, default_missing_value = "healthy", value_parser = scenario)]
+    #[arg(conflicts_with_all = ["imds_endpoint", "arm_endpoint", "arm_ca"])]
+    pub(crate) simulate: Option<Scenario>,
+    /// Where IMDS is [default: http://169.254.169.254]
+    #[arg(long, value_name = "URL", value_parser = explained::<ImdsEndpoint>)]
+    pub(crate) imds_endpoint: Option<ImdsEndpoint>,
+    /// Where ARM is; this host is trusted with tokens [default: that of the cloud]
+    #[arg(long, value_name = "URL", value_parser = explained::<ArmEndpoint>)]
+    pub(crate) arm_endpoint: Option<ArmEndpoint>,
+    /// A file with certificate authorities to trust for ARM beside the system's
+    #[arg(long, value_name = "PEM")]
+    pub(crate) arm_ca: Option<PathBuf>,
+    /// The resource group or subscription to read [default: the machine's own resource group]
+    #[arg(long, value_name = "RESOURCE-ID", value_parser = resource_id)]
+    pub(crate) target: Option<ResourceId>,
+    #[command(flatten)]
+    selector: SelectorArgs,
+    /// The audience of the token [default: ARM of the cloud]
+    #[arg(long, value_name = "AUDIENCE", value_parser = explained_audience)]
+    pub(crate) resource: Option<Audience>,
+    /// The cloud: public, usgovernment or china [default: what IMDS says]
+    #[arg(long, value_name = "NAME", value_parser = cloud)]
+    pub(crate) cloud: Option<Cloud>,
+    /// Wait for a role to propagate, and for access to be stable [default without a value: 10m]
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "10m", value_parser = duration)]
+    pub(crate) wait: Option<Duration>,
+    /// Give up after this long, the wait not counted
+    #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Write the report to this file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Show the evidence; -vv adds a log to stderr, -vvv all of it
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Args, Debug)]
+#[group(multiple = false)]
+struct SelectorArgs {
+    /// The identity that answers when none is named: the system-assigned one, or else the only one (default)
+    #[arg(long)]
+    system: bool,
+    /// The user-assigned identity with this client ID
+    #[arg(long, value_name = "GUID")]
+    client_id: Option<Guid>,
+    /// The user-assigned identity with this object (principal) ID
+    #[arg(long, value_name = "GUID")]
+    object_id: Option<Guid>,
+    /// The user-assigned identity with this resource ID
+    #[arg(long, value_name = "RESOURCE-ID", value_parser = resource_id)]
+    resource_id: Option<ResourceId>,
+}
+
+impl DoctorArgs {
+    /// The one that was given; clap refuses two.
+    pub(crate) fn selector(&self) -> IdentitySelector {
+        let SelectorArgs {
+            system: _,
+            client_id,
+            object_id,
+            resource_id,
+        } = &self.selector;
+        if let Some(id) = client_id {
+            IdentitySelector::ClientId(id.clone())
+        } else if let Some(id) = object_id {
+            IdentitySelector::ObjectId(id.clone())
+        } else if let Some(id) = resource_id {
+            IdentitySelector::ResourceId(id.clone())
+        } else {
+            IdentitySelector::System
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SimulateArgs {
+    /// A scenario's name, or a scenario file
+    #[arg(default_value = "healthy", value_parser = scenario)]
+    pub(crate) scenario: Scenario,
+    /// Where IMDS listens
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub(crate) imds_listen: SocketAddr,
+    /// Where ARM listens, with TLS
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub(crate) arm_listen: SocketAddr,
+    /// Where ARM listens without TLS; loopback only
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub(crate) arm_http_listen: SocketAddr,
+    /// Write KEY=VALUE lines to this file once it answers
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_env: Option<PathBuf>,
+    /// Allow other addresses than loopback and 169.254.169.254: whoever can connect gets tokens of the simulation
+    #[arg(long)]
+    pub(crate) unsafe_any_address: bool,
+    /// -v logs each request to stderr
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For a person
+    Text,
+    /// For a program: schema azvm.doctor/1
+    Json,
+}
+
+fn scenario(text: &str) -> Result<Scenario, String> {
+    if let Some(scenario) = Scenario::named(text) {
+        return Ok(scenario);
+    }
+    let names = Scenario::names().collect::<Vec<_>>().join(", ");
+    let is_path = text.contains(['/', '\\']) || text.ends_with(".toml");
+    if !is_path {
+        return Err(format!(
+            "no such scenario; there are {names}, or a file NAME.toml"
+        ));
+    }
+    let toml = read_limited(text).map_err(|error| format!("cannot read it: {error}"))?;
+    Scenario::from_toml(&toml).map_err(|error| error.to_string())
+}
+
+fn read_limited(path: &str) -> std::io::Result<String> {
+    use std::io::Read;
+    let mut text = String::new();
+    let bytes = std::fs::File::open(path)?
+        .take(MAX_SCENARIO_BYTES + 1)
+        .read_to_string(&mut text)?;
+    if bytes as u64 > MAX_SCENARIO_BYTES {
+        return Err(std::io::Error::other("it is larger than 1 MiB"));
+    }
+    Ok(text)
+}
+
+fn resource_id(text: &str) -> Result<ResourceId, String> {
+    ResourceId::parse(text).map_err(|error| format!("{error}\n{}", error.render(text)))
+}
+
+fn cloud(name: &str) -> Result<Cloud, String> {
+    Cloud::from_name(name).ok_or_else(|| "there are public, usgovernment and china".into())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; write 90s, 10m or 1h"))?;
+    if duration > MAX_DURATION {
+        Err("longer than a day".into())
+    } else {
+        Ok(duration)
+    }
+}
+
+fn explained_audience(text: &str) -> Result<Audience, String> {
+    Audience::new(text).map_err(|error| error.to_string())
+}
+
+/// Parses, and tells the cause of an error too: clap shows one line.
+fn explained<T: FromStr<Err: Error>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: T::Err| {
+        let mut line = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            line.push_str(": ");
+            line.push_str(&error.to_string());
+            cause = error.source();
+        }
+        line
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[track_caller]
+    fn check(args: &[&str], expected: Result<(), &str>) {
+        let parsed = Cli::try_parse_from([&["azvm-doctor"], args].concat())
+            .map(drop)
+            .map_err(|error| error.to_string());
+        match (parsed, expected) {
+            (Ok(()), Ok(())) => {}
+            (Err(found), Err(expected)) => assert!(found.contains(expected), "{args:?}: {found}"),
+            (found, _) => panic!("{args:?}: {found:?}"),
+        }
+    }
+
+    #[test]
+    fn arguments() {
+        check(&[], Ok(()));
+        check(&["--simulate"], Ok(()));
+        check(
+            &["--simulate", "no-role", "--wait", "--format", "json", "-vv"],
+            Ok(()),
+        );
+        check(&["--simulate", "nonsense"], Err("there are healthy"));
+        check(&["--simulate", "/nonexistent.toml"], Err("cannot read it"));
+        check(
+            &["--simulate", "--imds-endpoint", "http://127.0.0.1:1"],
+            Err("cannot be used with"),
+        );
+        check(&["--client-id", ""], Err("a value is required"));
+        check(&["--client-id", "x"], Err("expected a GUID"));
+        check(
+            &[
+                "--system",
+                "--object-id",
+                "01234567-89ab-cdef-0123-456789abcdef",
+            ],
+            Err("cannot be used with"),
+        );
+        check(
+            &["--imds-endpoint", "http://10.0.0.4"],
+            Err("loopback or link-local"),
+        );
+        check(
+            &["--imds-endpoint", "http://u:p@127.0.0.1"],
+            Err("a user name does not belong"),
+        );
+        check(
+            &["--arm-endpoint", "http://management.azure.com"],
+            Err("plain http on loopback"),
+        );
+        check(
+            &["--target", "/subscriptions/s//resourceGroups/r"],
+            Err("^"),
+        );
+        check(&["--cloud", "german"], Err("there are public"));
+        check(&["--wait", "soon"], Err("write 90s"));
+        check(&["--wait", "2d"], Err("longer than a day"));
+        check(&["--resource", "a b"], Err("white space"));
+        check(&["explain", "RBAC-021"], Ok(()));
+        check(&["list-codes"], Ok(()));
+        check(
+            &[
+                "simulate",
+                "healthy",
+                "--write-env",
+                "x",
+                "--imds-listen",
+                "127.0.0.1:8080",
+            ],
+            Ok(()),
+        );
+        check(
+            &["simulate", "--imds-listen", "localhost"],
+            Err("invalid socket address"),
+        );
+    }
+}

@@ -1,0 +1,145 @@
+//! The doctor's own command: examine, diagnose, report.
+
+use crate::args::{DoctorArgs, Format};
+use crate::progress::Reporter;
+use crate::{Problem, output};
+use azvm_diagnostics::{
+    Config, Diagnosis, Facts, Palette, TextOptions, Tool, collect, diagnose, json, text,
+};
+use azvm_simulator::{Listen, Scenario, Simulator};
+use std::path::Path;
+
+/// From this verbosity on there is a log.
+const LOG_FROM: u8 = 2;
+
+/// The largest file of certificate authorities that is read, in bytes.
+const MAX_CA_BYTES: u64 = 16 * 1024 * 1024;
+
+pub(crate) async fn run(args: DoctorArgs, program: &str) -> Result<u8, Problem> {
+    output::start_log(args.verbose, LOG_FROM);
+    let simulator = match &args.simulate {
+        Some(scenario) => Some(start(scenario.clone()).await?),
+        None => None,
+    };
+    let config = config(&args, simulator.as_ref())?;
+    let reporter = Reporter::new(args.verbose >= LOG_FROM);
+    let facts = collect(&config, &reporter).await.map_err(|error| {
+        Problem::usage(format!(
+            "the certificate authorities for ARM: {}",
+            error.to_failure()
+        ))
+    })?;
+    drop(reporter);
+    let diagnosis = diagnose(&facts);
+    report(&args, program, &facts, &diagnosis)?;
+    if let Some(simulator) = simulator {
+        simulator.shutdown().await;
+    }
+    Ok(diagnosis.exit_code())
+}
+
+async fn start(scenario: Scenario) -> Result<Simulator, Problem> {
+    Simulator::start(scenario, Listen::default())
+        .await
+        .map_err(|error| Problem::crash(format!("cannot start the simulator: {error}")))
+}
+
+fn config(args: &DoctorArgs, simulator: Option<&Simulator>) -> Result<Config, Problem> {
+    let mut config = Config::default()
+        .with_selector(args.selector())
+        .with_timeout(args.timeout);
+    if let Some(audience) = &args.resource {
+        config = config.with_audience(audience.clone());
+    }
+    if let Some(target) = &args.target {
+        config = config
+            .with_target(target.clone())
+            .map_err(|error| Problem::usage(format!("--target: {error}")))?;
+    }
+    if let Some(cloud) = args.cloud {
+        config = config.with_cloud(cloud);
+    }
+    if let Some(wait) = args.wait {
+        config = config.with_wait(wait);
+    }
+    if let Some(simulator) = simulator {
+        return simulated(config, simulator);
+    }
+    if let Some(endpoint) = &args.imds_endpoint {
+        config = config.with_imds_endpoint(endpoint.clone());
+    }
+    if let Some(endpoint) = &args.arm_endpoint {
+        config = config.with_arm_endpoint(endpoint.clone());
+    }
+    if let Some(path) = &args.arm_ca {
+        config = config.with_arm_ca_pem(read_ca(path)?);
+    }
+    Ok(config)
+}
+
+fn simulated(config: Config, simulator: &Simulator) -> Result<Config, Problem> {
+    let broken = |error: &dyn std::fmt::Display| {
+        Problem::crash(format!("the simulator's endpoint: {error}"))
+    };
+    let imds = simulator
+        .imds_endpoint()
+        .parse()
+        .map_err(|error| broken(&error))?;
+    let arm = simulator
+        .arm_endpoint()
+        .parse()
+        .map_err(|error| broken(&error))?;
+    Ok(config
+        .with_imds_endpoint(imds)
+        .with_arm_endpoint(arm)
+        .with_arm_ca_pem(simulator.ca_pem())
+        .with_asset_tag(simulator.scenario().chassis_asset_tag().unwrap_or_default()))
+}
+
+fn read_ca(path: &Path) -> Result<Vec<u8>, Problem> {
+    use std::io::Read;
+    let read = || {
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)?
+            .take(MAX_CA_BYTES)
+            .read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    read().map_err(|error: std::io::Error| {
+        Problem::usage(format!("--arm-ca {}: {error}", path.display()))
+    })
+}
+
+fn report(
+    args: &DoctorArgs,
+    program: &str,
+    facts: &Facts,
+    diagnosis: &Diagnosis,
+) -> Result<(), Problem> {
+    let palette = if args.output.is_some() {
+        Palette::plain()
+    } else {
+        Palette::ansi()
+    };
+    let rendered = match args.format {
+        Format::Json => {
+            let tool = Tool::new(
+                "azvm-doctor",
+                env!("CARGO_PKG_VERSION"),
+                option_env!("AZVM_COMMIT"),
+            );
+            json(facts, diagnosis, &tool, &uuid::Uuid::new_v4().to_string())
+        }
+        Format::Text => {
+            let options = TextOptions::default()
+                .with_verbose(args.verbose > 0)
+                .with_palette(palette)
+                .with_program(program);
+            text(facts, diagnosis, &options)
+        }
+    };
+    match &args.output {
+        Some(path) => output::file(path, &rendered),
+        None => output::stdout(&rendered),
+    }
+}

@@ -1,0 +1,65 @@
+//! `explain` and `list-codes`: the catalogue, offline.
+
+use crate::{Problem, output};
+use azvm_diagnostics::catalogue::{CATALOGUE, Entry, find, nearest};
+use azvm_diagnostics::{Remedy, Values};
+use std::fmt::Write;
+
+pub(crate) fn explain(code: &str) -> Result<u8, Problem> {
+    let Some(entry) = find(code) else {
+        let meant = nearest(code)
+            .map(|entry| format!("; did you mean {}?", entry.code))
+            .unwrap_or_default();
+        let shown: String = code.chars().filter(|c| !c.is_control()).take(40).collect();
+        return Err(Problem::usage(format!(
+            "no code {shown}{meant} See list-codes."
+        )));
+    };
+    output::stdout(&page(entry))?;
+    Ok(0)
+}
+
+pub(crate) fn list_codes() -> Result<u8, Problem> {
+    let mut text = String::new();
+    for entry in CATALOGUE {
+        let _ = writeln!(
+            text,
+            "{:10} {:5} {}",
+            entry.code,
+            entry.severity.as_str(),
+            entry.title
+        );
+    }
+    output::stdout(&text)?;
+    Ok(0)
+}
+
+fn page(entry: &Entry) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "{}  {}", entry.code, entry.title);
+    let _ = writeln!(
+        text,
+        "\nMeaning ({}, {})\n  {}",
+        entry.category,
+        entry.severity.as_str(),
+        entry.meaning
+    );
+    let _ = writeln!(text, "\nHow it is told apart\n  {}", entry.told_apart);
+    let remedy = Remedy::fill(entry, &Values::default());
+    let _ = writeln!(text, "\nWhat to do\n  {}", remedy.text);
+    for command in &remedy.commands {
+        let note = if command.needs_root {
+            "   # needs root"
+        } else {
+            ""
+        };
+        let _ = writeln!(text, "  {:10} {}{note}", command.shell, command.run);
+    }
+    if !remedy.links.is_empty() {
+        let _ = writeln!(text, "\nDocumented at");
+        for link in &remedy.links {
+            let _ = writeln!(text, "  {link}");
+        }
+    }
+    text
+}

@@ -1,0 +1,66 @@
+//! Where output goes: the report to stdout or a file, everything else to stderr.
+#![expect(clippy::print_stderr, reason = "a command line talks to its user")]
+
+use crate::Problem;
+use std::io::Write;
+use std::path::Path;
+
+/// Prints to stdout. Colours are taken out unless it is a terminal that wants them (`NO_COLOR` and `CLICOLOR` count).
+/// A reader that went away is no error.
+pub(crate) fn stdout(text: &str) -> Result<(), Problem> {
+    let mut stdout = anstream::stdout().lock();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Problem::crash(format!("cannot write to stdout: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a whole file at once: a reader sees the old one or the new one.
+pub(crate) fn file(path: &Path, text: &str) -> Result<(), Problem> {
+    let write = || {
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(|error: std::io::Error| {
+        Problem::crash(format!("cannot write {}: {error}", path.display()))
+    })
+}
+
+/// One line to stderr.
+pub(crate) fn line(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Why a command did not do its work.
+pub(crate) fn problem(message: &str) {
+    eprintln!("error: {message}");
+}
+
+/// Starts the log: at `-vv` ours, at `-vvv` everybody's, or what `RUST_LOG` says.
+pub(crate) fn start_log(verbose: u8, ours_from: u8) {
+    use tracing_subscriber::EnvFilter;
+    let ours = "azvm_http=debug,azvm_identity=debug,azvm_diagnostics=debug,azvm_token_cache=debug,azvm_simulator=debug";
+    let filter = match (EnvFilter::try_from_default_env(), verbose) {
+        (Ok(filter), _) => filter,
+        (Err(_), level) if level > ours_from => EnvFilter::new("trace"),
+        (Err(_), level) if level == ours_from => EnvFilter::new(ours),
+        _ => return,
+    };
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false);
+    // A log that somebody else has started is as good.
+    let _ = log.try_init();
+}

@@ -1,0 +1,181 @@
+//! Flags and verbs beside the diagnosis itself.
+
+use crate::support::{Run, doctor};
+use std::fs;
+#[cfg(unix)]
+use std::process::{Child, Command, Stdio};
+#[cfg(unix)]
+use std::time::Duration;
+
+#[test]
+fn output_goes_to_the_file_and_not_to_stdout() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.json");
+    let args = [
+        "--simulate",
+        "healthy",
+        "--format",
+        "json",
+        "--output",
+        file.to_str().unwrap(),
+    ];
+    let run = Run::of(&mut doctor(&args)).expect_code(0);
+    assert_eq!(run.stdout, "");
+    let written = fs::read_to_string(&file).unwrap();
+    let report = Run {
+        stdout: written,
+        ..run
+    }
+    .report();
+    assert_eq!(report.member("schema"), "azvm.doctor/1");
+}
+
+#[test]
+fn bad_usage_is_exit_code_2() {
+    for args in [
+        &["--simulate", "no-such-scenario"][..],
+        &["--no-such-flag"],
+        &["--format", "yaml"],
+        &[
+            "--system",
+            "--client-id",
+            "21c0ffee-0000-4000-8000-000000000021",
+        ],
+        &["--client-id", "not-a-guid"],
+        &["--target", "/subscriptions/s//resourceGroups/r"],
+        &["--imds-endpoint", "nonsense"],
+        &["--wait", "soon"],
+    ] {
+        let run = Run::of(&mut doctor(args)).expect_code(2);
+        assert_ne!(run.stderr, "", "{args:?}");
+        assert_eq!(run.stdout, "", "{args:?}");
+    }
+}
+
+#[test]
+fn explain_tells_what_a_code_means() {
+    let run = Run::of(&mut doctor(&["explain", "RBAC-021"])).expect_code(0);
+    assert!(run.stdout.contains("RBAC-021"), "{run:#?}");
+    assert!(run.stdout.lines().count() > 3, "{run:#?}");
+}
+
+#[test]
+fn explain_knows_what_a_typo_was_meant_to_be() {
+    let run = Run::of(&mut doctor(&["explain", "RBAC-02l"]));
+    assert_ne!(run.code, Some(0), "{run:#?}");
+    assert!(run.stderr.contains("RBAC-021"), "{run:#?}");
+}
+
+#[test]
+fn list_codes_names_each_once_and_in_order() {
+    let run = Run::of(&mut doctor(&["list-codes"])).expect_code(0);
+    let codes: Vec<&str> = run
+        .stdout
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    for code in [
+        "HOST-001",
+        "IDSEL-001",
+        "IDSEL-002",
+        "IMDS-002",
+        "IMDS-003",
+        "NET-012",
+        "RBAC-001",
+        "RBAC-021",
+    ] {
+        assert_eq!(
+            codes.iter().filter(|listed| **listed == code).count(),
+            1,
+            "{code} in {codes:?}"
+        );
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn simulate_writes_its_environment_once_it_answers_and_ends_on_sigterm() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("simulator.env");
+    let mut command = doctor(&["simulate", "healthy", "--write-env", file.to_str().unwrap()]);
+    let mut simulator = Ended(command.stdout(Stdio::null()).spawn().unwrap());
+    let env = complete_lines(&file);
+    for key in ENV_KEYS {
+        let prefix = format!("{key}=");
+        assert!(
+            env.iter()
+                .any(|line| line.len() > prefix.len() && line.starts_with(&prefix)),
+            "{key} in {env:?}"
+        );
+    }
+    let value = |key: &str| {
+        env.iter()
+            .find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
+            .unwrap()
+    };
+    let flags = [
+        ["--imds-endpoint", value("AZVM_IMDS_ENDPOINT")],
+        ["--arm-endpoint", value("AZVM_ARM_ENDPOINT")],
+        ["--arm-ca", value("AZVM_ARM_CA")],
+    ];
+    // It answers now, to each of its identities.
+    for selector in [
+        &["--system"][..],
+        &["--client-id", value("AZVM_CLIENT_ID")],
+        &["--object-id", value("AZVM_OBJECT_ID")],
+        &["--resource-id", value("AZVM_IDENTITY_RESOURCE_ID")],
+    ] {
+        Run::of(doctor(&flags.concat()).args(selector)).expect_code(0);
+    }
+    let pid = simulator.0.id().to_string();
+    let asked = Command::new("sh")
+        .args(["-c", "kill -TERM \"$1\"", "sh", &pid])
+        .status()
+        .unwrap();
+    assert!(asked.success());
+    let status = simulator.0.wait().unwrap();
+    assert_eq!(status.code(), Some(0), "{status}");
+}
+
+/// The file's lines once it is there and has stopped growing.
+#[cfg(unix)]
+fn complete_lines(file: &std::path::Path) -> Vec<String> {
+    let mut before = String::new();
+    for _ in 0..200 {
+        let now = fs::read_to_string(file).unwrap_or_default();
+        if !now.is_empty() && now == before {
+            return now.lines().map(str::to_owned).collect();
+        }
+        before = now;
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{} was not written", file.display());
+}
+
+/// A child that does not outlive its test.
+#[cfg(unix)]
+struct Ended(Child);
+
+#[cfg(unix)]
+impl Drop for Ended {
+    fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(None)) {
+            _ = self.0.kill();
+            _ = self.0.wait();
+        }
+    }
+}
+
+#[cfg(unix)]
+const ENV_KEYS: [&str; 10] = [
+    "AZVM_IMDS_ENDPOINT",
+    "AZVM_ARM_ENDPOINT",
+    "AZVM_ARM_CA",
+    "AZVM_SUBSCRIPTION_ID",
+    "AZVM_RESOURCE_GROUP",
+    "AZVM_VM_RESOURCE_ID",
+    "AZVM_SYSTEM_OBJECT_ID",
+    "AZVM_CLIENT_ID",
+    "AZVM_OBJECT_ID",
+    "AZVM_IDENTITY_RESOURCE_ID",
+];

@@ -1,0 +1,141 @@
+//! No token is in anything that the doctor prints, logs or writes, however much it is asked to say.
+
+use crate::support::{Run, doctor};
+use azvm_simulator::{Listen, Scenario, Simulator};
+use std::fs;
+
+/// Runs the scenario in every form, and looks for its tokens in all that came out.
+fn check(scenario: &str, expects_tokens: bool) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    for format in ["text", "json"] {
+        for to_file in [false, true] {
+            let simulator = runtime
+                .block_on(Simulator::start(
+                    Scenario::named(scenario).unwrap(),
+                    Listen::default(),
+                ))
+                .unwrap();
+            let said = everything_said(&simulator, format, to_file);
+            let tokens = simulator.issued_tokens();
+            runtime.block_on(simulator.shutdown());
+            assert_eq!(!tokens.is_empty(), expects_tokens, "{scenario}: {said}");
+            for token in &tokens {
+                let (_, signature) = token.rsplit_once('.').unwrap();
+                // Not the text itself in the message: it may be what must not be shown.
+                assert!(
+                    !said.contains(token.as_str()),
+                    "{scenario}, {format}: the token is shown"
+                );
+                assert!(
+                    !said.contains(signature),
+                    "{scenario}, {format}: the token's signature is shown"
+                );
+            }
+            assert!(
+                !holds_jwt(&said),
+                "{scenario}, {format}: something like a token is shown"
+            );
+        }
+    }
+}
+
+/// stdout, stderr and the written report, at the highest verbosity.
+fn everything_said(simulator: &Simulator, format: &str, to_file: bool) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let (ca, report) = (folder.path().join("ca.pem"), folder.path().join("report"));
+    fs::write(&ca, simulator.ca_pem()).unwrap();
+    let mut command = doctor(&[
+        "-vvv",
+        "--format",
+        format,
+        "--imds-endpoint",
+        &simulator.imds_endpoint(),
+    ]);
+    command
+        .args(["--arm-endpoint", &simulator.arm_endpoint()])
+        .arg("--arm-ca")
+        .arg(&ca);
+    command.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "1");
+    if to_file {
+        command.arg("--output").arg(&report);
+    }
+    let run = Run::of(&mut command);
+    let written = fs::read_to_string(&report).unwrap_or_default();
+    assert_eq!(written.is_empty(), !to_file, "{run:#?}");
+    assert!(
+        run.stderr.lines().count() > 3,
+        "no traces to search: {run:#?}"
+    );
+    [run.stdout, run.stderr, written].concat()
+}
+
+/// `eyJ` is `{"` in base64url: how every part of a JSON Web Token begins that is not its signature.
+fn holds_jwt(text: &str) -> bool {
+    let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    text.match_indices("eyJ").any(|(at, _)| {
+        let rest = text[at + 3..].bytes();
+        rest.take_while(|&byte| is_base64url(byte)).count() >= 20
+    })
+}
+
+#[test]
+fn healthy() {
+    check("healthy", true);
+}
+
+#[test]
+fn no_identity() {
+    check("no-identity", false);
+}
+
+#[test]
+fn two_user_identities() {
+    check("two-user-identities", false);
+}
+
+#[test]
+fn no_role() {
+    check("no-role", true);
+}
+
+#[test]
+fn propagating() {
+    check("propagating", true);
+}
+
+#[test]
+fn throttled() {
+    check("throttled", true);
+}
+
+#[test]
+fn updating() {
+    check("updating", true);
+}
+
+#[test]
+fn not_azure() {
+    check("not-azure", false);
+}
+
+#[test]
+fn every_scenario_is_looked_at() {
+    let source = include_str!("leak.rs");
+    for name in Scenario::names() {
+        assert!(
+            source.contains(&format!("check(\"{name}\", ")),
+            "{name} has no test here"
+        );
+    }
+}
+
+#[test]
+fn the_search_would_find_a_token() {
+    let header = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9";
+    assert!(holds_jwt(&format!("Authorization: Bearer {header}.e30.x")));
+    assert!(!holds_jwt("eyJ and nothing after it; heyJude"));
+}

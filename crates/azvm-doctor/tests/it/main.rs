@@ -1,0 +1,9 @@
+//! The `azvm-doctor` binary from outside: what it prints, writes, sends and answers with.
+#![expect(clippy::unwrap_used, reason = "test code")]
+
+mod cli;
+mod leak;
+#[cfg(target_os = "linux")]
+mod namespace;
+mod scenarios;
+mod support;

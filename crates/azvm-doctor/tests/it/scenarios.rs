@@ -1,0 +1,109 @@
+//! Each scenario of the simulator has its exit code and its root cause, in text and in JSON.
+
+use crate::support::{Report, Run, doctor};
+use std::time::Duration;
+
+/// Runs the scenario twice and hands back the text and the report; both runs must end with `code`.
+#[track_caller]
+fn simulate(scenario: &str, flags: &[&str], code: i32) -> (Run, Report) {
+    let args = [&["--simulate", scenario], flags].concat();
+    let text = Run::of(&mut doctor(&args)).expect_code(code);
+    let json = Run::of(doctor(&args).args(["--format", "json"])).expect_code(code);
+    let report = json.report();
+    assert_eq!(report.member("schema"), "azvm.doctor/1");
+    assert_eq!(report.member("exit_code"), code);
+    (text, report)
+}
+
+/// The one root cause is `code`, in both forms.
+#[track_caller]
+fn root_cause(run: &(Run, Report), codes: &[&str]) {
+    let (text, report) = run;
+    let causes = report.root_causes();
+    assert!(
+        matches!(causes[..], [cause] if codes.contains(&cause)),
+        "{causes:?}"
+    );
+    assert!(text.stdout.contains(causes[0]), "{text:#?}");
+}
+
+/// No root cause, and `code` mentioned in both forms.
+#[track_caller]
+fn recovered_from(run: &(Run, Report), code: &str) {
+    let (text, report) = run;
+    assert_eq!(report.root_causes(), [""; 0]);
+    assert!(report.codes().contains(&code), "{report:#?}");
+    assert!(text.stdout.contains(code), "{text:#?}");
+}
+
+#[test]
+fn healthy_reads_the_resource_group() {
+    let (text, report) = simulate("healthy", &[], 0);
+    assert_eq!(report.member("result"), "ok");
+    assert_eq!(report.root_causes(), [""; 0]);
+    for id in [
+        "imds.reachable",
+        "imds.identity",
+        "imds.token",
+        "token.claims",
+        "arm.reachable",
+        "arm.target",
+    ] {
+        assert_eq!(report.status(id), "ok", "{id}");
+    }
+    let target = report.member("args")["target"].as_str().unwrap();
+    let (_, group) = target.rsplit_once('/').unwrap();
+    assert!(text.stdout.contains(group), "{target} is not in {text:#?}");
+}
+
+#[test]
+fn simulate_alone_means_healthy() {
+    Run::of(&mut doctor(&["--simulate"])).expect_code(0);
+}
+
+#[test]
+fn without_an_identity_it_says_so_and_skips_the_rest_because_of_it() {
+    let run = simulate("no-identity", &[], 1);
+    root_cause(&run, &["IDSEL-001"]);
+    for id in ["token.claims", "arm.target"] {
+        assert_eq!(run.1.status(id), "skipped", "{id}");
+    }
+}
+
+#[test]
+fn two_user_identities_need_a_selector() {
+    let run = simulate("two-user-identities", &[], 1);
+    root_cause(&run, &["IDSEL-002"]);
+}
+
+#[test]
+fn a_missing_role_is_named() {
+    let run = simulate("no-role", &[], 1);
+    root_cause(&run, &["RBAC-001", "RBAC-021"]);
+    assert_eq!(run.1.status("arm.target"), "fail");
+}
+
+#[test]
+fn propagation_is_waited_for_only_when_asked() {
+    let impatient = Run::of(&mut doctor(&["--simulate", "propagating"]));
+    assert!(matches!(impatient.code, Some(1 | 4)), "{impatient:#?}");
+    let (_, report) = simulate("propagating", &["--wait", "2m"], 0);
+    assert_eq!(report.status("arm.target"), "ok");
+}
+
+#[test]
+fn throttling_is_recovered_from_and_mentioned() {
+    recovered_from(&simulate("throttled", &[], 0), "IMDS-003");
+}
+
+#[test]
+fn an_update_is_waited_out_and_mentioned() {
+    recovered_from(&simulate("updating", &[], 0), "IMDS-002");
+}
+
+#[test]
+fn a_machine_that_is_not_on_azure_is_told_so_at_once() {
+    let run = simulate("not-azure", &[], 6);
+    root_cause(&run, &["HOST-001"]);
+    assert!(run.0.took < Duration::from_secs(5), "{run:#?}");
+}

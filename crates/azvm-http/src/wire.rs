@@ -1,0 +1,77 @@
+//! Our request and response in hyper's types, and back.
+
+use crate::TransportError;
+use azvm_exchange::{HeaderValue as Value, Method, Origin, Request, Response};
+use bytes::Bytes;
+use http_body_util::Empty;
+use hyper::Uri;
+use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("azvm/", env!("CARGO_PKG_VERSION")));
+
+/// The headers that decide where a message goes and where it ends are the transport's own.
+const RESERVED: [&str; 5] = [
+    "connection",
+    "content-length",
+    "host",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Fails, before anything is opened, for a request that could not be sent exactly as it stands.
+pub(crate) fn encode(
+    origin: &Origin,
+    request: &Request,
+) -> Result<hyper::Request<Empty<Bytes>>, TransportError> {
+    let target = request.target();
+    let uri: Uri = target
+        .parse()
+        .map_err(|_| TransportError::refused("the request target is not valid"))?;
+    // A target with a scheme, a host or a fragment parses, but would not arrive as it stands.
+    if !target.starts_with('/') || uri.path_and_query().is_none_or(|parsed| parsed != target) {
+        return Err(TransportError::refused(
+            "the request target is not a path with a query",
+        ));
+    }
+    let mut headers = HeaderMap::with_capacity(request.headers().len() + 2);
+    headers.append(HOST, header_value(&origin.authority())?);
+    for header in request.headers() {
+        let name = HeaderName::from_bytes(header.name.as_bytes())
+            .map_err(|_| TransportError::refused("a header name is not valid"))?;
+        if RESERVED.contains(&name.as_str()) {
+            return Err(TransportError::refused(
+                "a header is set that the transport sets itself",
+            ));
+        }
+        let mut value = header_value(header.value.expose())?;
+        value.set_sensitive(matches!(header.value, Value::Secret(_)));
+        headers.append(name, value);
+    }
+    headers.entry(USER_AGENT).or_insert(AGENT);
+    let mut message = hyper::Request::new(Empty::new());
+    *message.method_mut() = method(request.method());
+    *message.uri_mut() = uri;
+    *message.headers_mut() = headers;
+    Ok(message)
+}
+
+pub(crate) fn decode(status: u16, headers: &HeaderMap, body: Vec<u8>) -> Response {
+    let headers = headers
+        .iter()
+        .map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            (name.as_str().to_owned(), value.into_owned())
+        })
+        .collect();
+    Response::new(status, headers, body)
+}
+
+fn header_value(text: &str) -> Result<HeaderValue, TransportError> {
+    HeaderValue::from_str(text)
+        .map_err(|_| TransportError::refused("a header value is not visible ASCII"))
+}
+
+fn method(method: Method) -> hyper::Method {
+    hyper::Method::from_bytes(method.as_str().as_bytes())
+        .expect("the verbs of `Method` are valid tokens")
+}

@@ -1,0 +1,85 @@
+//! Runs an [`Exchange`] over a [`Client`]: the only loop in this crate with an `await` in it.
+//!
+//! For tools that want to see each attempt, such as a diagnosis; everybody else uses
+//! [`ManagedIdentity`](crate::ManagedIdentity).
+
+use azvm_exchange::{Attempt, Event, Exchange, Failure, Monotonic, Origin, Response, Step};
+use azvm_http::{Client, Timings};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How an exchange went.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Driven {
+    /// The final response, whatever its status, or why none came.
+    pub result: Result<Response, Failure>,
+    /// Every attempt.
+    pub attempts: Vec<Attempt>,
+    /// The phases of the last attempt that was answered.
+    pub timings: Option<Timings>,
+    /// Our end of that attempt's connection.
+    pub local: Option<SocketAddr>,
+    /// From the first step to the last, waits included.
+    pub elapsed: Duration,
+}
+
+/// Drives `exchange` to its end. `on_attempt` sees each attempt as it is over, before the wait that may follow.
+///
+/// Never fails by itself: what went wrong is in [`Driven::result`]. Ends by the deadline of the exchange's policy.
+///
+/// # Cancel safety
+///
+/// Dropping the future closes the connection and forgets the exchange.
+pub async fn drive(
+    client: &Client,
+    origin: &Origin,
+    mut exchange: Exchange,
+    mut on_attempt: impl FnMut(&Attempt),
+) -> Driven {
+    let started = Instant::now();
+    let now = || Monotonic::after(started.elapsed());
+    let mut timings = None;
+    let mut local = None;
+    loop {
+        match exchange.poll(now()) {
+            Step::Send { request, budget } => {
+                let event = match client.send(origin, request, budget).await {
+                    Ok(exchanged) => {
+                        timings = Some(exchanged.timings);
+                        local = Some(exchanged.local);
+                        Event::Answered(exchanged.response)
+                    }
+                    Err(error) => Event::Failed(error.to_failure()),
+                };
+                exchange.handle(now(), event);
+                if let Some(attempt) = exchange.attempts().last() {
+                    log(attempt, exchange.request().path());
+                    on_attempt(attempt);
+                }
+            }
+            Step::Sleep(wait) => tokio::time::sleep(wait).await,
+            Step::Done(_) => break,
+            _ => unreachable!("the steps of an exchange are the three above"),
+        }
+    }
+    let attempts = exchange.attempts().to_vec();
+    Driven {
+        attempts,
+        timings,
+        local,
+        elapsed: started.elapsed(),
+        result: exchange.finish(),
+    }
+}
+
+fn log(attempt: &Attempt, path: &str) {
+    let retry_in_ms = attempt
+        .retry_in
+        .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+    match attempt.outcome {
+        Ok(status) => tracing::debug!(path, status, retry_in_ms, "answered"),
+        Err(kind) => tracing::debug!(path, failure = kind.as_str(), retry_in_ms, "not answered"),
+    }
+}

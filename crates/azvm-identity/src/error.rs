@@ -1,0 +1,193 @@
+//! What can go wrong, by what a program can do about it.
+
+use azvm_arm::ArmError;
+use azvm_exchange::{Failure, FailureKind};
+use azvm_imds::{ProtocolError, Rejection};
+use std::fmt;
+
+/// Which of the two services an error is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Service {
+    /// Azure Resource Manager.
+    Arm,
+    /// The Instance Metadata Service.
+    Imds,
+}
+
+/// Why a token could not be had, or an ARM call did not succeed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// ARM refused the call: look at its code. A fresh 403 may be a role that has not propagated yet.
+    Arm(ArmError),
+    /// A request that this crate will not make: the wrong kind of ID, or a trust store that cannot be read.
+    Invalid(Box<str>),
+    /// IMDS refused: no such identity, several identities and no selector, an unknown audience. Retrying is useless.
+    Refused(Box<Rejection>),
+    /// IMDS asked to try again later, until the schedule of retries was used up.
+    Unavailable(Box<Rejection>),
+    /// IMDS answered with something else than a token for the identity asked for.
+    Unexpected(Box<ProtocolError>),
+    /// No answer came. Off Azure this is what happens.
+    Unreachable(Service, Box<Failure>),
+}
+
+/// What a person could look at next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Hint {
+    /// The VM has no such identity, or none at all; a new one takes a while to appear.
+    AssignIdentity,
+    /// The VM has several identities and none was chosen.
+    ChooseIdentity,
+    /// The audience is not one that the tenant knows.
+    CheckAudience,
+    /// Not an Azure VM, or something on the machine blocks `169.254.169.254`.
+    CheckNetwork,
+    /// No role at this scope, or one that has not propagated yet: up to ten minutes.
+    CheckRole,
+    /// Somebody other than the service answered, such as a proxy.
+    CheckResponder,
+    /// Too many requests from this VM: share one [`ManagedIdentity`](crate::ManagedIdentity).
+    ShareTokens,
+}
+
+impl Hint {
+    /// One sentence for a person.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::AssignIdentity => {
+                "assign the identity to the virtual machine; a new one takes a minute to appear"
+            }
+            Self::ChooseIdentity => {
+                "the machine has several identities: choose one by client, object or resource ID"
+            }
+            Self::CheckAudience => {
+                "check the audience; for ARM it is https://management.azure.com/"
+            }
+            Self::CheckNetwork => {
+                "is this an Azure virtual machine, and does a firewall or route block 169.254.169.254?"
+            }
+            Self::CheckRole => {
+                "assign a role at this scope or above; a new assignment takes up to 10 minutes"
+            }
+            Self::CheckResponder => "something other than the service answered; look for a proxy",
+            Self::ShareTokens => "too many requests from this machine: share one ManagedIdentity",
+        }
+    }
+}
+
+impl Error {
+    /// True when the same call may succeed later without anybody changing anything.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Arm(error) => matches!(error.status(), 408 | 429 | 500..=599),
+            Self::Invalid(_) | Self::Refused(_) | Self::Unexpected(_) => false,
+            Self::Unavailable(_) => true,
+            Self::Unreachable(_, failure) => matches!(
+                failure.kind,
+                FailureKind::Closed
+                    | FailureKind::NameNotFound
+                    | FailureKind::Refused
+                    | FailureKind::Reset
+                    | FailureKind::Timeout
+                    | FailureKind::Unreachable
+            ),
+        }
+    }
+
+    /// What a person could look at next, the likeliest first. `cargo xtask doctor` and `azvm-doctor` say it exactly.
+    pub fn hints(&self) -> Vec<Hint> {
+        match self {
+            Self::Arm(error) if error.status() == 403 => vec![Hint::CheckRole],
+            Self::Arm(error) if !error.is_from_arm() => vec![Hint::CheckResponder],
+            Self::Arm(_) | Self::Invalid(_) => vec![],
+            Self::Refused(rejection) => refusal_hints(rejection),
+            Self::Unavailable(rejection) if rejection.status() == 429 => vec![Hint::ShareTokens],
+            Self::Unavailable(_) => vec![],
+            Self::Unexpected(_) => vec![Hint::CheckResponder],
+            Self::Unreachable(Service::Imds, _) => vec![Hint::CheckNetwork],
+            Self::Unreachable(Service::Arm, _) => vec![],
+        }
+    }
+}
+
+fn refusal_hints(rejection: &Rejection) -> Vec<Hint> {
+    if !rejection.responder().is_imds() {
+        return vec![Hint::CheckResponder];
+    }
+    match rejection.error() {
+        Some("invalid_resource") => vec![Hint::CheckAudience],
+        _ if rejection.hints_several_identities() => vec![Hint::ChooseIdentity],
+        _ if rejection.hints_identity_not_found() => vec![Hint::AssignIdentity],
+        _ => vec![],
+    }
+}
+
+impl From<ProtocolError> for Error {
+    fn from(error: ProtocolError) -> Self {
+        match error {
+            ProtocolError::Rejected(rejection) if is_temporary(rejection.status()) => {
+                Self::Unavailable(rejection)
+            }
+            ProtocolError::Rejected(rejection) => Self::Refused(rejection),
+            other => Self::Unexpected(Box::new(other)),
+        }
+    }
+}
+
+impl From<ArmError> for Error {
+    fn from(error: ArmError) -> Self {
+        Self::Arm(error)
+    }
+}
+
+fn is_temporary(status: u16) -> bool {
+    azvm_imds::classify(status) != azvm_exchange::RetryClass::Final
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Arm(_) => f.write_str("the Azure Resource Manager call failed"),
+            Self::Invalid(reason) => f.write_str(reason),
+            Self::Refused(_) => f.write_str("the metadata service refused a token"),
+            Self::Unavailable(_) => f.write_str("the metadata service has no token for now"),
+            Self::Unexpected(_) => {
+                f.write_str("the metadata service answered something else than the token")
+            }
+            Self::Unreachable(Service::Imds, _) => {
+                f.write_str("the metadata service cannot be reached")
+            }
+            Self::Unreachable(Service::Arm, _) => {
+                f.write_str("Azure Resource Manager cannot be reached")
+            }
+        }
+    }
+}
+
+/// The service's own words. `Rejection` is no error by itself, so it is wrapped where it is the cause.
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Arm(error) => Some(error),
+            Self::Invalid(_) => None,
+            Self::Refused(rejection) | Self::Unavailable(rejection) => Some(&**rejection),
+            Self::Unexpected(error) => Some(&**error),
+            Self::Unreachable(_, failure) => Some(&**failure),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_small_and_travels() {
+        fn travels<T: Send + Sync + 'static>() {}
+        travels::<Error>();
+        assert!(size_of::<Error>() <= 24);
+    }
+}

@@ -1,0 +1,232 @@
+//! Who answered. A 403 means four different things, depending on that.
+
+use azvm_exchange::Response;
+use core::fmt;
+
+/// The program that wrote a response, told from its status, headers and first bytes.
+///
+/// The marks are those that captured answers and the sources of the programs show; none is a promise. What matches no
+/// row is [`Unknown`](Self::Unknown).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Responder {
+    /// Azure Arc's agent: 401 with `WWW-Authenticate: Basic realm=<file>`.
+    ArcAgent,
+    /// The proxy of Docker Desktop: 403, "connecting to 169.254.169.254:80 …".
+    DockerDesktop,
+    /// The Guest Proxy Agent itself: empty body, `Connection: close`.
+    GuestProxyAgent,
+    /// An HTTP proxy: 407, `Via`, `X-Squid-Error`, `Proxy-…`, or a gateway's HTML.
+    HttpProxy,
+    /// The front of IMDS while the service restarts: 500, `text/plain`, `Server: Microsoft-IIS/…`.
+    IisFront,
+    /// IMDS: `Server: IMDS/…`.
+    Imds,
+    /// Answers in IMDS's form, without its `Server` header: another vendor's stand-in, or a path that strips headers.
+    ImdsLike,
+    /// IMDS through the Guest Proxy Agent, which adds `x-ms-azure-host-authorization`.
+    ImdsThroughAgent,
+    /// The metadata service of another cloud: `Server: EC2ws`, `Metadata-Flavor: Google`.
+    OtherCloud,
+    /// aad-pod-identity's NMI.
+    PodIdentity,
+    /// None of the above.
+    Unknown,
+}
+
+impl Responder {
+    /// Tells who wrote this response.
+    pub fn of(response: &Response) -> Self {
+        let server = response.header("server").unwrap_or_default();
+        let body = response.body();
+        let starts_with = |text: &str| body.trim_ascii_start().starts_with(text.as_bytes());
+        if starts_with_ignoring_case(server, "IMDS/") {
+            return match response.header("x-ms-azure-host-authorization") {
+                Some(_) => Self::ImdsThroughAgent,
+                None => Self::Imds,
+            };
+        }
+        if server.contains("EC2ws") || response.header("metadata-flavor").is_some() {
+            return Self::OtherCloud;
+        }
+        if is_proxy(response) {
+            return Self::HttpProxy;
+        }
+        if starts_with("connecting to 169.254.169.254") {
+            return Self::DockerDesktop;
+        }
+        if starts_with("failed to refresh token, error: adal") {
+            return Self::PodIdentity;
+        }
+        match response.status() {
+            401 if is_arc_challenge(response) => Self::ArcAgent,
+            403 | 421 | 500 | 502 | 503 if body.is_empty() && closes(response) => {
+                Self::GuestProxyAgent
+            }
+            500 if starts_with_ignoring_case(server, "Microsoft-IIS/") => Self::IisFront,
+            502..=504 if is_html(response) => Self::HttpProxy,
+            _ if is_imds_shaped(response) => Self::ImdsLike,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// True when IMDS itself wrote the answer, as far as can be told.
+    pub fn is_imds(self) -> bool {
+        matches!(self, Self::Imds | Self::ImdsLike | Self::ImdsThroughAgent)
+    }
+}
+
+fn is_proxy(response: &Response) -> bool {
+    response.status() == 407
+        || [
+            "via",
+            "x-squid-error",
+            "proxy-authenticate",
+            "proxy-connection",
+        ]
+        .iter()
+        .any(|name| response.header(name).is_some())
+}
+
+fn is_html(response: &Response) -> bool {
+    response
+        .header("content-type")
+        .is_some_and(|kind| kind.contains("html"))
+        || response.body().trim_ascii_start().starts_with(b"<")
+}
+
+fn is_arc_challenge(response: &Response) -> bool {
+    response
+        .header("www-authenticate")
+        .is_some_and(|value| starts_with_ignoring_case(value, "Basic realm="))
+}
+
+fn closes(response: &Response) -> bool {
+    response
+        .header("connection")
+        .is_some_and(|value| value.eq_ignore_ascii_case("close"))
+}
+
+/// Bodies of IMDS are JSON objects with an `error` text, or, with 200, any JSON object.
+fn is_imds_shaped(response: &Response) -> bool {
+    let body = response.body();
+    if response.status() == 200 {
+        return body.trim_ascii_start().starts_with(b"{");
+    }
+    serde_json::from_slice::<crate::wire::ErrorBody>(body).is_ok_and(|body| body.error.is_some())
+}
+
+fn starts_with_ignoring_case(text: &str, prefix: &str) -> bool {
+    text.get(..prefix.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+impl fmt::Display for Responder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ArcAgent => "the Azure Arc agent",
+            Self::DockerDesktop => "Docker Desktop's proxy",
+            Self::GuestProxyAgent => "the Guest Proxy Agent",
+            Self::HttpProxy => "an HTTP proxy",
+            Self::IisFront => "the restarting front of IMDS",
+            Self::Imds => "IMDS",
+            Self::ImdsLike => "an IMDS stand-in",
+            Self::ImdsThroughAgent => "IMDS (through the Guest Proxy Agent)",
+            Self::OtherCloud => "another cloud's metadata service",
+            Self::PodIdentity => "aad-pod-identity",
+            Self::Unknown => "an unknown server",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(status: u16, headers: &[(&str, &str)], body: &str, expected: Responder) {
+        let headers = headers
+            .iter()
+            .map(|&(name, value)| (name.into(), value.into()))
+            .collect();
+        let response = Response::new(status, headers, body.as_bytes().to_vec());
+        assert_eq!(Responder::of(&response), expected, "{status} {body}");
+    }
+
+    #[test]
+    fn four_different_403s() {
+        check(
+            403,
+            &[("Server", "IMDS/150.870.65.1854")],
+            "{\"error\":\"access_denied\"}",
+            Responder::Imds,
+        );
+        check(
+            403,
+            &[("Connection", "close")],
+            "",
+            Responder::GuestProxyAgent,
+        );
+        check(403, &[("Via", "1.1 squid")], "<html>", Responder::HttpProxy);
+        check(
+            403,
+            &[],
+            "connecting to 169.254.169.254:80: connecting …",
+            Responder::DockerDesktop,
+        );
+    }
+
+    #[test]
+    fn the_others() {
+        let agent = [
+            ("server", "imds/1.2.3.4"),
+            ("x-ms-azure-host-authorization", "value"),
+        ];
+        check(200, &agent, "{}", Responder::ImdsThroughAgent);
+        check(
+            400,
+            &[],
+            "{\"error\":\"invalid_request\"}",
+            Responder::ImdsLike,
+        );
+        check(200, &[], " {\"access_token\":1}", Responder::ImdsLike);
+        check(200, &[], "<html>", Responder::Unknown);
+        check(404, &[("Server", "EC2ws")], "", Responder::OtherCloud);
+        check(
+            200,
+            &[("Metadata-Flavor", "Google")],
+            "",
+            Responder::OtherCloud,
+        );
+        check(407, &[], "", Responder::HttpProxy);
+        check(
+            502,
+            &[("Content-Type", "text/html")],
+            "",
+            Responder::HttpProxy,
+        );
+        check(
+            500,
+            &[
+                ("Server", "Microsoft-IIS/10.0"),
+                ("Content-Type", "text/plain"),
+            ],
+            "x",
+            Responder::IisFront,
+        );
+        check(
+            401,
+            &[("WWW-Authenticate", "Basic realm=/x.key")],
+            "{}",
+            Responder::ArcAgent,
+        );
+        check(
+            403,
+            &[],
+            "failed to refresh token, error: adal: …",
+            Responder::PodIdentity,
+        );
+        check(404, &[], "not found", Responder::Unknown);
+        check(400, &[("Server", "é")], "", Responder::Unknown);
+    }
+}

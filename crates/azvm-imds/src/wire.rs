@@ -1,0 +1,158 @@
+//! Bodies exactly as the service sends them, with their quirks. Private: nothing here is part of the API.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use serde::de::{Deserialize, Deserializer, Visitor};
+
+/// The answer of the token endpoint. IMDS sends its members in alphabetical order and all numbers as strings; the
+/// OpenAPI description types them all as strings; other hosts send JSON numbers, `""`, or nothing.
+#[derive(serde::Deserialize)]
+pub(crate) struct TokenBody {
+    pub(crate) access_token: String,
+    pub(crate) client_id: Option<String>,
+    #[serde(default)]
+    pub(crate) expires_in: LooseNumber,
+    #[serde(default)]
+    pub(crate) expires_on: LooseNumber,
+    pub(crate) resource: Option<String>,
+    pub(crate) token_type: Option<String>,
+}
+
+/// An error. The token path fills `error` and `error_description`; the instance paths put a sentence into `error` and
+/// add `newest-versions` when the api-version was wrong.
+#[derive(serde::Deserialize)]
+pub(crate) struct ErrorBody {
+    pub(crate) error: Option<String>,
+    pub(crate) error_description: Option<String>,
+    #[serde(rename = "newest-versions", default)]
+    pub(crate) newest_versions: Vec<String>,
+}
+
+#[derive(serde::Deserialize)]
+pub(crate) struct VersionsBody {
+    #[serde(rename = "apiVersions")]
+    pub(crate) api_versions: Vec<String>,
+}
+
+#[derive(serde::Deserialize)]
+pub(crate) struct IdentityInfoBody {
+    #[serde(rename = "tenantId")]
+    pub(crate) tenant_id: String,
+}
+
+/// A whole number that may be a string, a number, empty, null or absent. Anything else in its place is
+/// [`LooseNumber::Unreadable`], which is no reason to throw away a token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LooseNumber {
+    #[default]
+    Absent,
+    Number(i64),
+    Unreadable,
+}
+
+impl LooseNumber {
+    pub(crate) fn get(self) -> Option<i64> {
+        match self {
+            Self::Number(value) => Some(value),
+            Self::Absent | Self::Unreadable => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for LooseNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(LooseNumberVisitor)
+    }
+}
+
+struct LooseNumberVisitor;
+
+impl<'de> Visitor<'de> for LooseNumberVisitor {
+    type Value = LooseNumber;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number, or a string that holds one")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<LooseNumber, E> {
+        let text = text.trim();
+        Ok(match text.parse() {
+            Ok(number) => LooseNumber::Number(number),
+            Err(_) if text.is_empty() => LooseNumber::Absent,
+            Err(_) => LooseNumber::Unreadable,
+        })
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<LooseNumber, E> {
+        Ok(LooseNumber::Number(number))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<LooseNumber, E> {
+        Ok(i64::try_from(number).map_or(LooseNumber::Unreadable, LooseNumber::Number))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<LooseNumber, E> {
+        // A float has 53 bits, enough for Unix seconds; the range check keeps the conversion exact.
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the range is checked first"
+        )]
+        Ok(if number.abs() < 9e15 {
+            LooseNumber::Number(number as i64)
+        } else {
+            LooseNumber::Unreadable
+        })
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<LooseNumber, E> {
+        Ok(LooseNumber::Unreadable)
+    }
+
+    fn visit_unit<E>(self) -> Result<LooseNumber, E> {
+        Ok(LooseNumber::Absent)
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<LooseNumber, A::Error> {
+        while seq.next_element::<serde::de::IgnoredAny>()?.is_some() {}
+        Ok(LooseNumber::Unreadable)
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<LooseNumber, A::Error> {
+        while map
+            .next_entry::<serde::de::IgnoredAny, serde::de::IgnoredAny>()?
+            .is_some()
+        {}
+        Ok(LooseNumber::Unreadable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_in_many_shapes() {
+        for (json, expected) in [
+            ("\"86400\"", LooseNumber::Number(86_400)),
+            ("\" 86400 \"", LooseNumber::Number(86_400)),
+            ("86400", LooseNumber::Number(86_400)),
+            ("-1", LooseNumber::Number(-1)),
+            ("1795345109.0", LooseNumber::Number(1_795_345_109)),
+            ("\"\"", LooseNumber::Absent),
+            ("null", LooseNumber::Absent),
+            ("\"11/05/2021 15:18:31 +00:00\"", LooseNumber::Unreadable),
+            ("18446744073709551615", LooseNumber::Unreadable),
+            ("1e300", LooseNumber::Unreadable),
+            ("true", LooseNumber::Unreadable),
+            ("[1,[2]]", LooseNumber::Unreadable),
+            ("{\"a\":{}}", LooseNumber::Unreadable),
+        ] {
+            assert_eq!(
+                serde_json::from_str::<LooseNumber>(json).unwrap(),
+                expected,
+                "{json}"
+            );
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The guarantees of the crate, each against a clock by hand.
+
+#![expect(clippy::unwrap_used, reason = "test code")]
+
+mod fixture;
+mod flights;
+mod freshness;
+mod keeping;
+mod traits;

@@ -1,0 +1,7 @@
+//! See `azvm_resource_id::fuzzing::order`.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| azvm_resource_id::fuzzing::order(data));

@@ -1,0 +1,308 @@
+//! What a change has to pass, step by step; the workflow file and `.ci/run` only call this.
+
+use std::time::Duration;
+
+use crate::layers::PURE;
+use crate::process::{Result, capture, cargo, program, run as run_command, succeeds};
+use crate::simulator::Simulator;
+use crate::tidy;
+
+/// What README.md and `.ci/run` call the tests.
+pub(crate) const TEST: [&str; 2] = ["test", "--workspace"];
+
+/// What README.md and `.ci/run` call the doctor.
+pub(crate) const DOCTOR: &str = "cargo xtask doctor --simulate healthy";
+
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) what: &'static str,
+    run: fn() -> Result<Outcome>,
+}
+
+enum Outcome {
+    Passed,
+    Skipped(&'static str),
+}
+
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        name: "fmt",
+        what: "rustfmt has nothing to change, in fuzz/ neither",
+        run: fmt,
+    },
+    Step {
+        name: "clippy",
+        what: "no warning, with each feature set that somebody builds",
+        run: clippy,
+    },
+    Step {
+        name: "test",
+        what: "unit, integration and documentation tests",
+        run: test,
+    },
+    Step {
+        name: "tidy",
+        what: "the rules that no compiler checks",
+        run: tidy,
+    },
+    Step {
+        name: "docs",
+        what: "documentation builds without a warning",
+        run: docs,
+    },
+    Step {
+        name: "examples",
+        what: "each example runs against the simulator and prints no token",
+        run: examples,
+    },
+    Step {
+        name: "bench-smoke",
+        what: "each benchmark runs once",
+        run: bench_smoke,
+    },
+    Step {
+        name: "no-std",
+        what: "the pure crates build where there is no operating system",
+        run: no_std,
+    },
+    Step {
+        name: "fuzz-check",
+        what: "the fuzz targets build without a warning",
+        run: fuzz_check,
+    },
+];
+
+/// `args`: names of steps to run, or all; `--skip NAME` leaves one out.
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    let steps = chosen(args)?;
+    let mut lines = Vec::new();
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    for step in steps {
+        println!("==> {}: {}", step.name, step.what);
+        let (outcome, elapsed) = timed(step.run);
+        let (word, why) = match outcome {
+            Ok(Outcome::Passed) => {
+                passed += 1;
+                ("ok", String::new())
+            }
+            Ok(Outcome::Skipped(why)) => {
+                skipped += 1;
+                ("skipped", why.to_owned())
+            }
+            Err(error) => {
+                failed += 1;
+                ("FAILED", error.to_string())
+            }
+        };
+        let line = format!(
+            "{word:<8} {:<12} {:>6.1} s  {why}",
+            step.name,
+            elapsed.as_secs_f32()
+        );
+        println!("{}", line.trim_end());
+        lines.push(line);
+    }
+    println!("\n==> summary");
+    lines
+        .iter()
+        .for_each(|line| println!("{}", line.trim_end()));
+    println!("steps: {passed} passed, {failed} failed, {skipped} skipped");
+    if failed == 0 {
+        Ok(())
+    } else {
+        Err(format!("{failed} of the steps failed").into())
+    }
+}
+
+fn chosen(args: &[String]) -> Result<Vec<&'static Step>> {
+    let known = |name: &String| {
+        let found = STEPS.iter().find(|step| step.name == name);
+        found.ok_or_else(|| format!("there is no step `{name}`; `cargo xtask help` lists them"))
+    };
+    let (mut named, mut left_out) = (Vec::new(), Vec::new());
+    let mut rest = args.iter();
+    while let Some(arg) = rest.next() {
+        if arg == "--skip" {
+            left_out.push(known(rest.next().ok_or("--skip needs the name of a step")?)?.name);
+        } else {
+            named.push(known(arg)?.name);
+        }
+    }
+    let is_chosen = |step: &&Step| {
+        (named.is_empty() || named.contains(&step.name)) && !left_out.contains(&step.name)
+    };
+    Ok(STEPS.iter().filter(is_chosen).collect())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where xtask reads a clock"
+)]
+fn timed<T>(action: impl FnOnce() -> T) -> (T, Duration) {
+    let start = std::time::Instant::now();
+    let result = action();
+    (result, start.elapsed())
+}
+
+fn fmt() -> Result<Outcome> {
+    run_command(&mut cargo(["fmt", "--all", "--check"]))?;
+    run_command(&mut cargo(["fmt", "--manifest-path", FUZZ, "--check"]))?;
+    Ok(Outcome::Passed)
+}
+
+fn clippy() -> Result<Outcome> {
+    let feature_sets: [&[&str]; 5] = [
+        &["--workspace", "--all-targets"],
+        &["--workspace", "--all-targets", "--all-features"],
+        &[
+            "-p",
+            "azvm-http",
+            "-p",
+            "azvm-identity",
+            "--no-default-features",
+        ],
+        &["-p", "azvm-resource-id", "--no-default-features"],
+        &[
+            "-p",
+            "azvm-resource-id",
+            "--no-default-features",
+            "--features",
+            "alloc",
+        ],
+    ];
+    for features in feature_sets {
+        run_command(cargo(["clippy"]).args(features).args(DENY_WARNINGS))?;
+    }
+    Ok(Outcome::Passed)
+}
+
+fn test() -> Result<Outcome> {
+    run_command(&mut cargo(TEST))?;
+    Ok(Outcome::Passed)
+}
+
+fn tidy() -> Result<Outcome> {
+    tidy::run()?;
+    Ok(Outcome::Passed)
+}
+
+fn docs() -> Result<Outcome> {
+    run_command(cargo(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-Dwarnings"))?;
+    Ok(Outcome::Passed)
+}
+
+fn examples() -> Result<Outcome> {
+    let simulator = Simulator::start("healthy")?;
+    let group = format!(
+        "/subscriptions/{}/resourceGroups/{}",
+        simulator.value("AZVM_SUBSCRIPTION_ID")?,
+        simulator.value("AZVM_RESOURCE_GROUP")?,
+    );
+    let imds = ["--imds-endpoint", simulator.value("AZVM_IMDS_ENDPOINT")?];
+    let arm = [
+        ["--arm-endpoint", simulator.value("AZVM_ARM_ENDPOINT")?],
+        ["--arm-ca", simulator.value("AZVM_ARM_CA")?],
+        ["--target", &group],
+    ];
+    example("get_token", &imds)?;
+    example("resource_group", &[&imds[..], arm.as_flattened()].concat())?;
+    simulator.stop()?;
+    Ok(Outcome::Passed)
+}
+
+fn example(name: &str, args: &[&str]) -> Result<()> {
+    let mut command = cargo([
+        "run",
+        "--quiet",
+        "-p",
+        "azvm-identity",
+        "--example",
+        name,
+        "--",
+    ]);
+    let printed = capture(command.args(args))?;
+    print!("{printed}");
+    // Every JSON Web Token begins so: it is `{"` in base64url.
+    if printed.contains("eyJ") {
+        Err(format!("the example {name} printed a token").into())
+    } else {
+        Ok(())
+    }
+}
+
+fn bench_smoke() -> Result<Outcome> {
+    run_command(&mut cargo(["test", "-p", "benches", "--benches"]))?;
+    Ok(Outcome::Passed)
+}
+
+fn no_std() -> Result<Outcome> {
+    let Ok(targets) = capture(program("rustup").args(["target", "list", "--installed"])) else {
+        return Ok(Outcome::Skipped(
+            "rustup is not here to name a bare-metal target",
+        ));
+    };
+    let Some(target) = targets.lines().find(|target| target.contains("-none")) else {
+        return Ok(Outcome::Skipped(
+            "no bare-metal target is installed; `rustup target add thumbv7m-none-eabi` adds one",
+        ));
+    };
+    let mut command = cargo(["check", "--no-default-features", "--target", target]);
+    PURE.iter()
+        .for_each(|package| _ = command.args(["-p", package]));
+    run_command(&mut command)?;
+    Ok(Outcome::Passed)
+}
+
+fn fuzz_check() -> Result<Outcome> {
+    let compilers = ["c++", "g++", "clang++"];
+    if !compilers
+        .iter()
+        .any(|compiler| succeeds(program(compiler).arg("--version")))
+    {
+        return Ok(Outcome::Skipped(
+            "libFuzzer is C++ and no C++ compiler is here",
+        ));
+    }
+    run_command(cargo(["clippy", "--manifest-path", FUZZ, "--all-targets"]).args(DENY_WARNINGS))?;
+    Ok(Outcome::Passed)
+}
+
+const FUZZ: &str = "fuzz/Cargo.toml";
+const DENY_WARNINGS: [&str; 3] = ["--", "-D", "warnings"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn names(args: &[&str], expected: &[&str]) {
+        let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
+        let names: Vec<&str> = chosen(&args)
+            .unwrap()
+            .iter()
+            .map(|step| step.name)
+            .collect();
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn named_steps_run_in_the_order_of_the_table() {
+        names(&["tidy", "fmt"], &["fmt", "tidy"]);
+    }
+
+    #[test]
+    fn all_steps_run_but_the_skipped() {
+        let all: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+        names(&[], &all);
+        let without_test: Vec<&str> = all.into_iter().filter(|name| *name != "test").collect();
+        names(&["--skip", "test"], &without_test);
+    }
+
+    #[test]
+    fn an_unknown_step_is_an_error() {
+        for args in [&["tset"][..], &["--skip", "tset"], &["--skip"]] {
+            let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
+            assert!(chosen(&args).is_err(), "{args:?}");
+        }
+    }
+}

@@ -29,6 +29,14 @@ pub struct Facts {
     pub duration: Duration,
 }
 
+impl Facts {
+    /// What was to be read: what was asked for, or the machine's own resource group if that is known.
+    pub fn target(&self) -> Option<&ResourceId> {
+        let tried = self.arm.target.as_ref().map(|target| &target.id);
+        tried.or(self.asked.target.as_ref())
+    }
+}
+
 /// What the caller of a run asked for.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -257,10 +265,12 @@ pub struct TargetFacts {
     pub waited: Duration,
 }
 
-/// Why the target was not tried although there was a token.
+/// Why the target was not tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Withheld {
+    /// There is no token.
+    NoToken,
     /// The token is for another service: sending it to ARM would show it to somebody it is not for.
     OtherAudience,
 }

@@ -45,18 +45,29 @@ impl Remedy {
     }
 }
 
-/// Replaces each `{name}`; an unknown one becomes `NAME`, for the reader to fill in.
+/// Replaces each `{name}` of lower-case letters and underscores; an unknown one becomes `NAME`, for the reader to fill
+/// in. Other braces, as in a query, stay as they are.
 fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    };
     let mut filled = String::with_capacity(template.len());
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
         filled.push_str(before);
-        let (name, tail) = after.split_once('}').unwrap_or((after, ""));
-        match value(name) {
-            Some(value) => filled.push_str(&value),
-            None => filled.push_str(&name.to_ascii_uppercase()),
+        match after.split_once('}').filter(|(name, _)| is_name(name)) {
+            Some((name, tail)) => {
+                filled.push_str(&value(name).unwrap_or_else(|| name.to_ascii_uppercase()));
+                rest = tail;
+            }
+            None => {
+                filled.push('{');
+                rest = after;
+            }
         }
-        rest = tail;
     }
     filled.push_str(rest);
     filled
@@ -87,7 +98,10 @@ mod tests {
             fill("az vm show -n {vm} -g {group}", known),
             "az vm show -n web -g GROUP"
         );
-        assert_eq!(fill("broken {vm", known), "broken web");
+        assert_eq!(
+            fill("--query '[].{id:id,name:name}' {vm", known),
+            "--query '[].{id:id,name:name}' {vm"
+        );
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub(crate) enum Verb {
     /// List every code
     ListCodes,
     /// Run the simulator of IMDS and ARM by itself, until Ctrl-C
-    Simulate(SimulateArgs),
+    Simulate(Box<SimulateArgs>),
 }
 
 #[derive(Args, Debug)]

@@ -28,6 +28,11 @@ use clap::Parser;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+/// The example in the README is compiled with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
 /// Bad usage: clap's own value.
 const EXIT_USAGE: u8 = 2;
 /// The doctor itself is broken, or could not do its work.
@@ -62,7 +67,7 @@ fn dispatch(cli: Cli, program: &str) -> Result<u8, Problem> {
     match cli.verb {
         Some(Verb::Explain { code }) => explain::explain(&code),
         Some(Verb::ListCodes) => explain::list_codes(),
-        Some(Verb::Simulate(args)) => runtime()?.block_on(simulate::run(args, program)),
+        Some(Verb::Simulate(args)) => runtime()?.block_on(simulate::run(*args, program)),
         None => runtime()?.block_on(doctor::run(cli.doctor, program)),
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn file(path: &Path, text: &str) -> Result<(), Problem> {
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
+            .unwrap_or_else(|| Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(text.as_bytes())?;
         file.persist(path).map_err(|error| error.error)?;

@@ -7,7 +7,6 @@ use core::hash::{Hash, Hasher};
 
 use crate::borrowed::ResourceIdRef;
 use crate::lint::{Severity, lint, repair};
-use crate::owned::ResourceId;
 
 /// Parsing: every part of an ID agrees with every other.
 pub fn parse(data: &[u8]) {

@@ -267,10 +267,11 @@ pub(crate) fn check_part(segment: &str) -> Result<(), Fault> {
 
 /// The characters of one segment that is not empty.
 fn check_characters(segment: &str, start: usize) -> Result<(), Fault> {
+    let blanks_after = segment.trim_end().len();
     for (at, char) in segment.char_indices() {
         let kind = match char {
             '"' | '#' | '<' | '>' | '?' | '\\' | '|' | '/' => ParseErrorKind::ForbiddenCharacter,
-            _ if char.is_whitespace() && (at == 0 || at + char.len_utf8() == segment.len()) => {
+            _ if char.is_whitespace() && (at == 0 || at >= blanks_after) => {
                 ParseErrorKind::SurroundingWhitespace
             }
             _ if char.is_control() => ParseErrorKind::ControlCharacter,

@@ -415,7 +415,7 @@ pub(crate) static IDSEL_005: Entry = Entry {
     told_apart: "IMDS does not find the GUID as one kind and does as the other.",
     fix: "Pass it as the kind that it is.",
     commands: &[
-        bash("azvm-doctor {other_flag} {selector_value}"),
+        bash("azvm-doctor --{other_kind} {selector_value}"),
         bash("az identity show --ids ID --query '{client:clientId,principal:principalId}'"),
     ],
     links: &[TOKEN_PAGE],

@@ -11,7 +11,7 @@ use azvm_arm::{
 };
 use azvm_exchange::{Request, Response, RetryPolicy, Secret, service_text};
 use azvm_http::{Client, Limits, TransportError};
-use azvm_imds::Compute;
+use azvm_imds::{Compute, UnverifiedClaims};
 use azvm_resource_id::ResourceId;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -89,7 +89,7 @@ impl Run<'_> {
         facts.probe = self
             .probe(client, &endpoint, subscription(target.as_ref(), compute))
             .await;
-        let (Some(target), Some(secret)) = (target, secret) else {
+        let Some(target) = target else {
             return facts;
         };
         let mut reading = TargetFacts {
@@ -100,28 +100,23 @@ impl Run<'_> {
             wait_ended: false,
             waited: Duration::ZERO,
         };
-        if facts.is_named_endpoint || cloud.audiences().contains(&imds.audience.as_str()) {
-            self.read_target(client, &endpoint, &secret, &mut reading)
-                .await;
-        } else {
-            reading.withheld = Some(Withheld::OtherAudience);
-        }
-        if is_plain_refusal(reading.samples.last()) {
-            let object_id = imds
-                .claims()
-                .and_then(azvm_imds::UnverifiedClaims::object_id);
-            if let Some(object_id) = object_id {
-                let request =
-                    azvm_arm::role_assignments(&reading.id, object_id).with_bearer(&secret);
-                facts.role_assignments = self
-                    .ask_arm(
-                        client,
-                        &endpoint,
-                        "role_assignments",
-                        request,
-                        read_role_assignments,
-                    )
+        let is_for_arm =
+            facts.is_named_endpoint || cloud.audiences().contains(&imds.audience.as_str());
+        match secret {
+            None => reading.withheld = Some(Withheld::NoToken),
+            Some(_) if !is_for_arm => reading.withheld = Some(Withheld::OtherAudience),
+            Some(secret) => {
+                self.read_target(client, &endpoint, &secret, &mut reading)
                     .await;
+                let object_id = imds.claims().and_then(UnverifiedClaims::object_id);
+                if let Some(object_id) = object_id.filter(|_| is_plain_refusal(&reading)) {
+                    let request =
+                        azvm_arm::role_assignments(&reading.id, object_id).with_bearer(&secret);
+                    let read = read_role_assignments;
+                    facts.role_assignments = self
+                        .ask_arm(client, &endpoint, "role_assignments", request, read)
+                        .await;
+                }
             }
         }
         facts.target = Some(reading);
@@ -256,8 +251,8 @@ fn is_plain_403(error: &ArmError) -> bool {
     error.status() == 403 && error.code() == Some("AuthorizationFailed")
 }
 
-fn is_plain_refusal(sample: Option<&Sample>) -> bool {
-    sample.is_some_and(
+fn is_plain_refusal(reading: &TargetFacts) -> bool {
+    reading.samples.last().is_some_and(
         |sample| matches!(&sample.call.answer, Err(Trouble::Refused(error)) if is_plain_403(error)),
     )
 }

@@ -172,14 +172,8 @@ impl<'a> Report<'a> {
 }
 
 fn args(facts: &Facts) -> Args<'_> {
-    let target = facts
-        .arm
-        .target
-        .as_ref()
-        .map(|target| &target.id)
-        .or(facts.asked.target.as_ref());
     Args {
-        target: target.map(|id| id.as_str()),
+        target: facts.target().map(|id| id.as_str()),
         selector: facts.asked.selector.kind(),
         selector_value: facts.asked.selector.value(),
         audience: facts.imds.audience.as_str(),

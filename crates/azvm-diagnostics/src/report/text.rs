@@ -120,10 +120,7 @@ macro_rules! line {
 
 impl Page<'_> {
     fn header(&mut self, facts: &Facts) {
-        let target = facts.arm.target.as_ref().map(|target| target.id.as_str());
-        let target = target
-            .or(facts.asked.target.as_ref().map(|id| id.as_str()))
-            .unwrap_or("-");
+        let target = facts.target().map_or("-", |id| id.as_str());
         line!(
             self,
             "azvm doctor {}   target {target}   {}",

@@ -23,10 +23,13 @@ pub(super) fn target(facts: &Facts, values: &Values) -> Verdict {
             .unknown("nothing to read: IMDS names no resource group; give one with --target");
     };
     verdict.saw("target", target.id.as_str());
-    if target.withheld == Some(Withheld::OtherAudience) {
-        verdict.skipped_because = Some(TOKEN_002.code);
-        verdict.summary("the token is for another service");
-        return verdict;
+    match target.withheld {
+        None => {}
+        Some(Withheld::NoToken) => return verdict.unknown("not tried: there is no token"),
+        Some(Withheld::OtherAudience) => {
+            verdict.skipped_because = Some(TOKEN_002.code);
+            return verdict;
+        }
     }
     let Some(sample) = target.samples.last() else {
         return verdict.unknown("not tried: the time limit had passed");
@@ -51,21 +54,15 @@ pub(super) fn target(facts: &Facts, values: &Values) -> Verdict {
 }
 
 fn tries(samples: &[Sample]) -> String {
-    let texts: Vec<String> =
-        samples
-            .iter()
-            .map(|sample| {
-                let outcome =
-                    sample.call.attempts.last().map_or("?".into(), |attempt| {
-                        match attempt.outcome {
-                            Ok(status) => status.to_string(),
-                            Err(kind) => kind.as_str().into(),
-                        }
-                    });
-                format!("{outcome} after {}", long(sample.at))
-            })
-            .collect();
-    texts.join(", ")
+    let texts = samples.iter().map(|sample| {
+        let outcome = match sample.call.attempts.last().map(|attempt| attempt.outcome) {
+            Some(Ok(status)) => status.to_string(),
+            Some(Err(kind)) => kind.as_str().into(),
+            None => "nothing".into(),
+        };
+        format!("{outcome} after {}", long(sample.at))
+    });
+    texts.collect::<Vec<_>>().join(", ")
 }
 
 fn allowed(resource: &Resource, target: &TargetFacts, values: &Values, verdict: &mut Verdict) {

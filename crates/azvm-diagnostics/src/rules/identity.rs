@@ -96,12 +96,12 @@ fn is_of_the_other_kind(facts: &Facts) -> bool {
 }
 
 fn swapped(selector: &IdentitySelector, values: &Values) -> Finding {
-    let (given, real, flag) = match selector {
-        IdentitySelector::ClientId(_) => ("client ID", "object ID", "--object-id"),
-        _ => ("object ID", "client ID", "--client-id"),
+    let (given, real, kind) = match selector {
+        IdentitySelector::ClientId(_) => ("client ID", "object ID", "object-id"),
+        _ => ("object ID", "client ID", "client-id"),
     };
     let mut values = values.clone();
-    values.set("other_flag", Some(flag));
+    values.set("other_kind", Some(kind));
     let value = selector.value().unwrap_or_default();
     Finding::new(&IDSEL_005, &values)
         .with_title(

@@ -259,12 +259,7 @@ fn values(facts: &Facts) -> Values {
     let mut values = Values::default();
     let compute = facts.imds.compute();
     let claims = facts.imds.claims();
-    let target = facts
-        .arm
-        .target
-        .as_ref()
-        .map(|target| &target.id)
-        .or(facts.asked.target.as_ref());
+    let target = facts.target();
     values.set(
         "group",
         compute.and_then(|compute| compute.resource_group_name.clone()),

@@ -6,7 +6,7 @@ use crate::catalogue::{
     IMDS_018, NET_014, TOKEN_001, TOKEN_002, TOKEN_003, TOKEN_004, TOKEN_007, TOKEN_009, TOKEN_011,
     TOKEN_012, TOKEN_015, TOKEN_017,
 };
-use crate::facts::{Facts, TokenFacts, Trouble};
+use crate::facts::{Call, Facts, TokenFacts, Trouble};
 use crate::finding::{Finding, Severity, Values};
 use azvm_arm::Cloud;
 use azvm_imds::{ProtocolError, Rejection, Responder, UnverifiedClaims};
@@ -56,13 +56,15 @@ pub(super) fn token(facts: &Facts, values: &Values) -> Verdict {
     verdict
 }
 
-/// What was retried with success is worth a warning: other clients retry less.
+/// What was retried with success is worth a warning: other clients retry less. The other questions to IMDS count too,
+/// for the first of them meets what would have met the token.
 fn recovered(facts: &Facts, values: &Values, verdict: &mut Verdict) {
-    let Some(call) = &facts.imds.token else {
-        return;
-    };
+    let imds = &facts.imds;
+    let instance = imds.instance.iter().flat_map(Call::retried);
+    let info = imds.identity_info.iter().flat_map(Call::retried);
+    let token = imds.token.iter().flat_map(Call::retried);
     let mut seen: Vec<(&'static Entry, usize)> = Vec::new();
-    for attempt in call.retried() {
+    for attempt in instance.chain(info).chain(token) {
         let entry: &Entry = match attempt.outcome {
             Ok(404) => &IMDS_001,
             Ok(410) => &IMDS_002,
@@ -75,15 +77,13 @@ fn recovered(facts: &Facts, values: &Values, verdict: &mut Verdict) {
         }
     }
     for (entry, times) in seen {
-        let title = format!(
-            "{}; recovered after {times} {}",
-            entry.title,
-            if times == 1 { "retry" } else { "retries" }
+        let retries = if times == 1 { "retry" } else { "retries" };
+        let title = format!("{}; recovered after {times} {retries}", entry.title);
+        verdict.find(
+            Finding::new(entry, values)
+                .with_severity(Severity::Warn)
+                .with_title(title),
         );
-        let finding = Finding::new(entry, values)
-            .with_severity(Severity::Warn)
-            .with_title(title);
-        verdict.find(finding.with_cause(format!("it took {}", super::brief(call.elapsed))));
     }
 }
 

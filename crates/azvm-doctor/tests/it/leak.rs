@@ -67,7 +67,7 @@ fn everything_said(simulator: &Simulator, format: &str, to_file: bool) -> String
     let written = fs::read_to_string(&report).unwrap_or_default();
     assert_eq!(written.is_empty(), !to_file, "{run:#?}");
     assert!(
-        run.stderr.lines().count() > 3,
+        run.stderr.contains("azvm_"),
         "no traces to search: {run:#?}"
     );
     [run.stdout, run.stderr, written].concat()

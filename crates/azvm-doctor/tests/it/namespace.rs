@@ -41,12 +41,24 @@ impl Exchange {
         })
     }
 
+    /// The requests that ask for a token; the probe, which has no `Metadata` header, is none.
     fn token_requests(&self) -> Vec<&str> {
         let requests = self.requests.iter().map(String::as_str);
         requests
-            .filter(|request| request.contains("/oauth2/token"))
+            .filter(|request| request.contains("/oauth2/token") && *request != probe())
             .collect()
     }
+}
+
+/// How the doctor asks who answers: without the header, so that no token can come back.
+fn probe() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    format!(
+        "GET /metadata/identity/oauth2/token?api-version=2018-02-01 HTTP/1.1\r\n\
+         Host: 169.254.169.254\r\n\
+         User-Agent: azvm/{version}\r\n\
+         \r\n"
+    )
 }
 
 /// The token request for `selector`, as it has to stand on the wire.
@@ -142,16 +154,23 @@ fn a_selector_stands_after_the_resource() {
 }
 
 #[test]
-fn an_identity_that_is_not_there_is_refused_without_a_retry() {
+fn an_identity_that_is_not_there_is_asked_for_once() {
     let other = "99c0ffee-0000-4000-8000-000000000099";
     let Some(exchange) = Exchange::with_stand_in(&["--client-id", other]) else {
         return;
     };
     assert_eq!(exchange.run.code, Some(1), "{:#?}", exchange.run);
+    assert_eq!(exchange.run.report().status("imds.identity"), "fail");
+    // It may go on to try whether another kind of ID was meant, but asks nothing twice.
+    let mut requests = exchange.token_requests();
     assert_eq!(
-        exchange.token_requests(),
-        [token_request(&format!("&client_id={other}"))]
+        requests.first(),
+        Some(&token_request(&format!("&client_id={other}")).as_str())
     );
+    let asked = requests.len();
+    requests.sort_unstable();
+    requests.dedup();
+    assert_eq!(requests.len(), asked, "{requests:#?}");
 }
 
 #[test]

@@ -127,7 +127,10 @@ impl Examiner<'_> {
             span,
             "the scheme and the host of a URL stand before the ID",
         );
-        if find_ignore_case(host, "management.").is_some() && text[path..].starts_with('/') {
+        // The root alone would be the tenant, which nobody means by an address.
+        let is_resource = text[path..].starts_with('/')
+            && !matches!(text.as_bytes().get(path + 1), None | Some(b'?' | b'#'));
+        if find_ignore_case(host, "management.").is_some() && is_resource {
             self.mend("");
             self.core.start += path;
             if self.core_text().contains('%') {

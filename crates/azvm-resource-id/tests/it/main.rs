@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "test code")]
 
 mod accessors;
+mod bless;
 mod builders;
 mod cases;
 mod corpus;

@@ -264,7 +264,7 @@ proptest! {
 
     #[test]
     fn case_of_an_ascii_id_changes_neither_validity_nor_equality(text in valid()) {
-        prop_assume!(text.is_ascii());
+        let text: String = text.chars().map(|char| if char.is_ascii() { char } else { 'z' }).collect();
         let upper = ResourceId::parse(&text.to_ascii_uppercase()).unwrap();
         let lower = ResourceId::parse(&text.to_ascii_lowercase()).unwrap();
         prop_assert_eq!(&upper, &lower);

@@ -2,6 +2,7 @@
 //!
 //! The order of the checks is ARM's: `api-version`, then the token, then the method,
 //! then whether the subscription exists, then the right, then whether the thing exists.
+//! A fault of the scenario comes before all of them.
 
 mod access;
 mod authorization;
@@ -47,20 +48,14 @@ fn checked(state: &State, request: &Request, path: &Path) -> Result<Reply, Reply
     }
     require_api_version(request)?;
     let target = Target::of(path);
-    if matches!(target, Target::CloudMetadata) {
+    if target == Target::CloudMetadata {
         return Ok(cloud_metadata(state, request));
     }
     let caller = bearer::authenticate(state, request)?;
-    let target = match target {
-        Target::Unknown => {
-            return Err(failure(
-                404,
-                "InvalidResourceType",
-                "The path names nothing that Resource Manager has.",
-            ));
-        }
-        known => known,
-    };
+    if target == Target::Unknown {
+        let message = "The path names nothing that Resource Manager has.";
+        return Err(failure(404, "InvalidResourceType", message));
+    }
     let is_read = request.method == Method::GET
         || (request.method == Method::HEAD && matches!(target, Target::Group { .. }));
     if !is_read {

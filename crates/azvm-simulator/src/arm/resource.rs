@@ -85,8 +85,9 @@ pub(super) fn require_existing(operation: &Operation<'_>, depth: usize) -> Resul
     {
         let group = segments[3].as_str();
         let name = segments.get(5..depth).unwrap_or_default().join("/");
-        let message =
-            format!("The Resource '{name}' under resource group '{group}' was not found.");
+        let message = format!(
+            "The Resource '{name}' under resource group '{group}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix"
+        );
         return Err(failure(404, "ResourceNotFound", &message));
     }
     Ok(())

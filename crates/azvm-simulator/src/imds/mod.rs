@@ -2,6 +2,7 @@
 //!
 //! The order of the checks is part of the protocol: the `Metadata` header comes before everything else, since clients
 //! probe for IMDS by leaving it out and waiting for a 400.
+//! A fault of the scenario comes after the headers and before the rest.
 
 mod failure;
 mod instance;

@@ -41,6 +41,57 @@ impl Scenario {
 
     /// Reads a scenario file.
     ///
+    /// ```
+    /// let scenario = azvm_simulator::Scenario::from_toml(r#"
+    ///     name = "busy"
+    ///     summary = "Resource Manager is busy for five seconds, and then the role takes another request to arrive."
+    ///
+    ///     [machine]                       # optional; these are the defaults
+    ///     chassis_asset_tag = "7783-7084-3265-9085-8269-3286-77"
+    ///     listens = true
+    ///
+    ///     [azure]
+    ///     cloud = "AzurePublicCloud"      # optional; or AzureChinaCloud, AzureUSGovernmentCloud
+    ///     tenant_id = "fa4e0000-0001-4000-8000-000000000001"
+    ///     subscription_id = "fa4e0000-0002-4000-8000-000000000001"
+    ///     subscription_name = "my subscription"
+    ///     resource_group = "my-group"
+    ///     location = "westeurope"
+    ///     tags = { env = "test" }         # optional; of the group and the VM
+    ///
+    ///     [vm]
+    ///     name = "my-vm"
+    ///     id = "fa4e0000-0003-4000-8000-000000000001"
+    ///     size = "Standard_D2s_v5"        # optional, as is private_ip
+    ///
+    ///     [token]                         # optional
+    ///     lifetime_seconds = 86400
+    ///
+    ///     [[identity]]                    # any number of kind "user", one of kind "system"
+    ///     kind = "user"
+    ///     name = "my-identity"            # for kind "user" only
+    ///     client_id = "fa4e0000-0005-4000-8000-00000000000c"
+    ///     object_id = "fa4e0000-0005-4000-8000-00000000000b"
+    ///
+    ///     [[role_assignment]]
+    ///     id = "fa4e0000-0008-4000-8000-000000000001"
+    ///     principal_id = "fa4e0000-0005-4000-8000-00000000000b"
+    ///     role = "Reader"                 # or Contributor, Owner, Virtual Machine Contributor, or the ID of one of them
+    ///     scope = "resource-group"        # or subscription, virtual-machine, or an ARM ID
+    ///     effective_after_requests = 1    # optional, as is effective_after_seconds; the first of the two counts
+    ///
+    ///     [[fault]]
+    ///     server = "arm"                  # or imds, where requests without the Metadata header meet no fault
+    ///     path_prefix = "/subscriptions"
+    ///     status = 503
+    ///     seconds = 5                     # optional, from the first such request; as is times; else it lasts
+    ///     retry_after = 1                 # optional
+    ///     json = { error = { code = "ServerBusy", message = "Try again later." } } # or body, for plain text
+    /// "#)?;
+    /// assert_eq!(scenario.name(), "busy");
+    /// # Ok::<(), azvm_simulator::ScenarioError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// When the text is no TOML, has a member that is not known, or contradicts itself:

@@ -71,7 +71,7 @@ async fn other_schemes_and_two_headers_are_refused() {
         .await;
         assert_eq!(
             (answer.status, answer.code().as_str()),
-            (401, "AuthenticationFailed"),
+            (401, "AuthenticationFailedInvalidHeader"),
             "{headers:?}"
         );
     }

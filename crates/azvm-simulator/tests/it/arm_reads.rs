@@ -142,13 +142,7 @@ async fn what_is_missing_is_named() {
         ("/subscriptions/nonsense", 400, "InvalidSubscriptionId"),
         ("/v1.0/servicePrincipals", 404, "NotFound"),
         ("/", 404, "InvalidResourceType"),
-    ] {}
-
-    #[tokio::test]
-    async fn missing_subscriptions_and_groups_have_azures_texts() {
-        let simulator = start("healthy").await;
-        let token = arm_token(&simulator, "").await;
-        let other = "fa4e0000-dead-4000-8000-000000000001";
+    ] {
         let answer = arm(
             &simulator,
             &token,
@@ -161,6 +155,13 @@ async fn what_is_missing_is_named() {
             "{target}"
         );
     }
+}
+
+#[tokio::test]
+async fn missing_subscriptions_and_groups_have_azures_texts() {
+    let simulator = start("healthy").await;
+    let token = arm_token(&simulator, "").await;
+    let other = "fa4e0000-dead-4000-8000-000000000001";
     let answer = arm(
         &simulator,
         &token,
@@ -182,6 +183,16 @@ async fn what_is_missing_is_named() {
     assert_eq!(
         answer.body,
         r#"{"error":{"code":"ResourceGroupNotFound","message":"Resource group 'rg-missing' could not be found."}}"#
+    );
+    let answer = arm(
+        &simulator,
+        &token,
+        "/subscriptions/{sub}/resourceGroups/{rg}/providers/Microsoft.Compute/virtualMachines/x?api-version=2024-07-01",
+    )
+    .await;
+    assert_eq!(
+        answer.body,
+        r#"{"error":{"code":"ResourceNotFound","message":"The Resource 'Microsoft.Compute/virtualMachines/x' under resource group 'rg-azvm-demo' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix"}}"#
     );
 }
 

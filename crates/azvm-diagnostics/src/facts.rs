@@ -1,7 +1,7 @@
 //! What was seen, before anybody draws a conclusion. No secret is ever part of a fact.
 
 use azvm_arm::{ArmError, Cloud, Resource, RoleAssignments};
-use azvm_exchange::{Attempt, Failure, Timestamp};
+use azvm_exchange::{Attempt, Failure, Phase, Timestamp};
 use azvm_imds::{
     Audience, ClaimsError, Compute, IdentitySelector, ProtocolError, Rejection, Responder,
     UnverifiedClaims,
@@ -30,11 +30,25 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// True when nobody listens at the metadata address and the firmware does not say Azure: this machine is not the
+    /// subject. A connection that came about and then failed is something else.
+    pub fn is_elsewhere(&self) -> bool {
+        is_elsewhere(&self.host, &self.imds)
+    }
+
     /// What was to be read: what was asked for, or the machine's own resource group if that is known.
     pub fn target(&self) -> Option<&ResourceId> {
         let tried = self.arm.target.as_ref().map(|target| &target.id);
         tried.or(self.asked.target.as_ref())
     }
+}
+
+pub(crate) fn is_elsewhere(host: &HostFacts, imds: &ImdsFacts) -> bool {
+    let never_connected = imds.probe.as_ref().is_some_and(|call| match &call.answer {
+        Err(Trouble::Silent(failure)) => failure.phase <= Phase::Connect,
+        _ => false,
+    });
+    never_connected && host.asset_tag.is_azure() == Some(false)
 }
 
 /// What the caller of a run asked for.

@@ -48,6 +48,8 @@ pub(crate) enum Verb {
         /// Such as RBAC-021
         code: String,
     },
+    /// Say what is wrong with resource IDs, offline
+    LintId(LintIdArgs),
     /// List every code
     ListCodes,
     /// Run the simulator of IMDS and ARM by itself, until Ctrl-C
@@ -160,6 +162,30 @@ pub(crate) struct SimulateArgs {
     pub(crate) verbose: u8,
 }
 
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Exit codes: 0 all are valid, 1 at least one is not, 2 bad usage or unreadable input."
+)]
+pub(crate) struct LintIdArgs {
+    /// The IDs; `-` or none at all reads one a line from stdin
+    #[arg(value_name = "ID", allow_hyphen_values = true)]
+    pub(crate) ids: Vec<String>,
+    /// Demand canonical keywords, such as the upper-case G in resourceGroups
+    #[arg(long)]
+    pub(crate) exact: bool,
+    /// The form of the output
+    #[arg(long, value_enum, default_value_t = LintFormat::Text)]
+    pub(crate) format: LintFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LintFormat {
+    /// For a person
+    Text,
+    /// For a program: one JSON object a line
+    Jsonl,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For a person
@@ -267,7 +293,7 @@ mod tests {
             &["--simulate", "--imds-endpoint", "http://127.0.0.1:1"],
             Err("cannot be used with"),
         );
-        check(&["--client-id", ""], Err("a value is required"));
+        check(&["--client-id", ""], Err("expected a GUID"));
         check(&["--client-id", "x"], Err("expected a GUID"));
         check(
             &[

@@ -19,6 +19,7 @@
 mod args;
 mod doctor;
 mod explain;
+mod lint_id;
 mod output;
 mod progress;
 mod simulate;
@@ -66,6 +67,7 @@ where
 fn dispatch(cli: Cli, program: &str) -> Result<u8, Problem> {
     match cli.verb {
         Some(Verb::Explain { code }) => explain::explain(&code),
+        Some(Verb::LintId(args)) => lint_id::run(&args),
         Some(Verb::ListCodes) => explain::list_codes(),
         Some(Verb::Simulate(args)) => runtime()?.block_on(simulate::run(*args, program)),
         None => runtime()?.block_on(doctor::run(cli.doctor, program)),

@@ -140,6 +140,14 @@ fn rank(char: char) -> char {
 }
 
 fn compare_ascii(left: &[u8], right: &[u8]) -> Ordering {
+    // Blocks that do not differ are compared many bytes at a time.
+    let blocks = left.chunks_exact(BLOCK).zip(right.chunks_exact(BLOCK));
+    let same = blocks
+        .take_while(|(left, right)| left.eq_ignore_ascii_case(right))
+        .count()
+        * BLOCK;
+    let (left, right) = (&left[same..], &right[same..]);
+    let mut pairs = left.iter().zip(right);
     let rank = |byte: u8| {
         if byte == b'/' {
             0
@@ -147,7 +155,6 @@ fn compare_ascii(left: &[u8], right: &[u8]) -> Ordering {
             byte.to_ascii_uppercase()
         }
     };
-    let mut pairs = left.iter().zip(right);
     match pairs.find(|(left, right)| !left.eq_ignore_ascii_case(right)) {
         Some((&left, &right)) => rank(left).cmp(&rank(right)),
         None => left.len().cmp(&right.len()),

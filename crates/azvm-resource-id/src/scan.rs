@@ -2,6 +2,8 @@
 //!
 //! Both loops are written so that the compiler turns them into wide instructions without any `unsafe` here.
 
+use core::slice::ChunksExact;
+
 const LOW_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
 const SLASHES: u64 = 0x2f2f_2f2f_2f2f_2f2f;
 const BLOCK: usize = 32;
@@ -9,7 +11,11 @@ const BLOCK: usize = 32;
 /// The ends of segments: the offset of each slash in turn, then the length for ever after.
 #[derive(Clone)]
 pub(crate) struct Slashes<'a> {
-    bytes: &'a [u8],
+    /// Whole words that were not looked at yet.
+    words: ChunksExact<'a, u8>,
+    /// The slashes in the bytes after the last whole word, until they are reached.
+    tail: u64,
+    length: usize,
     /// Offset of the word that `found` describes.
     base: usize,
     /// The top bit of each byte that is a slash and was not handed out yet.
@@ -20,9 +26,16 @@ impl<'a> Slashes<'a> {
     /// Starts after the first byte, which is the leading slash.
     #[inline]
     pub(crate) fn after_first(bytes: &'a [u8]) -> Self {
-        let found = slashes_in(word_at(bytes, 0));
+        let mut words = bytes.chunks_exact(8);
+        let mut tail = slashes_in(tail_word(bytes));
+        let found = match words.next() {
+            Some(word) => slashes_in(word_of(word)),
+            None => core::mem::take(&mut tail),
+        };
         Self {
-            bytes,
+            words,
+            tail,
+            length: bytes.len(),
             base: 0,
             found: found & found.wrapping_sub(1),
         }
@@ -31,12 +44,12 @@ impl<'a> Slashes<'a> {
     #[inline]
     pub(crate) fn next_end(&mut self) -> usize {
         while self.found == 0 {
-            let base = self.base + 8;
-            if base >= self.bytes.len() {
-                return self.bytes.len();
+            match self.words.next() {
+                Some(word) => self.found = slashes_in(word_of(word)),
+                None if self.tail == 0 => return self.length,
+                None => self.found = core::mem::take(&mut self.tail),
             }
-            self.base = base;
-            self.found = slashes_in(word_at(self.bytes, base));
+            self.base += 8;
         }
         let end = self.base + (self.found.trailing_zeros() / 8) as usize;
         self.found &= self.found - 1;
@@ -51,24 +64,30 @@ fn slashes_in(word: u64) -> u64 {
     !(((zero_where_slash & LOW_BITS) + LOW_BITS) | zero_where_slash | LOW_BITS)
 }
 
-/// Eight bytes from `at`, the first of them lowest; past the end they are zero.
+/// Eight bytes, the first of them lowest.
 #[inline]
-fn word_at(bytes: &[u8], at: usize) -> u64 {
-    if let Some(chunk) = bytes[at..].first_chunk::<8>() {
-        return u64::from_le_bytes(*chunk);
+fn word_of(bytes: &[u8]) -> u64 {
+    bytes
+        .first_chunk()
+        .map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
+/// The bytes after the last whole word, the first of them lowest, then zeros.
+#[inline]
+fn tail_word(bytes: &[u8]) -> u64 {
+    let count = bytes.len() % 8;
+    match bytes.last_chunk() {
+        Some(_) if count == 0 => 0,
+        Some(last) => u64::from_le_bytes(*last) >> (64 - 8 * count),
+        None => bytes
+            .iter()
+            .rev()
+            .fold(0, |word, &byte| (word << 8) | u64::from(byte)),
     }
-    let missing = at + 8 - bytes.len();
-    if let Some(chunk) = bytes.last_chunk::<8>() {
-        return u64::from_le_bytes(*chunk) >> (8 * missing);
-    }
-    bytes[at..]
-        .iter()
-        .rev()
-        .fold(0, |word, &byte| (word << 8) | u64::from(byte))
 }
 
 /// Whether every byte is a printable ASCII character that no rule looks at: no blank, no control character,
-/// none of `" # < > ? \ |`, nothing above 0x7e.
+/// none of `" # < > ? \ | ^ ~`, nothing above 0x7e.
 ///
 /// Text that is not plain may still be a valid ID; it takes the careful way.
 #[inline]
@@ -92,12 +111,11 @@ pub(crate) fn is_plain(bytes: &[u8]) -> bool {
 #[inline]
 fn is_odd(byte: u8) -> u8 {
     // As a signed number, a byte above 0x7f is below a blank: one comparison for both ends.
+    // Setting bits makes several characters the same; `^` and `~` are caught along with `< > \ |`.
     u8::from((byte as i8) <= 0x20)
-        | u8::from(byte | 0x01 == b'#') // and `"`
-        | u8::from(byte | 0x02 == b'>') // and `<`
-        | u8::from(byte == b'?')
-        | u8::from(byte | 0x20 == b'|') // and `\`
-        | u8::from(byte == 0x7f)
+        | u8::from(byte | 0x01 == 0x23) // " #
+        | u8::from(byte | 0x62 == 0x7e) // < > \ | ^ ~
+        | u8::from(byte | 0x40 == 0x7f) // ? DEL
 }
 
 #[cfg(test)]
@@ -142,7 +160,7 @@ mod tests {
             let Some(char) = char::from_u32(code) else {
                 continue;
             };
-            let plain = char.is_ascii_graphic() && !"\"#<>?\\|".contains(char);
+            let plain = char.is_ascii_graphic() && !"\"#<>?\\|^~".contains(char);
             for before in [0, 15, 31, 32, 70] {
                 let text = "/".repeat(before) + &String::from(char) + "ab";
                 assert_eq!(is_plain(text.as_bytes()), plain, "{text:?}");

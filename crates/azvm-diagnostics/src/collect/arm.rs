@@ -1,8 +1,9 @@
 //! Azure Resource Manager: does it answer, and may the identity read the target?
 
-use super::{Run, is_elsewhere};
+use super::Run;
 use crate::facts::{
     ArmFacts, ArmProbe, Call, HostFacts, ImdsFacts, Sample, TargetFacts, Trouble, Withheld,
+    is_elsewhere,
 };
 use crate::progress::Event;
 use crate::wait::{Next, Outcome, Watch};

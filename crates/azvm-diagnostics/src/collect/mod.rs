@@ -7,7 +7,7 @@ mod call;
 mod host;
 mod imds;
 
-use crate::facts::{Asked, Facts, HostFacts, TimelineEntry};
+use crate::facts::{Asked, Facts, TimelineEntry};
 use crate::progress::Progress;
 use azvm_arm::{Cloud, Endpoint as ArmEndpoint};
 use azvm_http::TransportError;
@@ -207,10 +207,4 @@ impl Run<'_> {
     fn time_left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
-}
-
-/// True when there is no point in asking ARM: this machine is not the subject.
-fn is_elsewhere(host: &HostFacts, imds: &crate::facts::ImdsFacts) -> bool {
-    let is_silent = imds.probe.as_ref().is_some_and(|call| call.answer.is_err());
-    is_silent && host.asset_tag.is_azure() == Some(false)
 }

@@ -4,6 +4,7 @@ use super::Verdict;
 use crate::catalogue::{HOST_001, HOST_009};
 use crate::facts::{AZURE_ASSET_TAG, AssetTag, Facts, Trouble};
 use crate::finding::{Confidence, Finding, Values};
+use azvm_exchange::Failure;
 use azvm_imds::Responder;
 
 /// Beyond this the clock is worth a warning; HTTP dates and delays account for a few seconds.
@@ -18,26 +19,19 @@ pub(super) fn platform(facts: &Facts, values: &Values) -> Verdict {
     }
     verdict.saw("os", &facts.host.os);
     verdict.saw_some("kernel", facts.host.kernel.as_ref());
-    if let Some(call) = &facts.imds.probe {
-        if let Err(Trouble::Silent(failure)) = &call.answer {
-            verdict.saw("imds", failure.to_string());
-            if facts.host.asset_tag.is_azure() == Some(false) {
-                let cause = format!(
-                    "the firmware does not carry Azure's mark ({AZURE_ASSET_TAG}), and {} is silent: {failure}",
-                    facts.imds.endpoint
-                );
-                let confidence = match facts.host.asset_tag {
-                    AssetTag::Absent => Confidence::Likely,
-                    _ => Confidence::High,
-                };
-                verdict.find(
-                    Finding::new(&HOST_001, values)
-                        .with_cause(cause)
-                        .with_confidence(confidence),
-                );
-                return verdict;
-            }
-        }
+    if let (true, Some(failure)) = (facts.is_elsewhere(), silence(facts)) {
+        verdict.saw("imds", failure.to_string());
+        let cause = format!(
+            "the firmware does not carry Azure's mark ({AZURE_ASSET_TAG}), and nobody answers at {}: {failure}",
+            facts.imds.endpoint
+        );
+        let confidence = match facts.host.asset_tag {
+            AssetTag::Absent => Confidence::Likely,
+            _ => Confidence::High,
+        };
+        let finding = Finding::new(&HOST_001, values).with_cause(cause);
+        verdict.find(finding.with_confidence(confidence));
+        return verdict;
     }
     clock(facts, values, &mut verdict);
     verdict.summary(describe(facts));
@@ -47,6 +41,13 @@ pub(super) fn platform(facts: &Facts, values: &Values) -> Verdict {
         );
     }
     verdict
+}
+
+fn silence(facts: &Facts) -> Option<&Failure> {
+    match &facts.imds.probe.as_ref()?.answer {
+        Err(Trouble::Silent(failure)) => Some(failure),
+        _ => None,
+    }
 }
 
 fn describe(facts: &Facts) -> String {

@@ -1,0 +1,16 @@
+//! The doctor against worlds of its tests' making: every fact comes through a socket, none is canned.
+#![expect(clippy::unwrap_used, reason = "test code")]
+
+mod codes;
+mod environment;
+mod hostile;
+mod leaks;
+mod neighbours;
+mod ran;
+mod replies;
+mod reports;
+mod scenarios;
+mod unreachable;
+mod waiting;
+mod wire;
+mod world;

@@ -1,0 +1,300 @@
+//! `lint-id`: what is wrong with resource IDs, offline.
+
+use crate::args::{LintFormat, LintIdArgs};
+use crate::{EXIT_USAGE, Problem};
+use azvm_resource_id::{Finding, ResourceIdRef, Severity, lint, repair};
+use serde::Serialize;
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+
+/// The exit code when an ID is not valid.
+const EXIT_INVALID: u8 = 1;
+
+/// What of a line is looked at, in bytes. No ID is as long, so that nothing valid is cut; what follows is skipped.
+const MAX_LINE_BYTES: u64 = 1024 * 1024;
+
+/// From arguments, or one a line from stdin: one line is in memory at a time.
+pub(crate) fn run(args: &LintIdArgs) -> Result<u8, Problem> {
+    let mut out = Out {
+        writer: BufWriter::new(anstream::stdout().lock()),
+        args,
+        is_any_invalid: false,
+    };
+    match write_all(args, &mut out).and_then(|()| out.writer.flush()) {
+        Ok(()) => {}
+        // A reader that has seen enough is no error.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+        Err(error) => {
+            return Err(Problem {
+                message: format!("lint-id: {error}"),
+                exit_code: EXIT_USAGE,
+            });
+        }
+    }
+    Ok(if out.is_any_invalid { EXIT_INVALID } else { 0 })
+}
+
+fn write_all(args: &LintIdArgs, out: &mut Out<'_, impl Write>) -> std::io::Result<()> {
+    let is_stdin = |id: &String| id == "-";
+    if args.ids.is_empty() {
+        return lines(BufReader::new(std::io::stdin().lock()), |line| {
+            out.line(line)
+        });
+    }
+    for id in &args.ids {
+        if is_stdin(id) {
+            lines(BufReader::new(std::io::stdin().lock()), |line| {
+                out.line(line)
+            })?;
+        } else {
+            out.line(id.as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+/// Hands out each line without its `\n`. A `\r` stays: in an ID it is a mistake that is worth telling.
+fn lines(
+    mut reader: impl BufRead,
+    mut take: impl FnMut(&[u8]) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if reader
+            .by_ref()
+            .take(MAX_LINE_BYTES)
+            .read_until(b'\n', &mut line)?
+            == 0
+        {
+            return Ok(());
+        }
+        if line.last() == Some(&b'\n') {
+            line.pop();
+        } else if line.len() as u64 == MAX_LINE_BYTES {
+            reader.skip_until(b'\n')?;
+        }
+        take(&line)?;
+    }
+}
+
+struct Out<'a, W: Write> {
+    writer: W,
+    args: &'a LintIdArgs,
+    is_any_invalid: bool,
+}
+
+impl<W: Write> Out<'_, W> {
+    fn line(&mut self, line: &[u8]) -> std::io::Result<()> {
+        let text = String::from_utf8_lossy(line);
+        let verdict = Verdict::of(&text, std::str::from_utf8(line).err());
+        let is_good = if self.args.exact {
+            verdict.exact
+        } else {
+            verdict.valid
+        };
+        self.is_any_invalid |= !is_good;
+        match self.args.format {
+            LintFormat::Jsonl => {
+                serde_json::to_writer(&mut self.writer, &verdict)?;
+                self.writer.write_all(b"\n")
+            }
+            LintFormat::Text => self.text(&text, &verdict, is_good),
+        }
+    }
+
+    fn text(&mut self, text: &str, verdict: &Verdict<'_>, is_good: bool) -> std::io::Result<()> {
+        let mark = if is_good { "ok" } else { "FAIL" };
+        writeln!(self.writer, "{mark:6}{}", printable(text))?;
+        if let Some(kind) = &verdict.r#type {
+            writeln!(self.writer, "      {}", printable(kind))?;
+        }
+        if self.args.exact && verdict.valid && !verdict.exact {
+            if let Err(error) = ResourceIdRef::parse_exact(text) {
+                writeln!(self.writer, "      {error}")?;
+            }
+        }
+        for finding in &verdict.findings {
+            let (from, to) = finding.span;
+            let place = text.get(from..to).unwrap_or_default();
+            write!(
+                self.writer,
+                "      {} {} at {from}..{to}: {}",
+                finding.code, finding.severity, finding.message
+            )?;
+            match finding.suggestion.as_deref() {
+                Some("") => writeln!(self.writer, " (remove {})", quoted(place))?,
+                Some(suggestion) => writeln!(self.writer, " (write {})", quoted(suggestion))?,
+                None => writeln!(self.writer)?,
+            }
+        }
+        match &verdict.repaired {
+            Some(repaired) if !is_good => {
+                writeln!(self.writer, "      perhaps {}", printable(repaired))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// One line of `jsonl`. Spans are byte offsets into `input`.
+#[derive(Serialize)]
+struct Verdict<'a> {
+    input: &'a str,
+    valid: bool,
+    exact: bool,
+    subscription: Option<&'a str>,
+    resource_group: Option<&'a str>,
+    namespace: Option<&'a str>,
+    r#type: Option<String>,
+    name: Option<&'a str>,
+    parent: Option<&'a str>,
+    canonical: Option<String>,
+    findings: Vec<FindingLine>,
+    repaired: Option<String>,
+}
+
+#[derive(Serialize)]
+struct FindingLine {
+    code: &'static str,
+    severity: &'static str,
+    span: (usize, usize),
+    message: String,
+    suggestion: Option<String>,
+}
+
+impl<'a> Verdict<'a> {
+    /// `not_utf8` says that `text` is not what was read, but a readable likeness.
+    fn of(text: &'a str, not_utf8: Option<std::str::Utf8Error>) -> Self {
+        let id = ResourceIdRef::parse(text)
+            .ok()
+            .filter(|_| not_utf8.is_none());
+        let mut findings: Vec<FindingLine> = lint(text).iter().map(FindingLine::from).collect();
+        if let Some(error) = not_utf8 {
+            let at = error.valid_up_to();
+            findings.insert(
+                0,
+                FindingLine {
+                    code: "RID-004",
+                    severity: Severity::Error.as_str(),
+                    span: (at, at + char::REPLACEMENT_CHARACTER.len_utf8()),
+                    message: "bytes that are not UTF-8".into(),
+                    suggestion: None,
+                },
+            );
+        }
+        let repaired = repair(text).ok().filter(|_| not_utf8.is_none());
+        Self {
+            input: text,
+            valid: id.is_some(),
+            exact: id.is_some() && ResourceIdRef::parse_exact(text).is_ok(),
+            subscription: id.and_then(|id| id.subscription_id()),
+            resource_group: id.and_then(|id| id.resource_group()),
+            namespace: id.and_then(|id| id.namespace()),
+            r#type: id.map(|id| id.resource_type().to_string()),
+            name: id.map(|id| id.name()),
+            parent: id.and_then(|id| id.parent()).map(|parent| parent.as_str()),
+            canonical: id.map(|id| id.canonical().to_string()),
+            findings,
+            repaired: repaired.map(|repaired| repaired.id().to_string()),
+        }
+    }
+}
+
+impl From<&Finding> for FindingLine {
+    fn from(finding: &Finding) -> Self {
+        let span = finding.span();
+        Self {
+            code: finding.code(),
+            severity: finding.severity().as_str(),
+            span: (span.start, span.end),
+            message: finding.message().into(),
+            suggestion: finding.suggestion().map(Into::into),
+        }
+    }
+}
+
+/// Control characters as escapes: an ID can come from anywhere, and a terminal obeys.
+fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || is_invisible(c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", printable(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(input: &[u8]) -> Vec<Vec<u8>> {
+        let mut seen = vec![];
+        lines(input, |line| {
+            seen.push(line.to_vec());
+            Ok(())
+        })
+        .unwrap();
+        seen
+    }
+
+    #[test]
+    fn every_line_is_handed_out_once() {
+        assert_eq!(read(b""), Vec::<Vec<u8>>::new());
+        assert_eq!(read(b"a\n\nb\r\nc"), [&b"a"[..], b"", b"b\r", b"c"]);
+        let long = [vec![b'x'; 3 * 1024 * 1024], b"\nnext".to_vec()].concat();
+        let seen = read(&long);
+        assert_eq!(seen.len(), 2);
+        assert_eq!(seen[0].len() as u64, MAX_LINE_BYTES);
+        assert_eq!(seen[1], b"next");
+    }
+
+    #[test]
+    fn the_line_has_every_member() {
+        let text = "/subscriptions/s/resourcegroups/r";
+        let line = serde_json::to_value(Verdict::of(text, None)).unwrap();
+        assert_eq!(line["input"], text);
+        assert_eq!(line["valid"], true);
+        assert_eq!(line["exact"], false);
+        assert_eq!(line["type"], "Microsoft.Resources/resourceGroups");
+        assert_eq!(line["namespace"], serde_json::Value::Null);
+        assert_eq!(line["parent"], "/subscriptions/s");
+        assert_eq!(line["canonical"], "/subscriptions/s/resourceGroups/r");
+        let case = &line["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|finding| finding["code"] == "RID-001")
+            .unwrap();
+        assert_eq!(case["span"], serde_json::json!([17, 31]));
+        assert_eq!(case["suggestion"], "resourceGroups");
+        assert_eq!(line.as_object().unwrap().len(), 12);
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_not_an_id() {
+        let bytes = b"/subscriptions/\xff";
+        let text = String::from_utf8_lossy(bytes);
+        let verdict = Verdict::of(&text, std::str::from_utf8(bytes).err());
+        assert!(!verdict.valid && verdict.repaired.is_none() && verdict.canonical.is_none());
+        assert_eq!(
+            (verdict.findings[0].code, verdict.findings[0].span),
+            ("RID-004", (15, 18))
+        );
+    }
+
+    #[test]
+    fn a_terminal_is_not_written_to() {
+        assert_eq!(printable("a\u{1b}[2J\u{202e}é"), "a\\u{1b}[2J\\u{202e}é");
+    }
+}

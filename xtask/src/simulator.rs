@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::process::Child;
+use std::process::{Child, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -28,7 +28,8 @@ impl Simulator {
         let mut command = program(&doctor);
         command
             .args(["simulate", scenario, "--write-env"])
-            .arg(&env_file);
+            .arg(&env_file)
+            .stdout(Stdio::null());
         let child = command
             .spawn()
             .map_err(|error| Failed::new(format!("{} did not start", doctor.display()), error))?;

@@ -1,8 +1,8 @@
 //! The arguments.
 
-use azvm_arm::{Cloud, Endpoint as ArmEndpoint};
-use azvm_imds::{Audience, Endpoint as ImdsEndpoint, Guid, IdentitySelector};
-use azvm_resource_id::ResourceId;
+use azvm_identity::{
+    ArmEndpoint, Audience, Cloud, Guid, IdentitySelector, ImdsEndpoint, ResourceId,
+};
 use azvm_simulator::Scenario;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use std::error::Error;

@@ -15,7 +15,7 @@ const MAX_LINE_BYTES: u64 = 1024 * 1024;
 /// From arguments, or one a line from stdin: one line is in memory at a time.
 pub(crate) fn run(args: &LintIdArgs) -> Result<u8, Problem> {
     let mut out = Out {
-        writer: BufWriter::new(anstream::stdout().lock()),
+        writer: BufWriter::new(std::io::stdout().lock()),
         args,
         is_any_invalid: false,
     };
@@ -283,9 +283,9 @@ mod tests {
 
     #[test]
     fn bytes_that_are_not_utf8_are_not_an_id() {
-        let bytes = b"/subscriptions/\xff";
-        let text = String::from_utf8_lossy(bytes);
-        let verdict = Verdict::of(&text, std::str::from_utf8(bytes).err());
+        let bytes = [b"/subscriptions/".as_slice(), &[0xff]].concat();
+        let text = String::from_utf8_lossy(&bytes);
+        let verdict = Verdict::of(&text, std::str::from_utf8(&bytes).err());
         assert!(!verdict.valid && verdict.repaired.is_none() && verdict.canonical.is_none());
         assert_eq!(
             (verdict.findings[0].code, verdict.findings[0].span),

@@ -50,7 +50,7 @@ pub(crate) fn problem(message: &str) {
 /// Starts the log: at `-vv` ours, at `-vvv` everybody's, or what `RUST_LOG` says.
 pub(crate) fn start_log(verbose: u8, ours_from: u8) {
     use tracing_subscriber::EnvFilter;
-    let ours = "azvm_http=debug,azvm_identity=debug,azvm_diagnostics=debug,azvm_token_cache=debug,azvm_simulator=debug";
+    let ours = "azvm_http=debug,azvm_identity=debug,azvm_token_cache=debug,azvm_simulator=debug";
     let filter = match (EnvFilter::try_from_default_env(), verbose) {
         (Ok(filter), _) => filter,
         (Err(_), level) if level > ours_from => EnvFilter::new("trace"),

@@ -22,7 +22,7 @@
 //! every segment with an even index is a keyword or a type, every other one a value,
 //! so a group may well be named `providers`.
 
-use crate::error::{Fault, ParseErrorKind};
+use crate::error::{Fault, ParseErrorKind, floor_char_boundary};
 use crate::keyword::{self, Keyword};
 use crate::scan::{self, Slashes};
 use crate::segments::SegmentRole;
@@ -171,17 +171,19 @@ impl Shape {
 pub(crate) fn layout_of(text: &str) -> Result<Layout, Fault> {
     let bytes = text.as_bytes();
     if bytes.len() > MAX_LENGTH_BYTES {
-        return Err(Fault::new(
-            ParseErrorKind::TooLong,
-            MAX_LENGTH_BYTES,
-            bytes.len(),
-        ));
+        return Err(too_long(text));
     }
     if scan::is_plain(bytes) {
         walk::<false>(text)
     } else {
         walk_carefully(text)
     }
+}
+
+#[cold]
+fn too_long(text: &str) -> Fault {
+    let from = floor_char_boundary(text, MAX_LENGTH_BYTES);
+    Fault::new(ParseErrorKind::TooLong, from, text.len())
 }
 
 #[cold]

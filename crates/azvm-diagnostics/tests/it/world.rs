@@ -14,9 +14,10 @@ use azvm_diagnostics::{Config, Event, Progress, collect};
 use serde_json::{Value, json};
 use std::any::Any;
 use std::collections::HashMap;
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::net::TcpSocket;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// No run takes longer than this in real time, whatever it waits for by its own clock.
@@ -131,7 +132,9 @@ impl World {
 
     /// Nobody listens where IMDS should be.
     pub(crate) fn without_imds(mut self) -> Self {
-        self.imds = Some(format!("http://{}", closed_port()));
+        let (address, socket) = closed_port();
+        self.held.push(Box::new(socket));
+        self.imds = Some(format!("http://{address}"));
         self
     }
 
@@ -143,7 +146,9 @@ impl World {
 
     /// Nobody listens where ARM should be.
     pub(crate) fn without_arm(mut self) -> Self {
-        self.arm = Some(format!("http://{}", closed_port()));
+        let (address, socket) = closed_port();
+        self.held.push(Box::new(socket));
+        self.arm = Some(format!("http://{address}"));
         self
     }
 
@@ -239,10 +244,9 @@ async fn skip(mut waits: UnboundedReceiver<Duration>) {
     }
 }
 
-/// An address of 127.0.0.1 where connecting is refused.
-fn closed_port() -> std::net::SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
+/// An address where connecting is refused as long as the socket lives: it is taken, and nobody listens.
+fn closed_port() -> (SocketAddr, TcpSocket) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    (socket.local_addr().unwrap(), socket)
 }

@@ -18,6 +18,8 @@ pub(super) struct Examiner<'a> {
     pub(super) text: &'a str,
     /// The part of the text that is taken for the ID.
     pub(super) core: Range<usize>,
+    /// The whole text is an ID; what is found is but a warning.
+    pub(super) is_valid: bool,
     /// It came out of the address of a page, where the name of the page follows the ID.
     pub(super) is_page: bool,
     /// Nothing of the text is an ID: there is no use in going through the segments.
@@ -42,6 +44,7 @@ impl<'a> Examiner<'a> {
         let mut examiner = Self {
             text,
             core: 0..text.len(),
+            is_valid: ResourceIdRef::parse(text).is_ok(),
             is_page: false,
             is_hopeless: false,
             findings: Vec::new(),
@@ -50,18 +53,13 @@ impl<'a> Examiner<'a> {
             refused: None,
         };
         if text.len() > MAX_LENGTH_BYTES {
-            let message = ResourceIdRef::parse(text)
-                .err()
-                .map(|error| error.to_string());
-            examiner.error(
-                "RID-032",
-                MAX_LENGTH_BYTES..text.len(),
-                &message.unwrap_or_default(),
-            );
+            if let Err(error) = ResourceIdRef::parse(text) {
+                examiner.error("RID-032", error.span(), &error.to_string());
+            }
             examiner.refuse();
             return examiner;
         }
-        if ResourceIdRef::parse(text).is_ok() {
+        if examiner.is_valid {
             // Whatever stands at the ends is part of the ID.
             examiner.peel_trailing_slash();
         } else {
@@ -164,13 +162,10 @@ impl<'a> Examiner<'a> {
 
     /// For a text that is an ID: what its canonical form spells otherwise.
     pub(super) fn mended_spelling(self) -> Vec<Finding> {
-        let answered = |at: usize| self.edits.iter().any(|edit| edit.finding == at);
-        let mut mended: Vec<Finding> = (0..self.findings.len())
-            .filter(|&at| answered(at) && is_spelling(self.text, &self.findings[at]))
-            .map(|at| self.findings[at].clone())
-            .collect();
-        mended.sort_by_key(|finding| finding.span.start);
-        mended
+        let text = self.text;
+        let mut findings = self.into_findings();
+        findings.retain(|finding| finding.code == "RID-001" || &text[finding.span.clone()] == "/");
+        findings
     }
 
     /// Makes all edits, unless one of the findings forbids it.
@@ -211,9 +206,4 @@ impl<'a> Examiner<'a> {
         // `settle` saw to it that there is one.
         self.findings.swap_remove(worst.unwrap_or_default())
     }
-}
-
-/// The canonical form takes care of it.
-fn is_spelling(text: &str, finding: &Finding) -> bool {
-    finding.code == "RID-001" || &text[finding.span.clone()] == "/"
 }

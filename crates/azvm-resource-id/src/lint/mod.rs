@@ -178,7 +178,7 @@ pub fn lint(text: &str) -> Vec<Finding> {
 /// ```
 /// let repaired = azvm_resource_id::repair("\"subscriptions/s/resource_groups/rg \"")?;
 /// assert_eq!(repaired.id().as_str(), "/subscriptions/s/resourceGroups/rg");
-/// assert_eq!(repaired.mended().len(), 4);
+/// assert_eq!(repaired.mended().len(), 5);
 ///
 /// assert!(azvm_resource_id::repair("/subscriptions//resourceGroups/rg").is_err());
 /// # Ok::<(), azvm_resource_id::RepairError>(())

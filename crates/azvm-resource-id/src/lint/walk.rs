@@ -180,8 +180,12 @@ impl<'a> Walk<'_, 'a> {
         self.namespace = value.clone();
         if from == Shape::Subscription && keyword::RESOURCE_GROUPS.matches(word.as_bytes()) {
             let message = "\"providers\" does not belong before \"resourceGroups\"";
-            self.examiner
-                .error("RID-020", key.start..value.start, message);
+            let span = key.start..value.start;
+            if self.examiner.is_valid {
+                self.examiner.warn("RID-020", span, message);
+                return Some(());
+            }
+            self.examiner.error("RID-020", span, message);
             self.examiner.mend("");
             self.check_case(&value);
             self.provider_count -= 1;

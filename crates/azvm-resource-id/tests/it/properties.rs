@@ -224,7 +224,7 @@ fn after_pairs(segments: &[&str]) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4096))]
+    #![proptest_config(ProptestConfig::with_cases(2048))]
 
     #[test]
     fn any_text_is_parsed_consistently(text in text()) {

@@ -1,3 +1,5 @@
+//! Scenario files: what is read, and what is refused with which words.
+
 use super::*;
 
 const HEALTHY: &str = include_str!("../../scenarios/healthy.toml");

@@ -1,3 +1,5 @@
+//! Limits that no peer can exceed.
+
 use std::time::Instant;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

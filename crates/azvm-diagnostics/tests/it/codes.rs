@@ -1,0 +1,509 @@
+//! For every code of the catalogue a world that yields it, and a list of those that no test can have.
+
+use crate::ran::Ran;
+use crate::replies::{
+    ARM_AUDIENCE, CLIENT_ID, GROUP, OBJECT_ID, OTHER_ID, Reply, TENANT, assigned, challenge,
+    claims, denied, forbidden, group_answer, in_secs, jwt, machine_id, token_body,
+};
+use crate::wire::{Deed, Route};
+use crate::world::World;
+use azvm_diagnostics::CheckId::{
+    ArmReachable, ArmTarget, HostPlatform, ImdsIdentity, ImdsReachable, ImdsToken, TokenClaims,
+};
+use azvm_diagnostics::Severity::{Fail, Note, Warn};
+use azvm_diagnostics::{CheckId, Severity, Status, catalogue};
+use azvm_imds::{Audience, IdentitySelector};
+use azvm_simulator::{Listen, Scenario, Simulator};
+use serde_json::json;
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+use tokio::net::TcpSocket;
+
+struct Case {
+    code: &'static str,
+    check: CheckId,
+    severity: Severity,
+    exit: u8,
+    world: fn() -> World,
+}
+
+/// Codes without a case here, each with the reason, and with the test that has it instead.
+const EXCEPTIONS: [(&str, &str); 4] = [
+    (
+        "ARM-001",
+        "needs a name that a resolver does not know, hence a question to the network; see `unreachable`",
+    ),
+    (
+        "NET-001",
+        "loopback is always reachable; see `unreachable`, and azvm-doctor's tests in a network namespace",
+    ),
+    (
+        "NET-004",
+        "needs a firewall or cgroup rule, hence root; see `unreachable`",
+    ),
+    (
+        "NET-012",
+        "needs a variable in the environment and IMDS at its own address; see `environment`",
+    ),
+];
+
+#[track_caller]
+fn check(cases: &[Case]) {
+    for case in cases {
+        let ran = (case.world)().run();
+        check_one(case, &ran);
+    }
+}
+
+#[track_caller]
+fn check_one(case: &Case, ran: &Ran) {
+    let code = case.code;
+    let shown = ran.verbose_text();
+    let finding = ran.finding(code);
+    assert_eq!(finding.severity, case.severity, "{code}\n{shown}");
+    assert_eq!(ran.exit(), case.exit, "{code}\n{shown}");
+    let causes: &[&str] = match case.severity {
+        Note => &[],
+        _ => &[code],
+    };
+    assert_eq!(ran.causes(), causes, "{code}\n{shown}");
+    let check = ran.check(case.check);
+    let is_there = check
+        .findings
+        .iter()
+        .any(|finding| finding.entry.code == code);
+    assert!(is_there, "{code} is not at {:?}\n{shown}", case.check);
+    // What follows from a failure is not made, and says so.
+    for after in &ran.diagnosis.checks {
+        if case.severity == Fail && after.id.depends_on().contains(&case.check) {
+            let because = vec![code];
+            assert_eq!(after.status, Status::Skipped { because }, "{code}\n{shown}");
+        }
+    }
+}
+
+fn fail(code: &'static str, check: CheckId, world: fn() -> World) -> Case {
+    Case {
+        code,
+        check,
+        severity: Fail,
+        exit: 1,
+        world,
+    }
+}
+
+fn warn(code: &'static str, check: CheckId, world: fn() -> World) -> Case {
+    Case {
+        code,
+        check,
+        severity: Warn,
+        exit: 0,
+        world,
+    }
+}
+
+impl Case {
+    fn exits_with(self, exit: u8) -> Self {
+        Self { exit, ..self }
+    }
+}
+
+/// A world where the token is refused like this, however often it is asked for.
+fn token(reply: Reply) -> World {
+    World::healthy().with(Route::Token, reply)
+}
+
+/// A world where the target is answered like this.
+fn target(reply: Reply) -> World {
+    World::healthy().with(Route::Target, reply)
+}
+
+fn as_client(world: World, id: &str) -> World {
+    let selector = IdentitySelector::ClientId(id.parse().unwrap());
+    world.asking(|config| config.with_selector(selector))
+}
+
+fn for_audience(world: World, audience: &str) -> World {
+    let audience = Audience::new(audience).unwrap();
+    world.asking(|config| config.with_audience(audience))
+}
+
+fn host() -> Vec<Case> {
+    vec![
+        fail("HOST-001", HostPlatform, || {
+            World::healthy()
+                .without_imds()
+                .with_asset_tag("Example Laptop 0001")
+        })
+        .exits_with(6),
+        fail("HOST-002", ImdsReachable, || {
+            let reply = Reply::new(404, "<html>not found</html>").with("Server", "EC2ws");
+            World::healthy().with(Route::ImdsProbe, reply)
+        })
+        .exits_with(6),
+        fail("HOST-003", ImdsReachable, || {
+            let body = json!({"error": "unauthorized_client", "error_description": "Missing Basic Authorization header"});
+            let reply = Reply::new(401, body.to_string())
+                .with("WWW-Authenticate", "Basic realm=/var/opt/azcmagent/tokens/x.key");
+            World::healthy().with(Route::ImdsProbe, reply)
+        })
+        .exits_with(6),
+        fail("HOST-007", ImdsReachable, || {
+            let words = "connecting to 169.254.169.254:80: dial tcp 169.254.169.254:80: connectex: A socket operation \
+                         was attempted to an unreachable network.";
+            World::healthy().with(Route::ImdsProbe, Reply::new(403, words))
+        }),
+        warn("HOST-009", HostPlatform, || {
+            let probed = Reply::imds_error(400, "invalid_request", "Required metadata header not specified");
+            World::healthy()
+                .with(Route::ImdsProbe, probed.dated(-600))
+                .with(Route::ArmProbe, challenge(TENANT).dated(-600))
+        }),
+    ]
+}
+
+fn network() -> Vec<Case> {
+    vec![
+        fail("NET-002", ImdsReachable, || {
+            let (address, held) = full_backlog();
+            World::healthy()
+                .with_imds_at(format!("http://{address}"), held)
+                .in_real_time()
+        }),
+        fail("NET-003", ImdsReachable, || World::healthy().without_imds()),
+        fail("NET-014", ImdsReachable, || {
+            World::healthy().with(Route::ImdsProbe, Reply::new(404, "not found"))
+        }),
+        fail("NET-019", ImdsReachable, || {
+            World::healthy().with(Route::ImdsProbe, Deed::Hang(Duration::from_secs(3)))
+        }),
+    ]
+}
+
+/// A listener that is full: the kernel leaves the next connection unanswered.
+fn full_backlog() -> (SocketAddr, impl Sized + 'static) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let listener = runtime.block_on(async {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        socket.listen(1).unwrap()
+    });
+    let address = listener.local_addr().unwrap();
+    let mut waiting = vec![];
+    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(100)) {
+        waiting.push(stream);
+        assert!(waiting.len() < 100, "the backlog never fills");
+    }
+    (address, (listener, waiting, runtime))
+}
+
+fn service() -> Vec<Case> {
+    vec![
+        fail("IMDS-001", ImdsToken, || {
+            token(Reply::imds_error(404, "not_found", "The resource is not there"))
+        }),
+        fail("IMDS-002", ImdsToken, || {
+            token(Reply::imds_error(410, "gone", "The service is being updated"))
+        }),
+        fail("IMDS-003", ImdsToken, || {
+            token(Reply::new(429, "Temporarily throttled, too many requests"))
+        }),
+        fail("IMDS-004", ImdsToken, || {
+            token(Reply::imds_error(500, "unknown", "Failed to retrieve token from the directory"))
+        }),
+        fail("IMDS-006", ImdsToken, || {
+            token(Reply::imds_error(503, "service_unavailable", "Try again later"))
+        }),
+        fail("IMDS-007", ImdsToken, || {
+            token(Reply::imds_error(401, "unknown_source", "Unknown Source"))
+        }),
+        fail("IMDS-008", ImdsToken, || {
+            token(Reply::imds_error(400, "invalid_request", "Required metadata header not specified"))
+        }),
+        fail("IMDS-009", ImdsToken, || {
+            let body = json!({
+                "error": "Bad request. api-version is invalid or was not specified in the request.",
+                "newest-versions": ["2025-04-07", "2024-07-17", "2024-03-15"],
+            });
+            token(Reply::imds(400, body.to_string()))
+        }),
+        fail("IMDS-010", ImdsReachable, || {
+            World::healthy().with(Route::ImdsProbe, Reply::new(403, "").with("Connection", "close"))
+        }),
+        fail("IMDS-013", ImdsReachable, || {
+            World::healthy().with(Route::ImdsProbe, Reply::new(502, "").with("Connection", "close"))
+        }),
+        fail("IMDS-018", ImdsToken, || token(Reply::imds(200, "{}"))),
+    ]
+}
+
+fn identity() -> Vec<Case> {
+    fn not_found() -> Reply {
+        Reply::imds_error(400, "invalid_request", "Identity not found")
+    }
+    vec![
+        fail("IDSEL-001", ImdsIdentity, || token(not_found())),
+        fail("IDSEL-002", ImdsIdentity, || {
+            let words = "Multiple user assigned identities exist, please specify the clientId / resourceId of the \
+                         identity in the token request";
+            token(Reply::imds_error(400, "invalid_request", words))
+        }),
+        fail("IDSEL-003", ImdsIdentity, || as_client(World::healthy(), OTHER_ID)),
+        fail("IDSEL-005", ImdsIdentity, || {
+            let token = token_body(&jwt(&claims(ARM_AUDIENCE)), CLIENT_ID);
+            let found = Reply::imds(200, token.to_string());
+            as_client(World::healthy(), OBJECT_ID).with_all(Route::Token, [not_found(), found])
+        }),
+        fail("IDSEL-007", ImdsIdentity, || as_client(token(not_found()), OTHER_ID)),
+        fail("RID-016", ImdsIdentity, || {
+            let selector = IdentitySelector::ResourceId(machine_id("web-07").parse().unwrap());
+            token(not_found()).asking(|config| config.with_selector(selector))
+        }),
+    ]
+}
+
+fn claimed() -> Vec<Case> {
+    fn wrong_audience() -> Reply {
+        let words = "The access token has been obtained for wrong audience or resource.";
+        Reply::arm_error(401, "InvalidAuthenticationTokenAudience", words)
+    }
+    vec![
+        fail("TOKEN-001", TokenClaims, || {
+            for_audience(
+                target(wrong_audience()),
+                "https://management.usgovcloudapi.net/",
+            )
+        }),
+        fail("TOKEN-002", TokenClaims, || {
+            let target_id = format!("/subscriptions/{TENANT}").parse().unwrap();
+            for_audience(target(wrong_audience()), "https://storage.azure.com/")
+                .asking(|config| config.with_target(target_id).unwrap())
+        }),
+        fail("TOKEN-003", ImdsToken, || {
+            for_audience(
+                token(Reply::imds_error(400, "invalid_resource", "AADSTS500011")),
+                "https://management.azure.com/.default",
+            )
+        }),
+        fail("TOKEN-004", ImdsToken, || {
+            for_audience(
+                token(Reply::imds_error(400, "invalid_resource", "AADSTS500011")),
+                "https://management.azure.example/",
+            )
+        }),
+        fail("TOKEN-007", TokenClaims, || {
+            target(Reply::arm_error(
+                401,
+                "InvalidAuthenticationTokenTenant",
+                "wrong issuer",
+            ))
+            .with(Route::ArmProbe, challenge(OTHER_ID))
+        }),
+        warn("TOKEN-009", TokenClaims, || {
+            World::healthy().with_compute(&json!({"resourceId": machine_id("web-08")}))
+        }),
+        warn("TOKEN-011", TokenClaims, || {
+            World::healthy().with_claims(&json!({"nbf": in_secs(600)}))
+        }),
+        warn("TOKEN-012", ImdsToken, || {
+            let mut body = token_body(&jwt(&claims(ARM_AUDIENCE)), CLIENT_ID);
+            body["expires_in"] = json!("0");
+            body["expires_on"] = json!(in_secs(-60).to_string());
+            token(Reply::imds(200, body.to_string()))
+        }),
+        fail("TOKEN-015", ImdsToken, || {
+            token(Reply::imds_error(
+                400,
+                "unauthorized_client",
+                "AADSTS700016: Application not found",
+            ))
+        }),
+        fail("TOKEN-017", ImdsToken, || {
+            token(Reply::imds_error(400, "access_denied", "Access denied"))
+        }),
+    ]
+}
+
+fn arm() -> Vec<Case> {
+    vec![
+        fail("ARM-003", ArmReachable, || World::healthy().without_arm()),
+        fail("ARM-004", ArmReachable, || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            let scenario = Scenario::named("healthy").unwrap();
+            let start = Simulator::start(scenario, Listen::default());
+            // Its certificate leads to an authority that nobody was told about.
+            let simulator = runtime.block_on(start).unwrap();
+            World::healthy().with_arm_at(simulator.arm_endpoint(), (simulator, runtime))
+        }),
+        fail("ARM-007", ArmReachable, || {
+            World::healthy().with_arm_asked_over_tls()
+        }),
+        fail("ARM-009", ArmReachable, || {
+            let reply = Reply::new(407, "").with("Proxy-Authenticate", "Basic realm=\"corp\"");
+            World::healthy().with(Route::ArmProbe, reply)
+        }),
+        fail("ARM-011", ArmTarget, || target(challenge(TENANT))),
+        fail("ARM-012", ArmTarget, || {
+            target(Reply::arm_error(
+                401,
+                "InvalidAuthenticationToken",
+                "The access token is invalid.",
+            ))
+        }),
+        fail("ARM-016", ArmTarget, || {
+            let words = "The request is being throttled as the limit has been reached.";
+            target(
+                Reply::arm_error(429, "SubscriptionRequestsThrottled", words)
+                    .with("Retry-After", "7"),
+            )
+        }),
+        fail("ARM-017", ArmTarget, || {
+            target(Reply::arm_error(503, "ServerTimeout", "Try again later."))
+        }),
+        fail("ARM-019", ArmReachable, || {
+            let page = Reply::new(200, "<html>sign in to the guest network</html>");
+            World::healthy().with(Route::ArmProbe, page)
+        }),
+        fail("TOKEN-005", ArmTarget, || {
+            let words = "The access token expiry UTC time is earlier than current UTC time.";
+            target(Reply::arm_error(401, "ExpiredAuthenticationToken", words))
+        }),
+    ]
+}
+
+fn access() -> Vec<Case> {
+    vec![
+        fail("RBAC-001", ArmTarget, || {
+            target(denied()).with(Route::RoleAssignments, Reply::arm(200, r#"{"value":[]}"#))
+        }),
+        fail("RBAC-002", ArmTarget, || {
+            let list = assigned(in_secs(-120), in_secs(-120));
+            target(denied()).with(Route::RoleAssignments, list)
+        }),
+        fail("RBAC-004", ArmTarget, || {
+            target(forbidden(OTHER_ID, "Microsoft.Resources/subscriptions/resourceGroups/read"))
+        }),
+        fail("RBAC-005", ArmTarget, || {
+            let list = assigned(in_secs(-86_400), in_secs(-86_400));
+            target(denied()).with(Route::RoleAssignments, list)
+        }),
+        fail("RBAC-006", ArmTarget, || {
+            let words = format!(
+                "The client '{CLIENT_ID}' with object id '{OBJECT_ID}' has permission to perform action 'A/read' on \
+                 scope 'S'; however, the access is denied because of the deny assignment with name 'N' and Id 'I' at \
+                 scope 'T'."
+            );
+            target(Reply::arm_error(403, "DenyAssignmentAuthorizationFailed", &words))
+        }),
+        fail("RBAC-007", ArmTarget, || {
+            let words = format!(
+                "The client '{CLIENT_ID}' with object id '{OBJECT_ID}' has an authorization with ABAC condition that \
+                 is not fulfilled to perform action 'A/read' over scope 'S'."
+            );
+            target(Reply::arm_error(403, "AuthorizationFailed", &words))
+        }),
+        Case {
+            code: "RBAC-016",
+            check: ArmTarget,
+            severity: Note,
+            exit: 0,
+            world: || {
+                World::healthy()
+                    .with_all(Route::Target, [group_answer(), denied(), group_answer()])
+                    .waiting(60)
+            },
+        },
+        fail("RBAC-021", ArmTarget, || target(denied())),
+        fail("RBAC-026", ArmTarget, || target(Reply::arm_error(404, "NotFound", "Not found."))),
+        fail("RID-006", ArmTarget, || {
+            target(Reply::arm_error(404, "SubscriptionNotFound", "The subscription could not be found."))
+        }),
+        fail("RID-007", ArmTarget, || {
+            let words = format!("Resource group '{GROUP}' could not be found.");
+            target(Reply::arm_error(404, "ResourceGroupNotFound", &words))
+        }),
+    ]
+}
+
+#[test]
+fn what_is_wrong_with_the_machine_is_found() {
+    check(&host());
+}
+
+#[test]
+fn what_is_wrong_with_the_way_to_imds_is_found() {
+    check(&network());
+}
+
+#[test]
+fn what_is_wrong_with_imds_is_found() {
+    check(&service());
+}
+
+#[test]
+fn what_is_wrong_with_the_identity_is_found() {
+    check(&identity());
+}
+
+#[test]
+fn what_is_wrong_with_the_token_is_found() {
+    check(&claimed());
+}
+
+#[test]
+fn what_is_wrong_with_the_way_to_arm_is_found() {
+    check(&arm());
+}
+
+#[test]
+fn what_is_wrong_with_the_rights_is_found() {
+    check(&access());
+}
+
+#[test]
+fn every_code_has_a_case_or_a_reason() {
+    let groups = [
+        host(),
+        network(),
+        service(),
+        identity(),
+        claimed(),
+        arm(),
+        access(),
+    ];
+    let mut covered: Vec<&str> = groups.iter().flatten().map(|case| case.code).collect();
+    covered.extend(EXCEPTIONS.iter().map(|(code, _)| *code));
+    let known: Vec<&str> = catalogue::CATALOGUE
+        .iter()
+        .map(|entry| entry.code)
+        .collect();
+    let without: Vec<_> = known
+        .iter()
+        .filter(|code| !covered.contains(code))
+        .collect();
+    assert!(without.is_empty(), "no case for {without:?}");
+    let unknown: Vec<_> = covered
+        .iter()
+        .filter(|code| !known.contains(code))
+        .collect();
+    assert!(unknown.is_empty(), "not in the catalogue: {unknown:?}");
+    covered.sort_unstable();
+    let twice: Vec<_> = covered
+        .windows(2)
+        .filter(|pair| pair[0] == pair[1])
+        .collect();
+    assert!(twice.is_empty(), "twice: {twice:?}");
+}
+
+#[test]
+fn a_healthy_world_has_no_findings() {
+    let ran = World::healthy().run();
+    assert_eq!(ran.codes(), Vec::<&str>::new(), "{}", ran.verbose_text());
+    assert_eq!(ran.exit(), 0);
+    let statuses = ran
+        .diagnosis
+        .checks
+        .iter()
+        .map(|check| check.status.as_str());
+    assert!(statuses.eq(["ok"; 7]));
+}

@@ -1,0 +1,680 @@
+//! What lies next to a code and must not be taken for it.
+
+use crate::ran::Ran;
+use crate::replies::{
+    CLIENT_ID, OBJECT_ID, OTHER_ID, Reply, TENANT, assigned, challenge, denied, identity_id,
+    in_secs, machine_id,
+};
+use crate::wire::{Deed, Route};
+use crate::world::World;
+use azvm_arm::Cloud;
+use azvm_diagnostics::CheckId::{
+    ArmReachable, ArmTarget, HostPlatform, ImdsReachable, ImdsToken, TokenClaims,
+};
+use azvm_diagnostics::{Confidence, Severity};
+use azvm_imds::{Audience, IdentitySelector};
+use serde_json::json;
+use std::time::Duration;
+
+/// Exactly these codes are found, in the order of the chain.
+#[track_caller]
+fn check(world: World, expected: &[&str]) -> Ran {
+    let ran = world.run();
+    assert_eq!(ran.codes(), expected, "{}", ran.verbose_text());
+    ran
+}
+
+fn probe(deed: impl Into<Deed>) -> World {
+    World::healthy().with(Route::ImdsProbe, deed)
+}
+
+fn token(deed: impl Into<Deed>) -> World {
+    World::healthy().with(Route::Token, deed)
+}
+
+fn target(deed: impl Into<Deed>) -> World {
+    World::healthy().with(Route::Target, deed)
+}
+
+/// This answer to the first request for a token, the healthy one to the next.
+fn token_at_second(deed: impl Into<Deed>) -> World {
+    let body = crate::replies::token_body(
+        &crate::replies::jwt(&crate::replies::claims(crate::replies::ARM_AUDIENCE)),
+        CLIENT_ID,
+    );
+    let good = Reply::imds(200, body.to_string());
+    World::healthy().with_all(Route::Token, [deed.into(), good.into()])
+}
+
+fn selecting(world: World, selector: IdentitySelector) -> World {
+    world.asking(|config| config.with_selector(selector))
+}
+
+fn agent(status: u16) -> Reply {
+    Reply::new(status, "").with("Connection", "close")
+}
+
+fn squid(status: u16) -> Reply {
+    Reply::new(status, "<html>ERR_ACCESS_DENIED</html>").with("Via", "1.1 proxy.corp (squid/6.1)")
+}
+
+fn docker() -> Reply {
+    Reply::new(
+        403,
+        "connecting to 169.254.169.254:80: connectex: unreachable network.",
+    )
+}
+
+#[test]
+fn four_403s_to_the_probe_have_four_meanings() {
+    check(probe(agent(403)), &["IMDS-010"]);
+    check(probe(squid(403)), &["NET-014"]);
+    check(probe(docker()), &["HOST-007"]);
+    check(probe(Reply::imds_error(403, "forbidden", "No.")), &[]);
+}
+
+#[test]
+fn four_403s_to_the_token_have_three_meanings() {
+    check(token(agent(403)), &["IMDS-010"]);
+    check(token(squid(403)), &["NET-014"]);
+    check(token(docker()), &["NET-014"]);
+    check(
+        token(Reply::imds_error(403, "forbidden", "No.")),
+        &["TOKEN-017"],
+    );
+}
+
+#[test]
+fn an_agents_5xx_is_not_that_of_imds() {
+    for status in [421, 500, 502, 503] {
+        check(probe(agent(status)), &["IMDS-013"]);
+    }
+    check(
+        probe(Reply::new(502, "<html>bad gateway</html>")),
+        &["NET-014"],
+    );
+    check(
+        probe(Reply::new(502, "").with("Server", "nginx")),
+        &["NET-014"],
+    );
+    check(token(agent(502)), &["IMDS-013"]);
+    check(
+        token(Reply::imds_error(502, "bad_gateway", "")),
+        &["IMDS-006"],
+    );
+}
+
+#[test]
+fn a_restarting_front_is_a_warning_while_tokens_come() {
+    let front = || {
+        Reply::new(500, "The service is starting")
+            .with("Server", "Microsoft-IIS/10.0")
+            .with("Content-Type", "text/plain")
+    };
+    let ran = check(probe(front()), &["IMDS-006"]);
+    assert_eq!(ran.status(ImdsReachable), "warn");
+    assert_eq!(ran.exit(), 0);
+    let ran = check(token(front()), &["IMDS-006"]);
+    assert_eq!(ran.status(ImdsToken), "fail");
+}
+
+#[test]
+fn five_kinds_of_silence_of_imds_are_told_apart() {
+    check(World::healthy().without_imds(), &["NET-003"]);
+    check(probe(Deed::Hang(Duration::from_secs(3))), &["NET-019"]);
+    check(probe(Deed::Close), &["IMDS-006"]);
+    check(probe(Deed::Reset), &["IMDS-006"]);
+    check(
+        probe(Deed::Write(b"SSH-2.0-OpenSSH_9.6\r\n".to_vec())),
+        &["NET-014"],
+    );
+    let cut = b"HTTP/1.1 400 X\r\nServer: IMDS/1\r\nContent-Length: 99\r\n\r\n{\"err";
+    check(probe(Deed::Write(cut.to_vec())), &["IMDS-006"]);
+}
+
+#[test]
+fn silence_about_the_token_is_told_apart_from_silence_of_imds() {
+    let ran = check(token(Deed::Hang(Duration::from_secs(120))), &["NET-019"]);
+    let finding = ran.finding("NET-019");
+    assert_eq!(
+        finding.title,
+        "IMDS answered before, and no answer came to the request for a token"
+    );
+    assert_eq!(ran.status(ImdsReachable), "ok");
+    assert_eq!(ran.status(ImdsToken), "fail");
+    check(token(Deed::Close), &["IMDS-006"]);
+}
+
+#[test]
+fn five_kinds_of_silence_of_arm_are_told_apart() {
+    let arm = |deed: Deed| World::healthy().with(Route::ArmProbe, deed);
+    check(World::healthy().without_arm(), &["ARM-003"]);
+    check(arm(Deed::Hang(Duration::from_secs(10))), &["ARM-017"]);
+    check(arm(Deed::Close), &["ARM-017"]);
+    check(arm(Deed::Reset), &["ARM-017"]);
+    check(
+        arm(Deed::Write(b"SSH-2.0-OpenSSH_9.6\r\n".to_vec())),
+        &["ARM-019"],
+    );
+    let ran = check(
+        World::healthy().with_arm_asked_over_tls().without_imds(),
+        &["NET-003", "ARM-007"],
+    );
+    assert_eq!(ran.causes(), ["NET-003", "ARM-007"]);
+}
+
+#[test]
+fn a_silent_target_is_arms_trouble() {
+    for deed in [
+        Deed::Close,
+        Deed::Reset,
+        Deed::Hang(Duration::from_secs(30)),
+    ] {
+        let ran = check(target(deed), &["ARM-017"]);
+        assert_eq!(ran.status(ArmReachable), "ok");
+        assert_eq!(ran.status(ArmTarget), "fail");
+    }
+}
+
+#[test]
+fn a_machine_elsewhere_needs_both_signs() {
+    // Azure's firmware and silence is a network problem; another's firmware and IMDS is a machine in Azure.
+    let ran = check(World::healthy().without_imds(), &["NET-003"]);
+    assert_eq!(ran.exit(), 1);
+    let ran = check(World::healthy().with_asset_tag("Example Laptop 0001"), &[]);
+    assert_eq!(ran.exit(), 0);
+    let text = ran.text();
+    assert!(
+        text.contains("no Azure mark in the firmware, but IMDS answers: web-07"),
+        "{text}"
+    );
+    // Nobody there is asked anything.
+    let elsewhere = World::healthy()
+        .without_imds()
+        .with_asset_tag("Example Laptop 0001");
+    let ran = check(elsewhere, &["HOST-001"]);
+    assert!(ran.seen.is_empty(), "{:?}", ran.seen);
+}
+
+#[test]
+fn a_clock_is_wrong_when_both_servers_say_so() {
+    let probed = || {
+        Reply::imds_error(
+            400,
+            "invalid_request",
+            "Required metadata header not specified",
+        )
+    };
+    let world = |imds: i64, arm: i64| {
+        probe(probed().dated(imds)).with(Route::ArmProbe, challenge(TENANT).dated(arm))
+    };
+    check(world(-600, 0), &[]);
+    check(world(0, 600), &[]);
+    check(world(-50, -50), &[]);
+    let ran = check(world(600, 500), &["HOST-009"]);
+    let cause = ran.finding("HOST-009").cause.as_deref().unwrap();
+    assert!(
+        cause.contains("behind the servers'") && cause.contains("50"),
+        "{cause}"
+    );
+    assert_eq!(ran.status(HostPlatform), "warn");
+    let undated =
+        probe(probed().undated()).with(Route::ArmProbe, challenge(TENANT).dated(-600).undated());
+    check(undated, &["HOST-009"]);
+    let undated = probe(probed().undated()).with(Route::ArmProbe, challenge(TENANT).undated());
+    let ran = check(undated, &[]);
+    assert_eq!(ran.evidence(HostPlatform, "clock_skew_s"), None);
+}
+
+#[test]
+fn what_passed_after_a_retry_is_a_warning() {
+    for (status, code) in [
+        (404, "IMDS-001"),
+        (410, "IMDS-002"),
+        (429, "IMDS-003"),
+        (503, "IMDS-006"),
+    ] {
+        let ran = check(
+            token_at_second(Reply::imds_error(status, "busy", "Later.")),
+            &[code],
+        );
+        assert_eq!(ran.finding(code).severity, Severity::Warn);
+        assert_eq!(ran.exit(), 0);
+        assert_eq!(ran.asked(Route::Token), 2);
+        assert!(
+            ran.finding(code)
+                .title
+                .ends_with("; recovered after 1 retry")
+        );
+    }
+    let ran = check(token_at_second(Deed::Close), &["IMDS-006"]);
+    assert_eq!(ran.exit(), 0);
+}
+
+#[test]
+fn what_is_retried_follows_the_documented_schedule() {
+    let attempts = |reply: Reply| token(reply).run().asked(Route::Token);
+    // 0, 2, 6, 14 and 30 s; 70 s of updating; an answer is an answer.
+    assert_eq!(attempts(Reply::imds_error(404, "not_found", "")), 6);
+    assert_eq!(attempts(Reply::imds_error(503, "unavailable", "")), 6);
+    assert_eq!(attempts(Reply::imds_error(410, "gone", "")), 9);
+    assert_eq!(
+        attempts(Reply::imds_error(400, "unauthorized_client", "")),
+        1
+    );
+    let ran = target(Reply::arm_error(503, "ServerTimeout", "Later.")).run();
+    assert_eq!(ran.asked(Route::Target), 4);
+    assert_eq!(ran.check(ArmTarget).attempts, 4);
+}
+
+#[test]
+fn a_404_is_about_the_identity_only_when_it_says_so() {
+    let not_found = || Reply::imds_error(404, "not_found", "Identity not found");
+    check(token(not_found()), &["IDSEL-001"]);
+    check(
+        token(Reply::imds_error(404, "not_found", "Nothing here")),
+        &["IMDS-001"],
+    );
+    let selector = || IdentitySelector::ClientId(OTHER_ID.parse().unwrap());
+    check(selecting(token(not_found()), selector()), &["IDSEL-007"]);
+}
+
+#[test]
+fn a_400_is_about_the_identity_unless_it_is_about_the_request() {
+    let of = |error, words| token(Reply::imds_error(400, error, words));
+    check(of("bad_request_102", "…"), &["IMDS-008"]);
+    check(
+        of("invalid_resource", "AADSTS500011: not found"),
+        &["TOKEN-004"],
+    );
+    check(of("unauthorized_client", "…"), &["TOKEN-015"]);
+    let ran = check(of("invalid_request", "Something new"), &["IDSEL-001"]);
+    // Without the words there are other explanations.
+    assert_eq!(ran.finding("IDSEL-001").confidence, Confidence::Possible);
+    let ran = check(of("invalid_request", "Identity not found"), &["IDSEL-001"]);
+    assert_eq!(ran.finding("IDSEL-001").confidence, Confidence::High);
+}
+
+#[test]
+fn a_500_is_the_directorys_only_when_it_says_so() {
+    let of = |error| token(Reply::imds_error(500, error, ""));
+    check(of("unknown"), &["IMDS-004"]);
+    check(of("server_error"), &["IMDS-006"]);
+    check(token(Reply::new(500, "unknown")), &["NET-014"]);
+}
+
+#[test]
+fn an_id_of_either_kind_is_found_as_the_other() {
+    let not_found = || Reply::imds_error(400, "invalid_request", "Identity not found");
+    let good = crate::replies::token_body(
+        &crate::replies::jwt(&crate::replies::claims("a")),
+        CLIENT_ID,
+    );
+    let good = || Reply::imds(200, good.to_string());
+    let given = |selector| {
+        selecting(
+            World::healthy().with_all(Route::Token, [not_found(), good()]),
+            selector,
+        )
+    };
+    let ran = check(
+        given(IdentitySelector::ClientId(OBJECT_ID.parse().unwrap())),
+        &["IDSEL-005"],
+    );
+    let finding = ran.finding("IDSEL-005");
+    assert_eq!(
+        finding.title,
+        format!("{OBJECT_ID} was given as client ID and is an object ID")
+    );
+    assert_eq!(
+        finding.remedy.commands[0].run,
+        format!("azvm-doctor --object-id {OBJECT_ID}")
+    );
+    assert!(
+        ran.seen
+            .iter()
+            .any(|seen| seen.target().contains("&object_id="))
+    );
+    let ran = check(
+        given(IdentitySelector::ObjectId(CLIENT_ID.parse().unwrap())),
+        &["IDSEL-005"],
+    );
+    let finding = ran.finding("IDSEL-005");
+    assert_eq!(
+        finding.title,
+        format!("{CLIENT_ID} was given as object ID and is a client ID")
+    );
+    assert_eq!(
+        finding.remedy.commands[0].run,
+        format!("azvm-doctor --client-id {CLIENT_ID}")
+    );
+}
+
+#[test]
+fn the_token_of_the_other_kind_is_not_used() {
+    let not_found = Reply::imds_error(400, "invalid_request", "Identity not found");
+    let body = crate::replies::token_body(
+        &crate::replies::jwt(&crate::replies::claims("a")),
+        CLIENT_ID,
+    );
+    let good = Reply::imds(200, body.to_string());
+    let world = World::healthy().with_all(Route::Token, [not_found, good]);
+    let selector = IdentitySelector::ClientId(OBJECT_ID.parse().unwrap());
+    let ran = selecting(world, selector).run();
+    assert_eq!(ran.asked(Route::Target), 0);
+    assert!(
+        ran.seen
+            .iter()
+            .all(|seen| seen.header("Authorization").is_none())
+    );
+}
+
+#[test]
+fn an_identity_that_was_asked_for_is_not_another_one() {
+    let client = IdentitySelector::ClientId(CLIENT_ID.to_uppercase().parse().unwrap());
+    check(selecting(World::healthy(), client), &[]);
+    let id = identity_id("APP-ID").parse().unwrap();
+    let world = World::healthy().with_claims(&json!({"xms_mirid": identity_id("app-id")}));
+    check(selecting(world, IdentitySelector::ResourceId(id)), &[]);
+    let id = identity_id("app-id").parse().unwrap();
+    let world = World::healthy().with_claims(&json!({"xms_mirid": identity_id("other-id")}));
+    check(
+        selecting(world, IdentitySelector::ResourceId(id)),
+        &["IDSEL-003"],
+    );
+}
+
+#[test]
+fn a_token_names_another_machine_only_when_it_names_a_machine() {
+    let named = |id: String| World::healthy().with_claims(&json!({"xms_mirid": id}));
+    check(named(machine_id("web-08")), &["TOKEN-009"]);
+    check(named(machine_id("WEB-07")), &[]);
+    check(named(identity_id("app-id")), &[]);
+    check(named("no ID at all".into()), &[]);
+}
+
+#[test]
+fn a_tenant_matters_as_far_as_it_hinders() {
+    let wrong = || {
+        Reply::arm_error(
+            401,
+            "InvalidAuthenticationTokenTenant",
+            "The token is from the wrong issuer.",
+        )
+    };
+    let probed = |tenant: &str| World::healthy().with(Route::ArmProbe, challenge(tenant));
+    let ran = check(probed(OTHER_ID), &["TOKEN-007"]);
+    assert_eq!((ran.exit(), ran.status(TokenClaims)), (0, "warn"));
+    let ran = check(
+        probed(OTHER_ID).with(Route::Target, wrong()),
+        &["TOKEN-007"],
+    );
+    assert_eq!((ran.exit(), ran.status(TokenClaims)), (1, "fail"));
+    check(probed(&TENANT.to_uppercase()), &[]);
+    check(probed("common"), &[]);
+    // ARM says so although its challenge does not.
+    let ran = check(target(wrong()), &["TOKEN-007"]);
+    assert_eq!(ran.status(ArmTarget), "fail");
+}
+
+#[test]
+fn a_token_is_early_or_late_by_the_clock() {
+    check(
+        World::healthy().with_claims(&json!({"nbf": in_secs(30)})),
+        &[],
+    );
+    check(
+        World::healthy().with_claims(&json!({"nbf": in_secs(90)})),
+        &["TOKEN-011"],
+    );
+}
+
+#[test]
+fn an_audience_is_judged_by_what_arm_does_with_it() {
+    let refusing = || {
+        target(Reply::arm_error(
+            401,
+            "InvalidAuthenticationTokenAudience",
+            "Wrong audience.",
+        ))
+    };
+    let with = |world: World, text| {
+        let audience = Audience::new(text).unwrap();
+        world.asking(|config| config.with_audience(audience))
+    };
+    // Every spelling that ARM accepts.
+    for audience in Cloud::Public.audiences() {
+        check(with(World::healthy(), audience), &[]);
+    }
+    check(with(World::healthy(), "https://storage.azure.com/"), &[]);
+    let ran = check(
+        with(refusing(), "https://storage.azure.com/"),
+        &["TOKEN-002", "TOKEN-002"],
+    );
+    assert_eq!(
+        (ran.status(TokenClaims), ran.status(ArmTarget)),
+        ("note", "fail")
+    );
+    check(
+        with(refusing(), "https://management.chinacloudapi.cn/"),
+        &["TOKEN-001"],
+    );
+    // The same audience in its own cloud.
+    let china = with(World::healthy(), "https://management.chinacloudapi.cn/")
+        .asking(|config| config.with_cloud(Cloud::China));
+    check(china, &[]);
+    let invalid = || token(Reply::imds_error(400, "invalid_resource", ""));
+    check(
+        with(invalid(), "https://management.chinacloudapi.cn/"),
+        &["TOKEN-001"],
+    );
+    check(
+        with(invalid(), "https://management.azure.com/.default"),
+        &["TOKEN-003"],
+    );
+    check(with(invalid(), "https://nobody.example/"), &["TOKEN-004"]);
+}
+
+#[test]
+fn the_audience_is_that_of_the_machines_cloud() {
+    let ran = World::healthy()
+        .with_compute(&json!({"azEnvironment": "AzureUSGovernmentCloud"}))
+        .run();
+    let asked = ran
+        .seen
+        .iter()
+        .find(|seen| seen.route == Some(Route::Token))
+        .unwrap();
+    assert!(
+        asked
+            .target()
+            .contains("resource=https%3A%2F%2Fmanagement.usgovcloudapi.net%2F"),
+        "{}",
+        asked.target()
+    );
+    assert_eq!(
+        ran.evidence(ArmReachable, "cloud"),
+        Some("AzureUSGovernmentCloud")
+    );
+}
+
+#[test]
+fn the_401s_of_arm_are_told_apart_by_code() {
+    for (code, expected) in [
+        ("AuthenticationFailed", "ARM-011"),
+        ("AuthenticationFailedInvalidHeader", "ARM-012"),
+        ("InvalidAuthenticationToken", "ARM-012"),
+        ("InvalidAuthenticationTokenAudience", "TOKEN-002"),
+        ("InvalidAuthenticationTokenTenant", "TOKEN-007"),
+        ("ExpiredAuthenticationToken", "TOKEN-005"),
+    ] {
+        let ran = check(target(Reply::arm_error(401, code, "…")), &[expected]);
+        assert_eq!(
+            ran.asked(Route::RoleAssignments),
+            0,
+            "no role helps against {code}"
+        );
+    }
+    check(target(Reply::new(401, "<html>")), &["ARM-019"]);
+}
+
+#[test]
+fn the_403s_of_arm_are_told_apart() {
+    let deny = Reply::arm_error(
+        403,
+        "DenyAssignmentAuthorizationFailed",
+        "… deny assignment …",
+    );
+    let ran = check(target(deny), &["RBAC-006"]);
+    assert_eq!(ran.asked(Route::RoleAssignments), 0);
+    let page = Reply::new(403, "<html>blocked by policy</html>");
+    check(target(page), &["ARM-019"]);
+    let ran = check(target(denied()), &["RBAC-021"]);
+    assert_eq!(ran.asked(Route::RoleAssignments), 1);
+}
+
+#[test]
+fn the_404s_of_arm_are_told_apart_by_code() {
+    for (status, code, expected) in [
+        (404, "ResourceGroupNotFound", "RID-007"),
+        (404, "SubscriptionNotFound", "RID-006"),
+        (400, "InvalidSubscriptionId", "RID-006"),
+        (404, "ResourceNotFound", "RBAC-026"),
+    ] {
+        check(target(Reply::arm_error(status, code, "…")), &[expected]);
+    }
+    check(target(Reply::new(404, "<html>")), &["ARM-019"]);
+}
+
+#[test]
+fn a_busy_arm_is_told_from_a_gateway() {
+    check(
+        target(Reply::arm_error(500, "InternalServerError", "…")),
+        &["ARM-017"],
+    );
+    check(
+        target(Reply::arm_error(429, "TooManyRequests", "…")),
+        &["ARM-016"],
+    );
+    check(target(Reply::new(407, "")), &["ARM-009"]);
+    check(target(Reply::arm(200, "[]")), &["ARM-019"]);
+}
+
+#[test]
+fn the_age_of_an_assignment_tells_propagation_from_a_wrong_role() {
+    let listed = |list: Reply| target(denied()).with(Route::RoleAssignments, list);
+    let old = in_secs(-86_400);
+    check(
+        listed(assigned(in_secs(-570), in_secs(-570))),
+        &["RBAC-002"],
+    );
+    check(
+        listed(assigned(in_secs(-630), in_secs(-630))),
+        &["RBAC-005"],
+    );
+    // A change starts the time anew, and a clock that is behind makes no assignment old.
+    check(listed(assigned(old, in_secs(-60))), &["RBAC-002"]);
+    check(listed(assigned(in_secs(60), in_secs(60))), &["RBAC-002"]);
+}
+
+#[test]
+fn the_age_of_an_assignment_is_by_the_services_clock() {
+    let hour = 3600;
+    let world = |created: i64| {
+        target(denied().dated(hour)).with(
+            Route::RoleAssignments,
+            assigned(in_secs(created), in_secs(created)),
+        )
+    };
+    check(world(hour - 120), &["RBAC-002"]);
+    check(world(-120), &["RBAC-005"]);
+}
+
+#[test]
+fn a_list_that_cannot_be_had_proves_nothing() {
+    let listed = |deed: Deed| target(denied()).with(Route::RoleAssignments, deed);
+    for deed in [
+        Reply::arm_error(429, "TooManyRequests", "…").into(),
+        Reply::arm(200, "{\"value\": 7}").into(),
+        Deed::Close,
+        Deed::Hang(Duration::from_secs(30)),
+    ] {
+        check(listed(deed), &["RBAC-021"]);
+    }
+}
+
+#[test]
+fn a_machine_without_a_group_has_no_target_and_that_is_no_verdict() {
+    let without = World::healthy().with(
+        Route::Instance,
+        Reply::imds_error(403, "forbidden", "Not for you"),
+    );
+    let ran = check(without, &[]);
+    assert_eq!(ran.status(ArmTarget), "unknown");
+    assert_eq!(ran.exit(), 0);
+    assert!(ran.text().contains("nothing to read"), "{}", ran.text());
+    let without = World::healthy().with_compute(&json!({"resourceGroupName": ""}));
+    let ran = check(without, &[]);
+    assert_eq!(ran.status(ArmTarget), "unknown");
+}
+
+#[test]
+fn without_time_nothing_is_known() {
+    let ran = check(
+        World::healthy().asking(|config| config.with_timeout(Duration::ZERO)),
+        &[],
+    );
+    let unknown = ran
+        .diagnosis
+        .checks
+        .iter()
+        .filter(|check| check.status.as_str() == "unknown");
+    // The firmware can be read without asking anybody.
+    assert_eq!(unknown.count(), 6, "{}", ran.text());
+    assert!(ran.seen.is_empty());
+}
+
+#[test]
+fn a_time_limit_ends_the_retries_and_leaves_the_last_answer() {
+    let world = token(Reply::imds_error(503, "service_unavailable", "Later"))
+        .asking(|config| config.with_timeout(Duration::from_secs(5)));
+    let ran = check(world, &["IMDS-006"]);
+    assert!(
+        (2..=3).contains(&ran.asked(Route::Token)),
+        "{}",
+        ran.asked(Route::Token)
+    );
+    assert_eq!(ran.status(ArmReachable), "ok");
+}
+
+#[test]
+fn a_token_that_cannot_be_read_is_no_failure() {
+    let ran = check(World::healthy().with_token("opaque-token".into()), &[]);
+    assert_eq!(ran.status(TokenClaims), "unknown");
+    assert_eq!(ran.exit(), 0);
+    assert_eq!(ran.status(ArmTarget), "ok");
+}
+
+#[test]
+fn a_subscription_can_be_the_target() {
+    let id = format!("/subscriptions/{OTHER_ID}");
+    let body = json!({"id": id, "displayName": "prod", "state": "Enabled", "subscriptionId": OTHER_ID});
+    let target_id = id.parse().unwrap();
+    let ran = check(
+        target(Reply::arm(200, body.to_string()))
+            .asking(|config| config.with_target(target_id).unwrap()),
+        &[],
+    );
+    assert!(
+        ran.text().contains("subscription prod read (Enabled)"),
+        "{}",
+        ran.text()
+    );
+    let paths: Vec<&str> = ran.seen.iter().map(|seen| seen.target()).collect();
+    let expected = format!("{id}?api-version=2022-12-01");
+    assert_eq!(
+        paths.iter().filter(|path| **path == expected).count(),
+        2,
+        "{paths:?}"
+    );
+}

@@ -1,0 +1,291 @@
+//! What holds for every report. Each run of each test of this binary is checked here.
+
+use crate::ran::Ran;
+use crate::replies::{denied, in_secs};
+use crate::wire::Route;
+use crate::world::World;
+use azvm_diagnostics::{Outcome, Severity, Status, diagnose};
+use serde_json::{Value, json};
+
+const STATUSES: [&str; 7] = [
+    "ok", "note", "warn", "fail", "skipped", "unknown", "crashed",
+];
+
+/// The members of `azvm.doctor/1`.
+const MEMBERS: [&str; 15] = [
+    "schema",
+    "run_id",
+    "tool",
+    "started",
+    "duration_ms",
+    "args",
+    "vm",
+    "result",
+    "exit_code",
+    "summary",
+    "root_causes",
+    "checks",
+    "timeline",
+    "redaction",
+    "",
+];
+
+#[track_caller]
+pub(crate) fn check_sound(ran: &Ran) {
+    assert_ne!(ran.diagnosis.outcome, Outcome::Crashed, "{}", ran.text());
+    check_findings(ran);
+    for report in [ran.text(), ran.verbose_text(), ran.json_text()] {
+        check_printable(&report);
+        check_secret(ran, &report);
+    }
+    check_text(ran);
+    check_json(ran, &ran.json());
+    let again = diagnose(&ran.facts);
+    assert_eq!(format!("{again:?}"), format!("{:?}", ran.diagnosis));
+}
+
+#[track_caller]
+fn check_findings(ran: &Ran) {
+    for check in &ran.diagnosis.checks {
+        for finding in &check.findings {
+            let code = finding.entry.code;
+            let text = &finding.remedy.text;
+            assert!(text.ends_with('.'), "{code}: the remedy is {text:?}");
+            assert!(!finding.title.is_empty(), "{code}");
+            if finding.severity == Severity::Fail {
+                assert_eq!(check.status, Status::Fail, "{code}");
+            }
+        }
+        if let Status::Skipped { because } = &check.status {
+            // What was not made names what is to be mended first.
+            let known = ran.codes();
+            assert!(!because.is_empty(), "{:?}", check.id);
+            assert!(
+                because.iter().all(|code| known.contains(code)),
+                "{because:?}"
+            );
+        }
+    }
+    let causes = ran.causes();
+    assert_eq!(
+        causes.is_empty(),
+        ran.diagnosis.worst().is_none_or(|it| it == Severity::Note)
+    );
+    assert_eq!(
+        ran.exit() == 0,
+        ran.diagnosis.worst() != Some(Severity::Fail)
+    );
+}
+
+/// A report is lines of text: nothing in it can draw on a terminal.
+#[track_caller]
+fn check_printable(report: &str) {
+    let is_bad = |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{200b}\u{feff}".contains(c);
+    let bad = report.find(is_bad).map(|at| &report[at..]);
+    assert_eq!(bad, None);
+}
+
+#[track_caller]
+fn check_secret(ran: &Ran, report: &str) {
+    if !ran.token.is_empty() {
+        assert!(!report.contains(&ran.token), "the token is in\n{report}");
+    }
+    let is_base64url = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    for (at, _) in report.match_indices("eyJ") {
+        let run = report[at..].chars().take_while(|&c| is_base64url(c));
+        assert!(run.count() < 3 + 20, "a token is in\n{report}");
+    }
+}
+
+#[track_caller]
+fn check_text(ran: &Ran) {
+    let text = ran.text();
+    let labels: Vec<&str> = text
+        .lines()
+        .skip(1)
+        .filter(|line| !line.starts_with(' '))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    let expected = [
+        "host", "imds", "identity", "token", "claims", "arm", "access",
+    ];
+    assert_eq!(labels[..7], expected, "{text}");
+    let footer = text.lines().last().unwrap();
+    assert!(
+        footer.ends_with(&format!("exit {}", ran.exit())),
+        "{footer}"
+    );
+    for code in ran.causes() {
+        assert!(footer.contains(code), "{footer}");
+    }
+}
+
+#[track_caller]
+fn check_json(ran: &Ran, report: &Value) {
+    let members: Vec<&String> = report.as_object().unwrap().keys().collect();
+    for name in MEMBERS.iter().filter(|name| !name.is_empty()) {
+        assert!(members.iter().any(|known| *known == name), "no {name}");
+    }
+    assert_eq!(report["schema"], "azvm.doctor/1");
+    assert_eq!(report["run_id"], "run-1");
+    assert_eq!(
+        report["tool"],
+        json!({"name": "azvm-doctor", "version": "0.1.0", "commit": "0123abc"})
+    );
+    assert!(report["started"].as_str().unwrap().ends_with('Z'));
+    assert!(report["duration_ms"].is_u64());
+    assert_eq!(report["exit_code"], ran.exit());
+    assert_eq!(report["root_causes"], json!(ran.causes()));
+    assert_eq!(report["redaction"], "default");
+    assert!(["ok", "note", "warn", "fail"].contains(&report["result"].as_str().unwrap()));
+
+    let checks = report["checks"].as_array().unwrap();
+    assert_eq!(checks.len(), 7);
+    for status in STATUSES {
+        let count = checks
+            .iter()
+            .filter(|check| check["status"] == status)
+            .count();
+        assert_eq!(report["summary"][status], count, "{status}");
+    }
+    for check in checks {
+        check_json_check(check);
+    }
+    for entry in report["timeline"].as_array().unwrap() {
+        assert!(entry["t_ms"].is_u64() && entry["action"].is_string());
+        assert_ne!(entry["status"].is_u64(), entry["failure"].is_string());
+    }
+}
+
+#[track_caller]
+fn check_json_check(check: &Value) {
+    let status = check["status"].as_str().unwrap();
+    assert!(STATUSES.contains(&status), "{status}");
+    assert_eq!(
+        check["skipped_because"].is_array(),
+        status == "skipped",
+        "{check}"
+    );
+    assert!(check["evidence"].is_object() && check["duration_ms"].is_u64());
+    let diagnoses = check["diagnoses"].as_array().unwrap();
+    for diagnosis in diagnoses {
+        let text = |name: &str| diagnosis[name].as_str().unwrap();
+        assert!(["note", "warn", "fail"].contains(&text("severity")));
+        assert!(["possible", "likely", "high"].contains(&text("confidence")));
+        assert!(!text("title").is_empty());
+        assert!(diagnosis["args"].is_object());
+    }
+    assert_eq!(check["remediation"].is_object(), !diagnoses.is_empty());
+    if status == "fail" {
+        assert!(!check["remediation"]["text"].as_str().unwrap().is_empty());
+        let code = diagnoses[0]["code"].as_str().unwrap();
+        assert_eq!(check["docs"], format!("azvm-doctor explain {code}"));
+    }
+}
+
+#[test]
+fn a_healthy_report_is_one_line_a_check() {
+    let ran = World::healthy().run();
+    let text = ran.text();
+    assert_eq!(text.lines().count(), 9, "{text}");
+    let footer = text.lines().last().unwrap();
+    assert_eq!(footer, "7 ok   exit 0");
+    assert!(
+        text.contains("Azure VM web-07 (westeurope, AzurePublicCloud)"),
+        "{text}"
+    );
+    assert!(
+        text.contains("resource group app-rg read (westeurope, Succeeded)"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_machine_and_the_question_stand_in_the_json() {
+    let report = World::healthy().waiting(60).run().json();
+    assert_eq!(report["vm"]["name"], "web-07");
+    assert_eq!(report["vm"]["location"], "westeurope");
+    assert_eq!(report["vm"]["zone"], "2");
+    assert_eq!(report["vm"]["vmss"], Value::Null);
+    assert_eq!(report["vm"]["azEnvironment"], "AzurePublicCloud");
+    assert_eq!(report["vm"]["vmId"], crate::replies::VM_ID);
+    assert_eq!(report["args"]["target"], crate::replies::group_id());
+    assert_eq!(report["args"]["selector"], "system");
+    assert_eq!(report["args"]["audience"], crate::replies::ARM_AUDIENCE);
+    assert_eq!(report["args"]["wait_s"], 60);
+}
+
+#[test]
+fn every_request_is_in_the_timeline_with_its_ids() {
+    let ran = World::healthy().with(Route::Target, denied()).run();
+    let report = ran.json();
+    let timeline = report["timeline"].as_array().unwrap();
+    let actions: Vec<&str> = timeline
+        .iter()
+        .map(|entry| entry["action"].as_str().unwrap())
+        .collect();
+    let expected = [
+        "imds_probe",
+        "imds_instance",
+        "imds_identity_info",
+        "imds_token",
+        "arm_probe",
+        "target_get",
+        "role_assignments",
+    ];
+    assert_eq!(actions, expected);
+    assert_eq!(timeline.len(), ran.seen.len());
+    assert_eq!(timeline[5]["status"], 403);
+    assert_eq!(timeline[5]["code"], "AuthorizationFailed");
+    assert_eq!(
+        timeline[5]["request_id"],
+        "b2b2b2b2-0000-4000-8000-00000000000b"
+    );
+    let times: Vec<u64> = timeline
+        .iter()
+        .map(|entry| entry["t_ms"].as_u64().unwrap())
+        .collect();
+    assert!(times.is_sorted(), "{times:?}");
+}
+
+#[test]
+fn a_remedy_is_filled_in_with_what_was_seen() {
+    let ran = World::healthy()
+        .with(Route::Target, denied())
+        .with(
+            Route::RoleAssignments,
+            crate::replies::assigned(in_secs(-9000), in_secs(-9000)),
+        )
+        .run();
+    let commands = &ran.finding("RBAC-005").remedy.commands;
+    let expected = format!(
+        "az role assignment list --assignee {} --scope {} --include-inherited",
+        crate::replies::OBJECT_ID,
+        crate::replies::group_id()
+    );
+    assert_eq!(commands[0].run, expected);
+    assert!(ran.text().contains(&expected), "{}", ran.text());
+}
+
+#[test]
+fn colours_are_the_only_escapes_and_only_when_asked_for() {
+    let ran = World::healthy().with(Route::Target, denied()).run();
+    let options = azvm_diagnostics::TextOptions::default()
+        .with_palette(azvm_diagnostics::Palette::ansi())
+        .with_program("cargo xtask doctor");
+    let coloured = azvm_diagnostics::text(&ran.facts, &ran.diagnosis, &options);
+    assert!(coloured.contains("\u{1b}[1;31mFAIL"), "{coloured:?}");
+    assert!(
+        coloured.contains("cargo xtask doctor explain RBAC-021"),
+        "{coloured}"
+    );
+    let mut plain = String::new();
+    for (index, part) in coloured.split('\u{1b}').enumerate() {
+        let rest = part.split_once('m').map_or(part, |(_, rest)| rest);
+        plain.push_str(if index == 0 { part } else { rest });
+    }
+    let uncoloured = ran
+        .text()
+        .replace("azvm-doctor explain", "cargo xtask doctor explain");
+    assert_eq!(plain, uncoloured);
+}

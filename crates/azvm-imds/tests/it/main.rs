@@ -1,0 +1,11 @@
+//! The protocol from outside: requests byte for byte, recorded answers, and what must never be shown.
+
+#![expect(clippy::unwrap_used, reason = "test code")]
+
+mod expiry;
+mod golden;
+mod golden_requests;
+mod golden_responses;
+mod properties;
+mod secrets;
+mod selectors;

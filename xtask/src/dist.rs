@@ -38,11 +38,17 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     } else {
         ""
     };
-    let binary = metadata
+    let name = format!("azvm-doctor{suffix}");
+    let built = metadata
         .target_directory
         .join(&target)
         .join("release")
-        .join(format!("azvm-doctor{suffix}"));
+        .join(&name);
+    // One place to copy from, whatever the target.
+    let folder = metadata.target_directory.join("dist");
+    fs::create_dir_all(&folder)?;
+    let binary = folder.join(&name);
+    fs::copy(&built, &binary)?;
     let bytes = fs::metadata(&binary)?.len();
     println!("{binary}  {:.1} MB", bytes as f64 / 1e6);
     if cfg!(target_os = "linux") && target.contains("linux") {

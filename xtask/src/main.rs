@@ -5,6 +5,7 @@
     reason = "a program whose result is what it prints"
 )]
 
+mod bench;
 mod ci;
 mod dist;
 mod fuzz;
@@ -15,22 +16,26 @@ mod simulator;
 mod tidy;
 
 use std::error::Error;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use process::{Result, cargo, run};
+use process::Result;
 
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let (task, rest) = match args.split_first() {
-        Some((task, rest)) => (task.as_str(), rest),
-        None => ("help", &[][..]),
-    };
+    let mut args = std::env::args_os().skip(1);
+    let task = args.next().unwrap_or_else(|| "help".into());
+    if task == "doctor" {
+        return doctor(args);
+    }
+    // A doctor's argument may be any path; the other tasks take words.
+    let task = task.to_string_lossy();
+    let rest: Vec<String> = args.map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let (task, rest) = (task.as_ref(), rest.as_slice());
     let outcome = match task {
-        "doctor" => return doctor(rest),
         "ci" => ci::run(rest),
         "tidy" => nothing_after(rest).and_then(|()| tidy::run()),
         "fuzz" => fuzz::run(rest),
-        "bench" => bench(rest),
+        "bench" => bench::run(rest),
         "dist" => dist::run(rest),
         "real-clients" => real_clients::run(rest),
         "help" | "--help" | "-h" => help(),
@@ -45,18 +50,8 @@ fn main() -> ExitCode {
 }
 
 /// The command line `azvm-doctor`, without installing it.
-fn doctor(rest: &[String]) -> ExitCode {
-    let name = "cargo xtask doctor".to_owned();
-    azvm_doctor::run(std::iter::once(name).chain(rest.iter().cloned()))
-}
-
-fn bench(rest: &[String]) -> Result<()> {
-    let [name] = rest else {
-        return Err(
-            "name one benchmark: `cargo xtask bench NAME`; benches/README.md lists them".into(),
-        );
-    };
-    run(cargo(["bench", "-p", "benches", "--bench"]).arg(name))
+fn doctor(rest: impl Iterator<Item = OsString>) -> ExitCode {
+    azvm_doctor::run(std::iter::once("cargo xtask doctor".into()).chain(rest))
 }
 
 fn help() -> Result<()> {

@@ -7,7 +7,7 @@ use azvm_exchange::service_text;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Challenge {
-    /// The tenant, from the last segment of `authorization_uri`.
+    /// The tenant, from the first segment of the path of `authorization_uri`.
     pub tenant_id: Option<String>,
     /// `error`: `invalid_token`, `insufficient_claims`, …
     pub error: Option<String>,
@@ -35,12 +35,7 @@ impl Challenge {
             rest = tail;
             match name.to_ascii_lowercase().as_str() {
                 "authorization_uri" | "authorization" => {
-                    let tenant = value
-                        .trim_end_matches('/')
-                        .rsplit('/')
-                        .next()
-                        .unwrap_or_default();
-                    challenge.tenant_id = (!tenant.is_empty()).then(|| service_text(tenant));
+                    challenge.tenant_id = first_path_segment(&value).map(service_text);
                 }
                 "error" => challenge.error = Some(service_text(&value)),
                 "error_description" => challenge.description = Some(service_text(&value)),
@@ -49,6 +44,14 @@ impl Challenge {
         }
         Some(challenge)
     }
+}
+
+/// `t-1` of `https://login.windows.net/t-1`, whatever follows it.
+fn first_path_segment(uri: &str) -> Option<&str> {
+    let (_, rest) = uri.split_once("://")?;
+    rest.split(['/', '?', '#'])
+        .nth(1)
+        .filter(|segment| !segment.is_empty())
 }
 
 /// One `name=value` or `name="quoted \" value"`, and what follows it.

@@ -13,7 +13,7 @@
 //! );
 //! // Send it with `Request::with_bearer(token)` to the endpoint of the VM's cloud, and read what comes back:
 //! assert_eq!(Cloud::from_name("azurepubliccloud").map(Cloud::endpoint), Some("https://management.azure.com"));
-//! let refused = Response::new(403, vec![], br#"{"error":{"code":"AuthorizationFailed","message":"…"}}"#.to_vec());
+//! let refused = Response::new(403, vec![], br#"{"error":{"code":"AuthorizationFailed","message":"..."}}"#.to_vec());
 //! let error = azvm_arm::read_resource(&refused).unwrap_err();
 //! assert_eq!(error.code(), Some("AuthorizationFailed"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())

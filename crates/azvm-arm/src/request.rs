@@ -32,6 +32,9 @@ pub fn probe(subscription_id: &str) -> Request {
 /// Needs `Microsoft.Authorization/roleAssignments/read` there, which Reader has.
 pub fn role_assignments(scope: &ResourceId, object_id: &str) -> Request {
     let mut target = scope.to_url_path();
+    if target == "/" {
+        target.clear(); // the tenant
+    }
     target.push_str("/providers/Microsoft.Authorization/roleAssignments?api-version=");
     target.push_str(AUTHORIZATION_API_VERSION);
     target.push_str("&$filter=");

@@ -40,7 +40,7 @@ pub trait Progress: Sync {
 
 /// Says nothing.
 #[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_structs, reason = "callers write it as a value")]
 pub struct Silent;
 
 impl Progress for Silent {

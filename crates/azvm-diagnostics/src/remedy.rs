@@ -80,11 +80,23 @@ fn quote(value: &str, shell: &str) -> String {
         return value.into();
     }
     let escaped = if shell == "powershell" {
-        value.replace('\'', "''")
+        double_quotes(value)
     } else {
         value.replace('\'', "'\\''")
     };
     format!("'{escaped}'")
+}
+
+/// PowerShell takes the typographic forms of a single quote for the plain one.
+fn double_quotes(value: &str) -> String {
+    let mut doubled = String::with_capacity(value.len());
+    for c in value.chars() {
+        doubled.push(c);
+        if matches!(c, '\'' | '\u{2018}'..='\u{201B}') {
+            doubled.push(c);
+        }
+    }
+    doubled
 }
 
 #[cfg(test)]
@@ -110,6 +122,7 @@ mod tests {
         assert_eq!(quote("$(reboot)", "bash"), "'$(reboot)'");
         assert_eq!(quote("a'; reboot #", "bash"), "'a'\\''; reboot #'");
         assert_eq!(quote("a'b", "powershell"), "'a''b'");
+        assert_eq!(quote("a\u{2019}b", "powershell"), "'a\u{2019}\u{2019}b'");
         assert_eq!(quote("-rf", "bash"), "'-rf'");
     }
 }

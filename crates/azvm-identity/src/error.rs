@@ -100,8 +100,8 @@ impl Error {
     /// What a person could look at next, the likeliest first. `cargo xtask doctor` and `azvm-doctor` say it exactly.
     pub fn hints(&self) -> Vec<Hint> {
         match self {
-            Self::Arm(error) if error.status() == 403 => vec![Hint::CheckRole],
             Self::Arm(error) if !error.is_from_arm() => vec![Hint::CheckResponder],
+            Self::Arm(error) if error.status() == 403 => vec![Hint::CheckRole],
             Self::Arm(_) | Self::Invalid(_) => vec![],
             Self::Refused(rejection) => refusal_hints(rejection),
             Self::Unavailable(rejection) if rejection.status() == 429 => vec![Hint::ShareTokens],

@@ -43,10 +43,18 @@ fn anything_else_is_asked_for_with_its_own_api_version() {
         &get(&id(SUBSCRIPTION), SUBSCRIPTION_API_VERSION),
         &format!("{SUBSCRIPTION}?api-version=2022-12-01"),
     );
-    let machine = "/resourcegroups/RG-1/providers/Microsoft.Compute/virtualMachines/vm-1";
+    let machine = "/resourceGroups/RG-1/providers/Microsoft.Compute/virtualMachines/vm-1";
     check(
         &get(&id(&format!("{SUBSCRIPTION}{machine}")), "2024-07-01"),
         &format!("{SUBSCRIPTION}{machine}?api-version=2024-07-01"),
+    );
+}
+
+#[test]
+fn names_keep_their_case_and_keywords_get_their_usual_one() {
+    check(
+        &get(&id("/Subscriptions/0A1B/resourcegroups/RG-1"), "2021-04-01"),
+        "/subscriptions/0A1B/resourceGroups/RG-1?api-version=2021-04-01",
     );
 }
 
@@ -75,6 +83,15 @@ fn role_assignments_are_those_that_count_at_the_scope() {
             "{SUBSCRIPTION}/resourceGroups/rg-1/providers/Microsoft.Authorization/roleAssignments\
              ?api-version=2022-04-01&{filter}"
         ),
+    );
+}
+
+#[test]
+fn the_tenant_is_a_scope_too() {
+    check(
+        &role_assignments(&id("/"), "b-1"),
+        "/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01\
+         &$filter=atScope%28%29%20and%20assignedTo%28%27b-1%27%29",
     );
 }
 

@@ -8,7 +8,8 @@ use crate::facts::{
 use crate::progress::Event;
 use crate::wait::{Next, Outcome, Watch};
 use azvm_arm::{
-    ArmError, Cloud, Endpoint, Resource, read_resource, read_role_assignments, retry_policy,
+    ArmError, Cloud, Endpoint, Resource, RoleAssignments, read_resource, read_role_assignments,
+    retry_policy,
 };
 use azvm_exchange::{Request, Response, RetryPolicy, Secret, service_text};
 use azvm_http::{Client, Limits, TransportError};
@@ -113,7 +114,7 @@ impl Run<'_> {
                 if let Some(object_id) = object_id.filter(|_| is_plain_refusal(&reading)) {
                     let request =
                         azvm_arm::role_assignments(&reading.id, object_id).with_bearer(&secret);
-                    let read = read_role_assignments;
+                    let read = read_assignments;
                     facts.role_assignments = self
                         .ask_arm(client, &endpoint, "role_assignments", request, read)
                         .await;
@@ -158,7 +159,7 @@ impl Run<'_> {
         loop {
             let request = azvm_arm::get(&reading.id, api_version).with_bearer(secret);
             let Some(call) = self
-                .ask_arm(client, endpoint, "target_get", request, read_resource)
+                .ask_arm(client, endpoint, "target_get", request, read_target)
                 .await
             else {
                 reading.wait_ended = self.config.wait.is_some();
@@ -220,6 +221,43 @@ fn read_probe(response: &Response) -> Result<ArmProbe, ArmError> {
             .and_then(|challenge| challenge.tenant_id.as_deref())
             .map(service_text),
     })
+}
+
+/// Without what may not be a fact: a server may quote the token anywhere.
+fn read_target(response: &Response) -> Result<Resource, ArmError> {
+    let mut resource = read_resource(response)?;
+    resource.id = service_text(&resource.id);
+    for text in [
+        &mut resource.name,
+        &mut resource.resource_type,
+        &mut resource.location,
+        &mut resource.state,
+    ] {
+        *text = text.as_deref().map(service_text);
+    }
+    Ok(resource)
+}
+
+/// As [`read_target`].
+fn read_assignments(response: &Response) -> Result<RoleAssignments, ArmError> {
+    let mut list = read_role_assignments(response)?;
+    for item in &mut list.value {
+        for text in [
+            &mut item.role_definition_id,
+            &mut item.principal_id,
+            &mut item.scope,
+        ] {
+            *text = service_text(text);
+        }
+        for text in [
+            &mut item.principal_type,
+            &mut item.created_on,
+            &mut item.updated_on,
+        ] {
+            *text = text.as_deref().map(service_text);
+        }
+    }
+    Ok(list)
 }
 
 fn own_resource_group(compute: &Compute) -> Option<ResourceId> {

@@ -3,7 +3,7 @@
 use super::Run;
 use crate::facts::{Call, TimelineEntry, Trouble};
 use crate::progress::Event;
-use azvm_exchange::{Attempt, Exchange, Origin, Request, Response, RetryPolicy};
+use azvm_exchange::{Attempt, Exchange, Origin, Request, Response, RetryPolicy, service_text};
 use azvm_http::Client;
 use azvm_identity::driver::{Driven, drive};
 use std::time::Duration;
@@ -68,9 +68,13 @@ fn understand<R, E>(driven: Driven, read: impl FnOnce(&Response) -> Result<R, E>
         Ok(response) => read(response).map_err(Trouble::Refused),
         Err(failure) => Err(Trouble::Silent(failure.clone())),
     };
+    let mut attempts = driven.attempts;
+    for attempt in &mut attempts {
+        attempt.request_id = attempt.request_id.as_deref().map(service_text);
+    }
     Call {
         answer,
-        attempts: driven.attempts,
+        attempts,
         elapsed: driven.elapsed,
         clocks,
         local: driven.local.map(|address| address.ip().to_string()),

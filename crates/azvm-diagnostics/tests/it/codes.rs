@@ -200,25 +200,45 @@ fn full_backlog() -> (SocketAddr, impl Sized + 'static) {
 fn service() -> Vec<Case> {
     vec![
         fail("IMDS-001", ImdsToken, || {
-            token(Reply::imds_error(404, "not_found", "The resource is not there"))
+            token(Reply::imds_error(
+                404,
+                "not_found",
+                "The resource is not there",
+            ))
         }),
         fail("IMDS-002", ImdsToken, || {
-            token(Reply::imds_error(410, "gone", "The service is being updated"))
+            token(Reply::imds_error(
+                410,
+                "gone",
+                "The service is being updated",
+            ))
         }),
         fail("IMDS-003", ImdsToken, || {
             token(Reply::new(429, "Temporarily throttled, too many requests"))
         }),
         fail("IMDS-004", ImdsToken, || {
-            token(Reply::imds_error(500, "unknown", "Failed to retrieve token from the directory"))
+            token(Reply::imds_error(
+                500,
+                "unknown",
+                "Failed to retrieve token from the directory",
+            ))
         }),
         fail("IMDS-006", ImdsToken, || {
-            token(Reply::imds_error(503, "service_unavailable", "Try again later"))
+            token(Reply::imds_error(
+                503,
+                "service_unavailable",
+                "Try again later",
+            ))
         }),
         fail("IMDS-007", ImdsToken, || {
             token(Reply::imds_error(401, "unknown_source", "Unknown Source"))
         }),
         fail("IMDS-008", ImdsToken, || {
-            token(Reply::imds_error(400, "invalid_request", "Required metadata header not specified"))
+            token(Reply::imds_error(
+                400,
+                "invalid_request",
+                "Required metadata header not specified",
+            ))
         }),
         fail("IMDS-009", ImdsToken, || {
             let body = json!({
@@ -228,10 +248,16 @@ fn service() -> Vec<Case> {
             token(Reply::imds(400, body.to_string()))
         }),
         fail("IMDS-010", ImdsReachable, || {
-            World::healthy().with(Route::ImdsProbe, Reply::new(403, "").with("Connection", "close"))
+            World::healthy().with(
+                Route::ImdsProbe,
+                Reply::new(403, "").with("Connection", "close"),
+            )
         }),
         fail("IMDS-013", ImdsReachable, || {
-            World::healthy().with(Route::ImdsProbe, Reply::new(502, "").with("Connection", "close"))
+            World::healthy().with(
+                Route::ImdsProbe,
+                Reply::new(502, "").with("Connection", "close"),
+            )
         }),
         fail("IMDS-018", ImdsToken, || token(Reply::imds(200, "{}"))),
     ]
@@ -248,13 +274,17 @@ fn identity() -> Vec<Case> {
                          identity in the token request";
             token(Reply::imds_error(400, "invalid_request", words))
         }),
-        fail("IDSEL-003", ImdsIdentity, || as_client(World::healthy(), OTHER_ID)),
+        fail("IDSEL-003", ImdsIdentity, || {
+            as_client(World::healthy(), OTHER_ID)
+        }),
         fail("IDSEL-005", ImdsIdentity, || {
             let token = token_body(&jwt(&claims(ARM_AUDIENCE)), CLIENT_ID);
             let found = Reply::imds(200, token.to_string());
             as_client(World::healthy(), OBJECT_ID).with_all(Route::Token, [not_found(), found])
         }),
-        fail("IDSEL-007", ImdsIdentity, || as_client(token(not_found()), OTHER_ID)),
+        fail("IDSEL-007", ImdsIdentity, || {
+            as_client(token(not_found()), OTHER_ID)
+        }),
         fail("RID-016", ImdsIdentity, || {
             let selector = IdentitySelector::ResourceId(machine_id("web-07").parse().unwrap());
             token(not_found()).asking(|config| config.with_selector(selector))
@@ -381,7 +411,10 @@ fn access() -> Vec<Case> {
             target(denied()).with(Route::RoleAssignments, list)
         }),
         fail("RBAC-004", ArmTarget, || {
-            target(forbidden(OTHER_ID, "Microsoft.Resources/subscriptions/resourceGroups/read"))
+            target(forbidden(
+                OTHER_ID,
+                "Microsoft.Resources/subscriptions/resourceGroups/read",
+            ))
         }),
         fail("RBAC-005", ArmTarget, || {
             let list = assigned(in_secs(-86_400), in_secs(-86_400));
@@ -393,7 +426,11 @@ fn access() -> Vec<Case> {
                  scope 'S'; however, the access is denied because of the deny assignment with name 'N' and Id 'I' at \
                  scope 'T'."
             );
-            target(Reply::arm_error(403, "DenyAssignmentAuthorizationFailed", &words))
+            target(Reply::arm_error(
+                403,
+                "DenyAssignmentAuthorizationFailed",
+                &words,
+            ))
         }),
         fail("RBAC-007", ArmTarget, || {
             let words = format!(
@@ -414,9 +451,15 @@ fn access() -> Vec<Case> {
             },
         },
         fail("RBAC-021", ArmTarget, || target(denied())),
-        fail("RBAC-026", ArmTarget, || target(Reply::arm_error(404, "NotFound", "Not found."))),
+        fail("RBAC-026", ArmTarget, || {
+            target(Reply::arm_error(404, "NotFound", "Not found."))
+        }),
         fail("RID-006", ArmTarget, || {
-            target(Reply::arm_error(404, "SubscriptionNotFound", "The subscription could not be found."))
+            target(Reply::arm_error(
+                404,
+                "SubscriptionNotFound",
+                "The subscription could not be found.",
+            ))
         }),
         fail("RID-007", ArmTarget, || {
             let words = format!("Resource group '{GROUP}' could not be found.");

@@ -658,7 +658,8 @@ fn a_token_that_cannot_be_read_is_no_failure() {
 #[test]
 fn a_subscription_can_be_the_target() {
     let id = format!("/subscriptions/{OTHER_ID}");
-    let body = json!({"id": id, "displayName": "prod", "state": "Enabled", "subscriptionId": OTHER_ID});
+    let body =
+        json!({"id": id, "displayName": "prod", "state": "Enabled", "subscriptionId": OTHER_ID});
     let target_id = id.parse().unwrap();
     let ran = check(
         target(Reply::arm(200, body.to_string()))

@@ -10,16 +10,19 @@ pub(crate) struct Ran {
     pub(crate) facts: Facts,
     pub(crate) diagnosis: Diagnosis,
     pub(crate) seen: Vec<Seen>,
+    /// What was told while it ran.
+    pub(crate) told: Vec<String>,
     /// What IMDS handed out.
     pub(crate) token: String,
 }
 
 impl Ran {
-    pub(crate) fn new(facts: Facts, seen: Vec<Seen>, token: String) -> Self {
+    pub(crate) fn new(facts: Facts, seen: Vec<Seen>, told: Vec<String>, token: String) -> Self {
         Self {
             diagnosis: diagnose(&facts),
             facts,
             seen,
+            told,
             token,
         }
     }
@@ -28,7 +31,8 @@ impl Ran {
     pub(crate) fn with_facts(&self, change: impl FnOnce(&mut Facts)) -> Self {
         let mut facts = self.facts.clone();
         change(&mut facts);
-        Self::new(facts, self.seen.clone(), self.token.clone())
+        let (seen, told) = (self.seen.clone(), self.told.clone());
+        Self::new(facts, seen, told, self.token.clone())
     }
 
     pub(crate) fn exit(&self) -> u8 {

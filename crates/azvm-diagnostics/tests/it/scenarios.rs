@@ -1,1 +1,85 @@
-//! To come.
+//! The simulator as a second witness: its scenarios, and the same report twice.
+
+use azvm_diagnostics::{Config, Silent, TextOptions, collect, diagnose, text};
+use azvm_simulator::{Listen, Scenario, Simulator};
+
+/// Scenario, exit code, codes.
+const EXPECTED: [(&str, u8, &[&str]); 8] = [
+    ("healthy", 0, &[]),
+    ("no-identity", 1, &["IDSEL-001"]),
+    ("two-user-identities", 1, &["IDSEL-002"]),
+    ("no-role", 1, &["RBAC-021"]),
+    ("propagating", 1, &["RBAC-021"]),
+    ("throttled", 0, &["IMDS-003"]),
+    ("updating", 0, &["IMDS-002"]),
+    ("not-azure", 6, &["HOST-001"]),
+];
+
+/// Exit code, codes and the text report.
+async fn run(scenario: Scenario) -> (u8, Vec<&'static str>, String) {
+    let tag = scenario.chassis_asset_tag().map(ToString::to_string);
+    let simulator = Simulator::start(scenario, Listen::default()).await.unwrap();
+    let mut config = Config::default()
+        .with_imds_endpoint(simulator.imds_endpoint().parse().unwrap())
+        .with_arm_endpoint(simulator.arm_endpoint().parse().unwrap())
+        .with_arm_ca_pem(simulator.ca_pem());
+    if let Some(tag) = tag {
+        config = config.with_asset_tag(tag);
+    }
+    let facts = collect(&config, &Silent).await.unwrap();
+    let diagnosis = diagnose(&facts);
+    let codes = diagnosis.findings().map(|finding| finding.entry.code);
+    let report = text(
+        &facts,
+        &diagnosis,
+        &TextOptions::default().with_verbose(true),
+    );
+    for token in simulator.issued_tokens() {
+        assert!(!report.contains(&token), "a token is in\n{report}");
+        assert!(!format!("{facts:?}").contains(&token));
+    }
+    (diagnosis.exit_code(), codes.collect(), report)
+}
+
+/// Words with a digit stand for times, ports and IDs; how they are aligned goes with them. A second is as good as a
+/// millisecond.
+fn masked(report: &str) -> String {
+    let mask = |word: &str| {
+        let is_masked = word.contains(|c: char| c.is_ascii_digit());
+        if is_masked {
+            "#".into()
+        } else {
+            word.to_string()
+        }
+    };
+    let lines = report.lines().map(|line| {
+        let words: Vec<String> = line.split_whitespace().map(mask).collect();
+        words.join(" ").replace("# ms", "# s")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_scenario_ends_as_expected_and_reads_the_same_twice() {
+    let runs = Scenario::all().map(|scenario| {
+        let name = scenario.name().to_string();
+        let (first, second) = (run(scenario.clone()), run(scenario));
+        tokio::spawn(async move { (name, tokio::join!(first, second)) })
+    });
+    let mut seen = vec![];
+    for run in runs.collect::<Vec<_>>() {
+        let (name, (first, second)) = run.await.unwrap();
+        let expected = EXPECTED.iter().find(|(known, ..)| *known == name);
+        let &(known, exit, codes) = expected.unwrap_or_else(|| panic!("{name} is not expected"));
+        for (seen_exit, seen_codes, report) in [&first, &second] {
+            assert_eq!(
+                (*seen_exit, seen_codes.as_slice()),
+                (exit, codes),
+                "{name}\n{report}"
+            );
+        }
+        assert_eq!(masked(&first.2), masked(&second.2), "{name}");
+        seen.push(known);
+    }
+    assert_eq!(seen, EXPECTED.map(|(name, ..)| name));
+}

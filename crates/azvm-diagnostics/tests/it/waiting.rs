@@ -210,3 +210,39 @@ fn without_a_token_there_is_nothing_to_wait_for() {
     assert_eq!((ran.exit(), ran.codes()), (1, vec!["IDSEL-001"]));
     assert_eq!(ran.asked(Route::Target), 0);
 }
+
+#[test]
+fn somebody_who_waits_is_told() {
+    let ran = targets([denied(), group_answer()]).waiting(60).run();
+    let expected = [
+        "calling imds_probe",
+        "imds_probe: Ok(400)",
+        "calling imds_instance",
+        "imds_instance: Ok(200)",
+        "calling imds_identity_info",
+        "imds_identity_info: Ok(200)",
+        "calling imds_token",
+        "imds_token: Ok(200)",
+        "calling arm_probe",
+        "arm_probe: Ok(401)",
+        "calling target_get",
+        "target_get: Ok(403)",
+        "try 1: Ok(403) after 0 s, next in 5 s",
+        "calling target_get",
+        "target_get: Ok(200)",
+        "try 2: Ok(200) after 5 s, next in 5 s",
+        "calling target_get",
+        "target_get: Ok(200)",
+        "try 3: Ok(200) after 10 s, next in 5 s",
+        "calling target_get",
+        "target_get: Ok(200)",
+    ];
+    assert_eq!(ran.told, expected);
+    let ran = World::healthy().without_arm().run();
+    let refused = "arm_probe: Err(\"connection refused\")";
+    assert!(
+        ran.told.iter().any(|told| told == refused),
+        "{:?}",
+        ran.told
+    );
+}

@@ -11,6 +11,7 @@ use crate::replies::{
 use crate::wire::{Deed, Route, Script, Server};
 use azvm_diagnostics::facts::AZURE_ASSET_TAG;
 use azvm_diagnostics::{Config, Event, Progress, collect};
+use azvm_exchange::FailureKind;
 use serde_json::{Value, json};
 use std::any::Any;
 use std::collections::HashMap;
@@ -189,8 +190,12 @@ impl World {
         });
         let (imds, arm) = (Server::start(&script), Server::start(&script));
         let scheme = if self.is_arm_https { "https" } else { "http" };
-        let imds_endpoint = self.imds.unwrap_or(format!("http://{}", imds.address));
-        let arm_endpoint = self.arm.unwrap_or(format!("{scheme}://{}", arm.address));
+        let imds_endpoint = self
+            .imds
+            .unwrap_or_else(|| format!("http://{}", imds.address));
+        let arm_endpoint = self
+            .arm
+            .unwrap_or_else(|| format!("{scheme}://{}", arm.address));
         let config = Config::default()
             .with_imds_endpoint(imds_endpoint.parse().unwrap())
             .with_arm_endpoint(arm_endpoint.parse().unwrap())
@@ -200,6 +205,10 @@ impl World {
             .into_iter()
             .fold(config, |config, change| change(config));
 
+        let watcher = Watcher {
+            skips,
+            told: Mutex::default(),
+        };
         let facts = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .start_paused(!self.is_real_time)
@@ -212,27 +221,45 @@ impl World {
                 if !self.is_real_time {
                     tokio::spawn(skip(waits));
                 }
-                let facts = collect(&config, &Skips(skips)).await.unwrap();
+                let facts = collect(&config, &watcher).await.unwrap();
                 drop(over);
                 facts
             });
         let seen = script.seen.lock().unwrap().clone();
-        Ran::new(facts, seen, self.token)
+        let told = watcher.told.into_inner().unwrap();
+        Ran::new(facts, seen, told, self.token)
     }
 }
 
-/// Tells every wait as it begins.
-struct Skips(UnboundedSender<Duration>);
+/// Tells every wait as it begins, and remembers what it was told.
+struct Watcher {
+    skips: UnboundedSender<Duration>,
+    told: Mutex<Vec<String>>,
+}
 
-impl Progress for Skips {
+impl Progress for Watcher {
     fn event(&self, event: &Event<'_>) {
-        let wait = match event {
-            Event::Attempted { attempt, .. } => attempt.retry_in,
-            Event::Waiting { next_in, .. } => Some(*next_in),
-            _ => None,
+        let (told, wait) = match event {
+            Event::Calling { action } => (format!("calling {action}"), None),
+            Event::Attempted { action, attempt } => {
+                let outcome = attempt.outcome.map_err(FailureKind::as_str);
+                (format!("{action}: {outcome:?}"), attempt.retry_in)
+            }
+            Event::Waiting {
+                sample,
+                outcome,
+                waited,
+                next_in,
+            } => {
+                let (waited, next) = (waited.as_secs(), next_in.as_secs());
+                let told = format!("try {sample}: {outcome:?} after {waited} s, next in {next} s");
+                (told, Some(*next_in))
+            }
+            _ => return,
         };
+        self.told.lock().unwrap().push(told);
         if let Some(wait) = wait {
-            self.0.send(wait).unwrap();
+            self.skips.send(wait).unwrap();
         }
     }
 }

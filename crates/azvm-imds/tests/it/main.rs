@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "test code")]
 
+mod endpoints;
 mod expiry;
 mod golden;
 mod golden_requests;
 mod golden_responses;
 mod properties;
+mod retries;
 mod secrets;
 mod selectors;

@@ -1,0 +1,45 @@
+//! What a program may do with the types: share them, move them between threads, and keep them in structs.
+
+use azvm_identity::{
+    AccessToken, Builder, Error, Hint, ManagedIdentity, ResourceManager, ResourceManagerBuilder,
+};
+use std::fmt::Debug;
+
+#[test]
+fn all_types_travel_between_threads() {
+    fn check<T: Clone + Debug + Send + Sync + Unpin + 'static>() {}
+    check::<AccessToken>();
+    check::<Builder>();
+    check::<Error>();
+    check::<Hint>();
+    check::<ManagedIdentity>();
+    check::<ResourceManager>();
+    check::<ResourceManagerBuilder>();
+}
+
+#[test]
+fn futures_may_be_spawned() {
+    fn check<T: Send>(_: T) {}
+    let identity = ManagedIdentity::system();
+    let audience = crate::support::audience();
+    check(identity.token(&audience)); // never polled: nothing is sent
+}
+
+#[test]
+fn a_hint_is_one_line() {
+    for hint in [
+        Hint::AssignIdentity,
+        Hint::ChooseIdentity,
+        Hint::CheckAudience,
+        Hint::CheckNetwork,
+        Hint::CheckRole,
+        Hint::CheckResponder,
+        Hint::ShareTokens,
+    ] {
+        let text = hint.text();
+        assert!(
+            !text.is_empty() && !text.contains('\n') && !text.ends_with('.'),
+            "{text}"
+        );
+    }
+}

@@ -3,7 +3,7 @@
 use super::Run;
 use crate::facts::{Call, ImdsFacts, ProbeAnswer, TokenFacts, Trouble};
 use azvm_arm::Cloud;
-use azvm_exchange::{Request, Response, RetryPolicy, Secret, service_text};
+use azvm_exchange::{Request, Response, RetryClass, RetryPolicy, Secret, service_text};
 use azvm_http::{Client, Limits};
 use azvm_imds::{
     Audience, IdentitySelector, ProtocolError, Rejection, Responder, TokenRequest,
@@ -154,8 +154,15 @@ fn probe() -> (Request, RetryPolicy) {
     (azvm_imds::probe(), RetryPolicy::never(PROBE_BUDGET))
 }
 
+/// Only on the token path does 404 mean *being updated*; elsewhere it means that there is no such element.
 fn describe(request: Request) -> (Request, RetryPolicy) {
-    (request, retry_policy().with_deadline(DESCRIPTION_BUDGET))
+    let policy = retry_policy()
+        .with_deadline(DESCRIPTION_BUDGET)
+        .with_classifier(|status| match status {
+            404 => RetryClass::Final,
+            other => azvm_imds::classify(other),
+        });
+    (request, policy)
 }
 
 fn read_probe(response: &Response) -> Result<ProbeAnswer, ProtocolError> {

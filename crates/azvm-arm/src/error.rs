@@ -104,7 +104,12 @@ impl ArmError {
 
 impl fmt::Display for ArmError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ARM answered {}", self.0.status)?;
+        let who = if self.is_from_arm() {
+            "ARM"
+        } else {
+            "a server in ARM's place"
+        };
+        write!(f, "{who} answered {}", self.0.status)?;
         if let Some(code) = &self.0.code {
             write!(f, " {code}")?;
         }

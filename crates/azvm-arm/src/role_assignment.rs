@@ -44,11 +44,13 @@ struct Page {
 
 #[derive(serde::Deserialize)]
 struct Item {
+    #[serde(default)]
     properties: Properties,
 }
 
-#[derive(serde::Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// What is missing is empty: one odd item does not hide the others.
+#[derive(Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Properties {
     role_definition_id: String,
     principal_id: String,

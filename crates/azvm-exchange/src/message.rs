@@ -188,6 +188,33 @@ impl Response {
         &self.body
     }
 
+    /// The same response with every occurrence of `secret` cut out of headers and body: some servers quote the request
+    /// in their errors. A secret of fewer than eight bytes is left, for it could be part of anything.
+    #[must_use]
+    pub fn without(mut self, secret: &Secret) -> Self {
+        let text = secret.expose();
+        if text.len() < SHORTEST_SECRET {
+            return self;
+        }
+        for (_, value) in &mut self.headers {
+            if value.contains(text) {
+                *value = value.replace(text, REDACTED);
+            }
+        }
+        let mut rest = self.body.as_slice();
+        let mut clean = Vec::new();
+        while let Some(at) = find(rest, text.as_bytes()) {
+            clean.extend_from_slice(&rest[..at]);
+            clean.extend_from_slice(REDACTED.as_bytes());
+            rest = &rest[at + text.len()..];
+        }
+        if !clean.is_empty() {
+            clean.extend_from_slice(rest);
+            self.body = clean;
+        }
+        self
+    }
+
     /// When the server says it answered, from the `Date` header.
     pub fn date(&self) -> Option<Timestamp> {
         self.header("date").and_then(Timestamp::from_http_date)
@@ -208,6 +235,15 @@ impl Response {
     pub fn request_id(&self) -> Option<&str> {
         self.header("x-ms-request-id")
     }
+}
+
+const SHORTEST_SECRET: usize = 8;
+const REDACTED: &str = "<redacted>";
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
 }
 
 impl fmt::Debug for Response {
@@ -249,6 +285,22 @@ mod tests {
         );
         assert_eq!(request.path(), "/x");
         assert!(request.has_secret());
+    }
+
+    #[test]
+    fn a_secret_that_is_quoted_back_is_cut_out() {
+        let secret = Secret::new("opaque-t0ken".into());
+        let headers = vec![("X".into(), "got opaque-t0ken".into())];
+        let body = b"opaque-t0ken and opaque-t0ken!".to_vec();
+        let clean = Response::new(400, headers, body).without(&secret);
+        assert_eq!(clean.header("x"), Some("got <redacted>"));
+        assert_eq!(clean.body(), b"<redacted> and <redacted>!");
+        let untouched = Response::new(400, vec![], b"abc".to_vec());
+        assert_eq!(untouched.clone().without(&secret), untouched);
+        assert_eq!(
+            untouched.clone().without(&Secret::new("a".into())),
+            untouched
+        );
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl ResourceManager {
         let response = driven
             .result
             .map_err(|failure| Error::Unreachable(Service::Arm, Box::new(failure)))?;
-        Ok(azvm_arm::read_resource(&response)?)
+        Ok(azvm_arm::read_resource(&response.without(token.secret()))?)
     }
 }
 

@@ -34,20 +34,16 @@ pub struct Rejection {
 impl Rejection {
     /// Reads a refusal. Never fails: a body that is not JSON leaves the members empty.
     pub fn read(response: &Response) -> Self {
-        let body = serde_json::from_slice(response.body()).unwrap_or(ErrorBody {
-            error: None,
-            error_description: None,
-            newest_versions: Vec::new(),
-        });
+        let body: ErrorBody = serde_json::from_slice(response.body()).unwrap_or_default();
         Self {
             status: response.status(),
-            error: body.error.as_deref().map(service_text),
-            description: body.error_description.as_deref().map(service_text),
+            error: body.error.get().map(service_text),
+            description: body.error_description.get().map(service_text),
             newest_versions: body
                 .newest_versions
                 .iter()
                 .take(16)
-                .map(|text| service_text(text))
+                .map(service_text)
                 .collect(),
             request_id: response.request_id().map(service_text),
             responder: Responder::of(response),

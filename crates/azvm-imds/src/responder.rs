@@ -113,7 +113,8 @@ fn is_imds_shaped(response: &Response) -> bool {
     if response.status() == 200 {
         return body.trim_ascii_start().starts_with(b"{");
     }
-    serde_json::from_slice::<crate::wire::ErrorBody>(body).is_ok_and(|body| body.error.is_some())
+    serde_json::from_slice::<crate::wire::ErrorBody>(body)
+        .is_ok_and(|body| body.error.get().is_some())
 }
 
 fn starts_with_ignoring_case(text: &str, prefix: &str) -> bool {

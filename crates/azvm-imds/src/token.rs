@@ -65,7 +65,7 @@ impl TokenRequest {
         }
         if body
             .token_type
-            .as_deref()
+            .get()
             .is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer"))
         {
             return Err(malformed("token_type is not Bearer"));
@@ -78,10 +78,10 @@ impl TokenRequest {
             expires_in,
             client_id: body
                 .client_id
-                .as_deref()
+                .get()
                 .filter(|id| !id.is_empty())
                 .map(service_text),
-            resource: body.resource.as_deref().map(service_text),
+            resource: body.resource.get().map(service_text),
         };
         self.check_echo(&token)?;
         Ok(token)

@@ -4,29 +4,37 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use serde::de::{Deserialize, Deserializer, Visitor};
+use serde_json::Value;
 
 /// The answer of the token endpoint. IMDS sends its members in alphabetical order and all numbers as strings; the
 /// OpenAPI description types them all as strings; other hosts send JSON numbers, `""`, or nothing.
 #[derive(serde::Deserialize)]
 pub(crate) struct TokenBody {
     pub(crate) access_token: String,
-    pub(crate) client_id: Option<String>,
+    #[serde(default)]
+    pub(crate) client_id: LooseText,
     #[serde(default)]
     pub(crate) expires_in: LooseNumber,
     #[serde(default)]
     pub(crate) expires_on: LooseNumber,
-    pub(crate) resource: Option<String>,
-    pub(crate) token_type: Option<String>,
+    #[serde(default)]
+    pub(crate) resource: LooseText,
+    #[serde(default)]
+    pub(crate) token_type: LooseText,
 }
 
 /// An error. The token path fills `error` and `error_description`; the instance paths put a sentence into `error` and
 /// add `newest-versions` when the api-version was wrong.
-#[derive(serde::Deserialize)]
+///
+/// One member of an unexpected type does not cost the others.
+#[derive(Default, serde::Deserialize)]
 pub(crate) struct ErrorBody {
-    pub(crate) error: Option<String>,
-    pub(crate) error_description: Option<String>,
+    #[serde(default)]
+    pub(crate) error: LooseText,
+    #[serde(default)]
+    pub(crate) error_description: LooseText,
     #[serde(rename = "newest-versions", default)]
-    pub(crate) newest_versions: Vec<String>,
+    pub(crate) newest_versions: LooseList,
 }
 
 #[derive(serde::Deserialize)]
@@ -39,6 +47,48 @@ pub(crate) struct VersionsBody {
 pub(crate) struct IdentityInfoBody {
     #[serde(rename = "tenantId")]
     pub(crate) tenant_id: String,
+}
+
+/// A text, or nothing where something else stands.
+#[derive(Default)]
+pub(crate) struct LooseText(Option<String>);
+
+impl LooseText {
+    pub(crate) fn get(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+impl<'de> Deserialize<'de> for LooseText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(match Value::deserialize(deserializer)? {
+            Value::String(text) => Some(text),
+            _ => None,
+        }))
+    }
+}
+
+/// The texts of a list, or none where something else stands.
+#[derive(Default)]
+pub(crate) struct LooseList(Vec<String>);
+
+impl LooseList {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
+impl<'de> Deserialize<'de> for LooseList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Value::Array(items) = Value::deserialize(deserializer)? else {
+            return Ok(Self::default());
+        };
+        let texts = items.into_iter().filter_map(|item| match item {
+            Value::String(text) => Some(text),
+            _ => None,
+        });
+        Ok(Self(texts.collect()))
+    }
 }
 
 /// A whole number that may be a string, a number, empty, null or absent. Anything else in its place is

@@ -351,6 +351,20 @@ fn an_id_of_either_kind_is_found_as_the_other() {
 }
 
 #[test]
+fn the_other_kind_is_asked_for_only_when_the_identity_is_not_found() {
+    let asked = |error: &str, selector| {
+        let world = token(Reply::imds_error(400, error, "…"));
+        selecting(world, selector).run().asked(Route::Token)
+    };
+    let client = || IdentitySelector::ClientId(OTHER_ID.parse().unwrap());
+    assert_eq!(asked("invalid_request", client()), 2);
+    assert_eq!(asked("unauthorized_client", client()), 1);
+    assert_eq!(asked("invalid_request", IdentitySelector::System), 1);
+    let named = IdentitySelector::ResourceId(identity_id("app-id").parse().unwrap());
+    assert_eq!(asked("invalid_request", named), 1);
+}
+
+#[test]
 fn the_token_of_the_other_kind_is_not_used() {
     let not_found = Reply::imds_error(400, "invalid_request", "Identity not found");
     let body = crate::replies::token_body(

@@ -5,7 +5,7 @@ use clap::Args;
 use std::error::Error;
 
 #[derive(Args)]
-pub struct IdentityArgs {
+pub(crate) struct IdentityArgs {
     /// Where IMDS is, when not on this VM's 169.254.169.254
     #[arg(long, value_name = "URL", default_value = "http://169.254.169.254")]
     imds_endpoint: ImdsEndpoint,
@@ -28,7 +28,7 @@ pub struct IdentityArgs {
 }
 
 impl IdentityArgs {
-    pub fn identity(&self) -> ManagedIdentity {
+    pub(crate) fn identity(&self) -> ManagedIdentity {
         let selector = match (&self.client_id, &self.object_id, &self.resource_id) {
             (Some(id), _, _) => IdentitySelector::ClientId(id.clone()),
             (_, Some(id), _) => IdentitySelector::ObjectId(id.clone()),
@@ -41,13 +41,13 @@ impl IdentityArgs {
             .build()
     }
 
-    pub fn audience(&self) -> Result<Audience, Box<dyn Error>> {
+    pub(crate) fn audience(&self) -> Result<Audience, Box<dyn Error>> {
         Ok(Audience::new(self.resource.as_str())?)
     }
 }
 
 /// The text of an error for `main`, which prints errors with `Debug`.
-pub struct Explained(String);
+pub(crate) struct Explained(String);
 
 impl std::fmt::Debug for Explained {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -64,7 +64,7 @@ impl std::fmt::Display for Explained {
 impl Error for Explained {}
 
 /// The error, its causes, and what to look at: what a program would show its user.
-pub fn explain(error: &azvm_identity::Error) -> Explained {
+pub(crate) fn explain(error: &azvm_identity::Error) -> Explained {
     let mut text = error.to_string();
     let mut cause = Error::source(error);
     while let Some(error) = cause {

@@ -18,6 +18,7 @@ pub(crate) const ARM: &str = "https://management.azure.com/";
 pub(crate) fn response(name: &str) -> Response {
     let path = folder().join(format!("{name}.http"));
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let text = text.replace("\r\n", "\n"); // as a checkout on Windows may have it
     let (head, body) = text.split_once("\n\n").unwrap();
     let mut lines = head.lines();
     let status = lines.next().unwrap().strip_prefix("HTTP/1.1 ").unwrap();

@@ -137,6 +137,17 @@ pub struct Call<R, E> {
 }
 
 impl<R, E> Call<R, E> {
+    /// A call that could not even be tried.
+    pub(crate) fn not_sent(failure: &Failure) -> Self {
+        Self {
+            answer: Err(Trouble::Silent(failure.clone())),
+            attempts: Vec::new(),
+            elapsed: Duration::ZERO,
+            clocks: None,
+            local: None,
+        }
+    }
+
     /// The statuses and failures of all attempts but the last, which were retried.
     pub fn retried(&self) -> impl Iterator<Item = &Attempt> {
         self.attempts
@@ -247,13 +258,19 @@ impl ArmFacts {
     pub fn last_sample(&self) -> Option<&Sample> {
         self.target.as_ref()?.samples.last()
     }
+
+    /// True when any try at the target succeeded.
+    pub fn was_allowed(&self) -> bool {
+        let mut samples = self.target.iter().flat_map(|target| &target.samples);
+        samples.any(|sample| sample.call.answer.is_ok())
+    }
 }
 
 /// What ARM said to a request without a token.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ArmProbe {
-    /// The status; 401 is as it should be.
+    /// The status; 401 is as it should be, and 200 is odd.
     pub status: u16,
     /// `error.code`.
     pub code: Option<String>,
@@ -283,6 +300,8 @@ pub struct TargetFacts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Withheld {
+    /// ARM did not answer, or somebody else did in its place, who is no one to show a token to.
+    NoArm,
     /// There is no token.
     NoToken,
     /// The token is for another service: sending it to ARM would show it to somebody it is not for.

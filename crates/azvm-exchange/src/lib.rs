@@ -29,6 +29,7 @@
 //! 2. An [`Exchange`] ends at its deadline, whatever events it is fed.
 //! 3. A [`Secret`] has no `Display`, its `Debug` says `<redacted>`, and its bytes are overwritten on drop.
 //! 4. No `Debug` in this crate prints a body or a header's value.
+//! 5. A response that quotes the request's secrets leaves an [`Exchange`] without them.
 //!
 //! # What this crate does not do
 //!

@@ -105,6 +105,16 @@ impl Request {
         self.max_response_bytes
     }
 
+    /// What the secret headers hold, without an authentication scheme before it.
+    fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.headers
+            .iter()
+            .filter_map(|header| match &header.value {
+                HeaderValue::Public(_) => None,
+                HeaderValue::Secret(secret) => secret.expose().rsplit(' ').next(),
+            })
+    }
+
     /// True when a header holds a [`Secret`]: such a request must not go to a host that was not chosen for it.
     pub fn has_secret(&self) -> bool {
         self.headers
@@ -188,29 +198,22 @@ impl Response {
         &self.body
     }
 
-    /// The same response with every occurrence of `secret` cut out of headers and body: some servers quote the request
-    /// in their errors. A secret of fewer than eight bytes is left, for it could be part of anything.
+    /// The same response with every occurrence of what `request` keeps secret cut out of headers and body: some servers
+    /// quote the request in their errors. A secret of fewer than eight bytes is left, for it could be part of anything.
     #[must_use]
-    pub fn without(mut self, secret: &Secret) -> Self {
-        let text = secret.expose();
-        if text.len() < SHORTEST_SECRET {
-            return self;
-        }
-        for (_, value) in &mut self.headers {
-            if value.contains(text) {
-                *value = value.replace(text, REDACTED);
+    pub fn without_secrets_of(mut self, request: &Request) -> Self {
+        for secret in request
+            .secrets()
+            .filter(|secret| secret.len() >= SHORTEST_SECRET)
+        {
+            for (_, value) in &mut self.headers {
+                if value.contains(secret) {
+                    *value = value.replace(secret, REDACTED);
+                }
             }
-        }
-        let mut rest = self.body.as_slice();
-        let mut clean = Vec::new();
-        while let Some(at) = find(rest, text.as_bytes()) {
-            clean.extend_from_slice(&rest[..at]);
-            clean.extend_from_slice(REDACTED.as_bytes());
-            rest = &rest[at + text.len()..];
-        }
-        if !clean.is_empty() {
-            clean.extend_from_slice(rest);
-            self.body = clean;
+            if let Some(clean) = replaced(&self.body, secret.as_bytes()) {
+                self.body = clean;
+            }
         }
         self
     }
@@ -240,10 +243,24 @@ impl Response {
 const SHORTEST_SECRET: usize = 8;
 const REDACTED: &str = "<redacted>";
 
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack
-        .windows(needle.len())
-        .position(|window| window == needle)
+/// The bytes with every `needle` replaced; `None` when there is none.
+fn replaced(bytes: &[u8], needle: &[u8]) -> Option<Vec<u8>> {
+    let find = |bytes: &[u8]| {
+        bytes
+            .windows(needle.len())
+            .position(|window| window == needle)
+    };
+    let mut clean = Vec::new();
+    let mut rest = bytes;
+    while let Some(at) = find(rest) {
+        clean.extend_from_slice(&rest[..at]);
+        clean.extend_from_slice(REDACTED.as_bytes());
+        rest = &rest[at + needle.len()..];
+    }
+    (!clean.is_empty()).then(|| {
+        clean.extend_from_slice(rest);
+        clean
+    })
 }
 
 impl fmt::Debug for Response {
@@ -289,18 +306,18 @@ mod tests {
 
     #[test]
     fn a_secret_that_is_quoted_back_is_cut_out() {
-        let secret = Secret::new("opaque-t0ken".into());
+        let request =
+            |token: &str| Request::get("/".into()).with_bearer(&Secret::new(token.into()));
         let headers = vec![("X".into(), "got opaque-t0ken".into())];
         let body = b"opaque-t0ken and opaque-t0ken!".to_vec();
-        let clean = Response::new(400, headers, body).without(&secret);
+        let clean = Response::new(400, headers, body).without_secrets_of(&request("opaque-t0ken"));
         assert_eq!(clean.header("x"), Some("got <redacted>"));
         assert_eq!(clean.body(), b"<redacted> and <redacted>!");
-        let untouched = Response::new(400, vec![], b"abc".to_vec());
-        assert_eq!(untouched.clone().without(&secret), untouched);
-        assert_eq!(
-            untouched.clone().without(&Secret::new("a".into())),
-            untouched
-        );
+        let untouched = Response::new(400, vec![], b"abc opaque".to_vec());
+        for token in ["opaque-t0ken", "a"] {
+            let clean = untouched.clone().without_secrets_of(&request(token));
+            assert_eq!(clean, untouched, "{token}");
+        }
     }
 
     #[test]

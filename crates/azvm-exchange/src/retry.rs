@@ -213,12 +213,14 @@ impl Exchange {
     }
 
     /// Takes what happened to the request that [`poll`](Self::poll) handed out. Ignored when none is under way.
+    /// A response that quotes the request's secrets is kept without them.
     pub fn handle(&mut self, now: Monotonic, event: Event) {
         if !matches!(self.state, State::Sending) {
             return;
         }
         let outcome = match event {
-            Event::Answered(response) => Ok(response),
+            // Nobody gets to read a token that a server quotes back.
+            Event::Answered(response) => Ok(response.without_secrets_of(&self.request)),
             Event::Failed(failure) => Err(failure),
         };
         let deadline = self.deadline(now);
@@ -377,7 +379,7 @@ mod tests {
             answered(if elapsed < 69 { 410 } else { 200 })
         });
         assert_eq!(
-            attempts.last().map(|attempt| attempt.outcome.clone()),
+            attempts.last().map(|attempt| attempt.outcome),
             Some(Ok(200))
         );
         assert_eq!(end.elapsed().as_secs(), 7 + 69);

@@ -104,6 +104,9 @@ impl Error {
             Self::Arm(error) if error.status() == 403 => vec![Hint::CheckRole],
             Self::Arm(_) | Self::Invalid(_) => vec![],
             Self::Refused(rejection) => refusal_hints(rejection),
+            Self::Unavailable(rejection) if !rejection.responder().is_azure() => {
+                vec![Hint::CheckResponder]
+            }
             Self::Unavailable(rejection) if rejection.status() == 429 => vec![Hint::ShareTokens],
             Self::Unavailable(_) => vec![],
             Self::Unexpected(_) => vec![Hint::CheckResponder],

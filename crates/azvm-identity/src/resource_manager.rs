@@ -83,7 +83,7 @@ impl ResourceManager {
         let response = driven
             .result
             .map_err(|failure| Error::Unreachable(Service::Arm, Box::new(failure)))?;
-        Ok(azvm_arm::read_resource(&response.without(token.secret()))?)
+        Ok(azvm_arm::read_resource(&response)?)
     }
 }
 
@@ -134,9 +134,12 @@ impl ResourceManagerBuilder {
     /// [`Error::Invalid`] when the trust store or the PEM cannot be read.
     pub fn build(self) -> Result<ResourceManager, Error> {
         let limits = Limits::new().with_connect(CONNECT_TIMEOUT);
-        let client = Client::tls(limits, &self.ca_pem)
-            .map_err(|error| Error::Invalid(error.to_failure().to_string().into()))?
-            .with_secrets_on_loopback(self.endpoint.is_plain_http());
+        let client = if self.endpoint.is_plain_http() {
+            Client::plain(limits).with_secrets_on_loopback(true)
+        } else {
+            Client::tls(limits, &self.ca_pem)
+                .map_err(|error| Error::Invalid(error.to_failure().to_string().into()))?
+        };
         let audience = match self.audience {
             Some(audience) => audience,
             None => Audience::new(self.cloud.audience())

@@ -70,6 +70,11 @@ impl Responder {
         }
     }
 
+    /// True for IMDS and for the front that answers while it restarts.
+    pub fn is_azure(self) -> bool {
+        self.is_imds() || self == Self::IisFront
+    }
+
     /// True when IMDS itself wrote the answer, as far as can be told.
     pub fn is_imds(self) -> bool {
         matches!(self, Self::Imds | Self::ImdsLike | Self::ImdsThroughAgent)

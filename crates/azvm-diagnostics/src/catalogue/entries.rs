@@ -60,9 +60,9 @@ pub static CATALOGUE: &[&Entry] = &[
     &IMDS_008, &IMDS_009, &IMDS_010, &IMDS_013, &IMDS_018, &IDSEL_001, &IDSEL_002, &IDSEL_003,
     &IDSEL_005, &IDSEL_007, &TOKEN_001, &TOKEN_002, &TOKEN_003, &TOKEN_004, &TOKEN_005, &TOKEN_007,
     &TOKEN_009, &TOKEN_011, &TOKEN_012, &TOKEN_015, &TOKEN_017, &ARM_001, &ARM_003, &ARM_004,
-    &ARM_007, &ARM_009, &ARM_011, &ARM_012, &ARM_016, &ARM_017, &ARM_019, &RBAC_001, &RBAC_002,
-    &RBAC_004, &RBAC_005, &RBAC_006, &RBAC_007, &RBAC_016, &RBAC_021, &RBAC_026, &RID_006,
-    &RID_007, &RID_016,
+    &ARM_005, &ARM_007, &ARM_009, &ARM_011, &ARM_012, &ARM_014, &ARM_016, &ARM_017, &ARM_019,
+    &ARM_021, &RBAC_001, &RBAC_002, &RBAC_004, &RBAC_005, &RBAC_006, &RBAC_007, &RBAC_016,
+    &RBAC_018, &RBAC_020, &RBAC_021, &RBAC_026, &RID_006, &RID_007, &RID_016,
 ];
 
 pub(crate) static HOST_001: Entry = Entry {
@@ -620,6 +620,18 @@ pub(crate) static ARM_004: Entry = Entry {
     links: &[],
 };
 
+pub(crate) static ARM_005: Entry = Entry {
+    code: "ARM-005",
+    category: "arm",
+    severity: Severity::Fail,
+    title: "this machine has no certificate authorities",
+    meaning: "The system's list of trusted authorities is missing or empty, as in a minimal container, so that no TLS certificate can be checked.",
+    told_apart: "The trust store could not be read; nothing was sent.",
+    fix: "Install the system's certificate authorities, or name a file with --arm-ca.",
+    commands: &[bash_as_root("apt-get install ca-certificates")],
+    links: &[],
+};
+
 pub(crate) static ARM_007: Entry = Entry {
     code: "ARM-007",
     category: "arm",
@@ -670,6 +682,18 @@ pub(crate) static ARM_012: Entry = Entry {
     links: &[DEPLOY_PAGE],
 };
 
+pub(crate) static ARM_014: Entry = Entry {
+    code: "ARM-014",
+    category: "arm",
+    severity: Severity::Fail,
+    title: "ARM does not know the api-version or the resource type",
+    meaning: "The request names a version or type that this ARM does not offer, as an older or private cloud may not.",
+    told_apart: "400 InvalidApiVersionParameter, NoRegisteredProviderFound or a relative of them.",
+    fix: "Read what ARM offers in the evidence, and report it if this tool should use another version.",
+    commands: &[],
+    links: &[DEPLOY_PAGE],
+};
+
 pub(crate) static ARM_016: Entry = Entry {
     code: "ARM-016",
     category: "arm",
@@ -704,6 +728,18 @@ pub(crate) static ARM_019: Entry = Entry {
     fix: "Allow the host in the proxy or firewall, or correct --arm-endpoint.",
     commands: &[],
     links: &[],
+};
+
+pub(crate) static ARM_021: Entry = Entry {
+    code: "ARM-021",
+    category: "arm",
+    severity: Severity::Fail,
+    title: "ARM refused, for a reason without a code of its own",
+    meaning: "ARM itself answered, with a refusal that is neither about the token nor about roles; its own words are in the evidence.",
+    told_apart: "A status and code other than those that have codes, in ARM's own envelope.",
+    fix: "Read the message in the evidence; give the request ids to support.",
+    commands: &[],
+    links: &[DEPLOY_PAGE],
 };
 
 pub(crate) static RBAC_001: Entry = Entry {
@@ -803,6 +839,30 @@ pub(crate) static RBAC_016: Entry = Entry {
     told_apart: "A refusal came between successes.",
     fix: "Wait until several tries in a row succeed.",
     commands: &[bash("azvm-doctor --wait 10m")],
+    links: &[RBAC_PAGE],
+};
+
+pub(crate) static RBAC_018: Entry = Entry {
+    code: "RBAC-018",
+    category: "access",
+    severity: Severity::Fail,
+    title: "a policy or a lock forbids it",
+    meaning: "The roles are not the matter: an Azure Policy or a resource lock refuses the request.",
+    told_apart: "403 RequestDisallowedByPolicy, or 409 ScopeLocked.",
+    fix: "Ask for an exemption from the policy, or look at the locks.",
+    commands: &[bash("az lock list --resource-group {target_group}")],
+    links: &[DEPLOY_PAGE],
+};
+
+pub(crate) static RBAC_020: Entry = Entry {
+    code: "RBAC-020",
+    category: "access",
+    severity: Severity::Fail,
+    title: "a right on a linked resource is missing",
+    meaning: "The request touches a second resource, on which the identity has no right.",
+    told_apart: "403 LinkedAuthorizationFailed; the message names the linked scope.",
+    fix: "Assign a role on the linked scope, too.",
+    commands: &[],
     links: &[RBAC_PAGE],
 };
 

@@ -113,6 +113,14 @@ mod tests {
     }
 
     #[test]
+    fn every_entry_is_listed() {
+        let written = include_str!("entries.rs")
+            .matches(": Entry = Entry {")
+            .count();
+        assert_eq!(CATALOGUE.len(), written);
+    }
+
+    #[test]
     fn a_mistyped_code_finds_its_neighbour() {
         assert_eq!(find(" rbac-021 ").map(|entry| entry.code), Some("RBAC-021"));
         assert_eq!(find("RBAC-921"), None);

@@ -11,7 +11,7 @@ use azvm_arm::{
     ArmError, Cloud, Endpoint, Resource, RoleAssignments, read_resource, read_role_assignments,
     retry_policy,
 };
-use azvm_exchange::{Request, Response, RetryPolicy, Secret, service_text};
+use azvm_exchange::{Failure, FailureKind, Request, Response, RetryPolicy, Secret, service_text};
 use azvm_http::{Client, Limits, TransportError};
 use azvm_imds::{Compute, UnverifiedClaims};
 use azvm_resource_id::ResourceId;
@@ -39,42 +39,38 @@ pub(super) fn api_version(target: &ResourceId) -> Option<&'static str> {
 }
 
 impl Run<'_> {
-    pub(super) fn arm_client(&self) -> Result<Client, TransportError> {
-        let is_plain = self
-            .config
-            .arm_endpoint
-            .as_ref()
-            .is_some_and(Endpoint::is_plain_http);
+    /// The client for ARM, or why the machine cannot check certificates, which is a fact like any other.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the certificate authorities that the caller named.
+    pub(super) fn arm_client(&self) -> Result<Result<Client, Failure>, TransportError> {
         let limits = Limits::new().with_connect(CONNECT_TIMEOUT);
-        Ok(Client::tls(limits, &self.config.arm_ca_pem)?.with_secrets_on_loopback(is_plain))
+        let endpoint = self.config.arm_endpoint.as_ref();
+        if endpoint.is_some_and(Endpoint::is_plain_http) {
+            return Ok(Ok(Client::plain(limits).with_secrets_on_loopback(true)));
+        }
+        match Client::tls(limits, &self.config.arm_ca_pem) {
+            Ok(client) => Ok(Ok(client)),
+            Err(error) if self.config.arm_ca_pem.is_empty() => Ok(Err(error.to_failure())),
+            Err(error) => Err(error),
+        }
     }
 
     pub(super) async fn arm(
         &mut self,
-        client: &Client,
+        client: Result<Client, Failure>,
         host: &HostFacts,
         imds: &ImdsFacts,
         secret: Option<Secret>,
     ) -> ArmFacts {
         let compute = imds.compute();
-        let cloud = self
-            .config
-            .cloud
-            .or_else(|| {
-                compute?
-                    .az_environment
-                    .as_deref()
-                    .and_then(Cloud::from_name)
-            })
-            .unwrap_or(Cloud::Public);
-        let endpoint = self
-            .config
-            .arm_endpoint
-            .clone()
-            .unwrap_or_else(|| cloud.into());
+        let cloud = self.cloud(compute);
+        let named = self.config.arm_endpoint.clone();
+        let endpoint = named.clone().unwrap_or_else(|| cloud.into());
         let mut facts = ArmFacts {
             endpoint: endpoint.to_string(),
-            is_named_endpoint: self.config.arm_endpoint.is_some(),
+            is_named_endpoint: named.is_some(),
             cloud,
             probe: None,
             target: None,
@@ -83,46 +79,64 @@ impl Run<'_> {
         if is_elsewhere(host, imds) {
             return facts;
         }
-        let target = self
-            .config
-            .target
-            .clone()
-            .or_else(|| own_resource_group(compute?));
-        facts.probe = self
-            .probe(client, &endpoint, subscription(target.as_ref(), compute))
-            .await;
-        let Some(target) = target else {
-            return facts;
+        let asked = self.config.target.clone();
+        let target = asked.or_else(|| own_resource_group(compute?));
+        let subscription = subscription(target.as_ref(), compute);
+        facts.probe = match &client {
+            Ok(client) => self.probe(client, &endpoint, subscription).await,
+            Err(failure) => Some(Call::not_sent(failure)),
         };
+        if let Some(target) = target {
+            self.access(&mut facts, client.ok(), &endpoint, imds, (target, secret))
+                .await;
+        }
+        facts
+    }
+
+    /// The cloud asked for, or the machine's.
+    fn cloud(&self, compute: Option<&Compute>) -> Cloud {
+        let own = || Cloud::from_name(compute?.az_environment.as_deref()?);
+        self.config.cloud.or_else(own).unwrap_or(Cloud::Public)
+    }
+
+    /// Tries the target, unless the token would be shown to somebody that it is not for.
+    async fn access(
+        &mut self,
+        facts: &mut ArmFacts,
+        client: Option<Client>,
+        endpoint: &Endpoint,
+        imds: &ImdsFacts,
+        (id, secret): (ResourceId, Option<Secret>),
+    ) {
         let mut reading = TargetFacts {
-            id: target,
+            id,
             is_asked: self.config.target.is_some(),
             samples: Vec::new(),
             withheld: None,
             wait_ended: false,
             waited: Duration::ZERO,
         };
-        let is_for_arm =
-            facts.is_named_endpoint || cloud.audiences().contains(&imds.audience.as_str());
-        match secret {
-            None => reading.withheld = Some(Withheld::NoToken),
-            Some(_) if !is_for_arm => reading.withheld = Some(Withheld::OtherAudience),
-            Some(secret) => {
-                self.read_target(client, &endpoint, &secret, &mut reading)
-                    .await;
+        let audience = imds.audience.as_str();
+        let is_for_arm = facts.is_named_endpoint || facts.cloud.audiences().contains(&audience);
+        let probe = facts.probe.as_ref();
+        let is_arm_there = probe.is_some_and(|probe| probe.answer.is_ok());
+        match (secret, client) {
+            (None, _) => reading.withheld = Some(Withheld::NoToken),
+            (Some(_), _) if !is_for_arm => reading.withheld = Some(Withheld::OtherAudience),
+            (Some(secret), Some(client)) if is_arm_there => {
+                let arm = (&client, endpoint, &secret);
+                self.read_target(arm, &mut reading).await;
                 let object_id = imds.claims().and_then(UnverifiedClaims::object_id);
                 if let Some(object_id) = object_id.filter(|_| is_plain_refusal(&reading)) {
-                    let request =
-                        azvm_arm::role_assignments(&reading.id, object_id).with_bearer(&secret);
-                    let read = read_assignments;
+                    let request = azvm_arm::role_assignments(&reading.id, object_id);
                     facts.role_assignments = self
-                        .ask_arm(client, &endpoint, "role_assignments", request, read)
+                        .ask_arm(arm, "role_assignments", request, read_assignments)
                         .await;
                 }
             }
+            _ => reading.withheld = Some(Withheld::NoArm),
         }
         facts.target = Some(reading);
-        facts
     }
 
     async fn probe(
@@ -140,13 +154,7 @@ impl Run<'_> {
     }
 
     /// Tries once, or until access is stable or the wait is over.
-    async fn read_target(
-        &mut self,
-        client: &Client,
-        endpoint: &Endpoint,
-        secret: &Secret,
-        reading: &mut TargetFacts,
-    ) {
+    async fn read_target(&mut self, arm: Arm<'_>, reading: &mut TargetFacts) {
         let Some(api_version) = api_version(&reading.id) else {
             return;
         };
@@ -157,11 +165,8 @@ impl Run<'_> {
             self.deadline = self.deadline.checked_add(wait).unwrap_or(self.deadline);
         }
         loop {
-            let request = azvm_arm::get(&reading.id, api_version).with_bearer(secret);
-            let Some(call) = self
-                .ask_arm(client, endpoint, "target_get", request, read_target)
-                .await
-            else {
+            let request = azvm_arm::get(&reading.id, api_version);
+            let Some(call) = self.ask_arm(arm, "target_get", request, read_target).await else {
                 reading.wait_ended = self.config.wait.is_some();
                 return;
             };
@@ -195,31 +200,36 @@ impl Run<'_> {
 
     async fn ask_arm<R>(
         &mut self,
-        client: &Client,
-        endpoint: &Endpoint,
+        (client, endpoint, secret): Arm<'_>,
         action: &'static str,
         request: Request,
         read: impl FnOnce(&Response) -> Result<R, ArmError>,
     ) -> Option<Call<R, ArmError>> {
-        let what = (request, retry_policy().with_deadline(CALL_BUDGET));
+        let policy = retry_policy().with_deadline(CALL_BUDGET);
+        let what = (request.with_bearer(secret), policy);
         self.call(action, (client, endpoint.origin()), what, read)
             .await
     }
 }
 
-/// An answer that is not ARM's is kept as the refusal that it is.
+/// How ARM is asked: over what, where, and with which token.
+type Arm<'a> = (&'a Client, &'a Endpoint, &'a Secret);
+
+/// ARM's own answers have its envelope, its request id or a Bearer challenge. A JSON object without any of them may be a
+/// stand-in's; everything else is kept as the refusal of a stranger.
 fn read_probe(response: &Response) -> Result<ArmProbe, ArmError> {
     let error = ArmError::read(response);
-    if !error.is_from_arm() {
+    let is_object = || response.body().trim_ascii_start().starts_with(b"{");
+    if !(error.is_from_arm() || error.challenge().is_some() || is_object()) {
         return Err(error);
     }
+    let tenant_id = error
+        .challenge()
+        .and_then(|challenge| challenge.tenant_id.as_deref());
     Ok(ArmProbe {
         status: response.status(),
         code: error.code().map(Into::into),
-        tenant_id: error
-            .challenge()
-            .and_then(|challenge| challenge.tenant_id.as_deref())
-            .map(service_text),
+        tenant_id: tenant_id.map(service_text),
     })
 }
 
@@ -281,7 +291,14 @@ fn outcome(call: &Call<Resource, ArmError>) -> Outcome {
             Outcome::Denied
         }
         Err(Trouble::Refused(_)) => Outcome::Final,
-        Err(Trouble::Silent(_)) => Outcome::Denied,
+        Err(Trouble::Silent(failure)) => match failure.kind {
+            FailureKind::Closed
+            | FailureKind::Refused
+            | FailureKind::Reset
+            | FailureKind::Timeout
+            | FailureKind::Unreachable => Outcome::Denied,
+            _ => Outcome::Final,
+        },
     }
 }
 

@@ -178,5 +178,5 @@ fn read_probe(response: &Response) -> Result<ProbeAnswer, ProtocolError> {
 fn is_imds(probe: Option<&Call<ProbeAnswer, ProtocolError>>) -> bool {
     probe
         .and_then(|call| call.answer.as_ref().ok())
-        .is_some_and(|answer| answer.responder.is_imds() || answer.responder == Responder::IisFront)
+        .is_some_and(|answer| answer.responder.is_azure())
 }

@@ -149,7 +149,7 @@ impl std::error::Error for TargetError {}
 ///
 /// # Errors
 ///
-/// [`TransportError`] when the trust store or the PEM for ARM cannot be read.
+/// [`TransportError`] when the PEM for ARM cannot be read.
 ///
 /// # Cancel safety
 ///
@@ -166,7 +166,7 @@ pub async fn collect(config: &Config, progress: &dyn Progress) -> Result<Facts, 
     let arm_client = run.arm_client()?;
     let host = host::collect(config.asset_tag.as_deref());
     let (imds, secret) = run.imds().await;
-    let arm = run.arm(&arm_client, &host, &imds, secret).await;
+    let arm = run.arm(arm_client, &host, &imds, secret).await;
     Ok(Facts {
         asked: config.asked(),
         duration: run.elapsed(),

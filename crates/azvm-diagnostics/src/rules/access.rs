@@ -5,9 +5,9 @@
 
 use super::{Verdict, long};
 use crate::catalogue::{
-    ARM_011, ARM_012, ARM_016, ARM_017, Entry, RBAC_001, RBAC_002, RBAC_004, RBAC_005, RBAC_006,
-    RBAC_007, RBAC_016, RBAC_021, RBAC_026, RID_006, RID_007, TOKEN_001, TOKEN_002, TOKEN_005,
-    TOKEN_007,
+    ARM_011, ARM_012, ARM_014, ARM_016, ARM_017, ARM_021, Entry, RBAC_001, RBAC_002, RBAC_004,
+    RBAC_005, RBAC_006, RBAC_007, RBAC_016, RBAC_018, RBAC_020, RBAC_021, RBAC_026, RID_006,
+    RID_007, TOKEN_001, TOKEN_002, TOKEN_005, TOKEN_007,
 };
 use crate::facts::{Facts, Sample, TargetFacts, Trouble, Withheld};
 use crate::finding::{Confidence, Finding, Severity, Values};
@@ -25,6 +25,7 @@ pub(super) fn target(facts: &Facts, values: &Values) -> Verdict {
     verdict.saw("target", target.id.as_str());
     match target.withheld {
         None => {}
+        Some(Withheld::NoArm) => return verdict.unknown("not tried: ARM did not answer"),
         Some(Withheld::NoToken) => return verdict.unknown("not tried: there is no token"),
         Some(Withheld::OtherAudience) => {
             verdict.skipped_because = Some(TOKEN_002.code);
@@ -66,18 +67,18 @@ fn tries(samples: &[Sample]) -> String {
 }
 
 fn allowed(resource: &Resource, target: &TargetFacts, values: &Values, verdict: &mut Verdict) {
-    verdict.saw("id", azvm_exchange::service_text(&resource.id));
-    let details: Vec<String> = [&resource.location, &resource.state]
+    verdict.saw("id", resource.id.clone());
+    let details: Vec<&str> = [&resource.location, &resource.state]
         .into_iter()
         .flatten()
-        .map(|text| azvm_exchange::service_text(text))
+        .map(String::as_str)
         .collect();
     let kind = if target.id.resource_group().is_some() {
         "resource group"
     } else {
         "subscription"
     };
-    let name = azvm_exchange::service_text(resource.name.as_deref().unwrap_or_default());
+    let name = resource.name.as_deref().unwrap_or_default();
     let mut summary = format!("{kind} {name} read ({})", details.join(", ")).replace(" ()", "");
     let refusals = target
         .samples
@@ -126,13 +127,28 @@ fn by_code(error: &ArmError, facts: &Facts) -> &'static Entry {
         (401, Some("AuthenticationFailed")) => &ARM_011,
         (401, Some(_)) => &ARM_012,
         (403, Some("DenyAssignmentAuthorizationFailed")) => &RBAC_006,
+        (403, Some("LinkedAuthorizationFailed")) => &RBAC_020,
+        (403 | 409, Some("RequestDisallowedByPolicy" | "ScopeLocked")) => &RBAC_018,
         (404, Some("ResourceGroupNotFound")) => &RID_007,
         (400 | 404, Some("SubscriptionNotFound" | "InvalidSubscriptionId")) => &RID_006,
         (404, Some(_)) => &RBAC_026,
+        (400, Some(code)) if is_about_version(code) => &ARM_014,
         (429, _) => &ARM_016,
         (500.., Some(_)) => &ARM_017,
+        (_, Some(_)) => &ARM_021,
         _ => super::arm::stranger(error),
     }
+}
+
+fn is_about_version(code: &str) -> bool {
+    matches!(
+        code,
+        "InvalidApiVersionParameter"
+            | "InvalidResourceNamespace"
+            | "InvalidResourceType"
+            | "MissingApiVersionParameter"
+            | "NoRegisteredProviderFound"
+    )
 }
 
 fn is_other_clouds(facts: &Facts) -> bool {
@@ -168,11 +184,15 @@ fn not_authorized(
     {
         return Finding::new(&RBAC_007, values).with_confidence(Confidence::Likely);
     }
+    // It was allowed before: a role is there, and not every replica knows of it.
+    if facts.arm.was_allowed() {
+        return Finding::new(&RBAC_016, values);
+    }
     match facts.arm.role_assignments.as_ref().map(|call| &call.answer) {
         Some(Ok(list)) => {
             verdict.saw("role_assignments", list.value.len().to_string());
             let now = sample.call.clocks.map(|(server, _)| server);
-            by_assignments(&list.value, now, values, verdict)
+            by_assignments(&list.value, now.unwrap_or(facts.started), values, verdict)
         }
         Some(Err(Trouble::Refused(list_error))) => {
             verdict.saw(
@@ -192,10 +212,10 @@ fn not_authorized(
     }
 }
 
-/// The list could be read, so it decides; `now` is the service's own clock.
+/// The list could be read, so it decides; `now` is the service's own clock where it told it.
 fn by_assignments(
     assignments: &[RoleAssignment],
-    now: Option<Timestamp>,
+    now: Timestamp,
     values: &Values,
     verdict: &mut Verdict,
 ) -> Finding {
@@ -205,14 +225,10 @@ fn by_assignments(
     let age = assignments
         .iter()
         .filter_map(|assignment| {
-            let changed = assignment
-                .updated_on
-                .as_deref()
-                .or(assignment.created_on.as_deref())?;
-            let changed = crate::report::from_rfc3339(changed)?;
-            Some(Duration::from_secs(
-                u64::try_from(now?.seconds_since(changed)).unwrap_or(0),
-            ))
+            let changed = assignment.updated_on.as_deref();
+            let changed = changed.or(assignment.created_on.as_deref())?;
+            let age_secs = now.seconds_since(crate::report::from_rfc3339(changed)?);
+            Some(Duration::from_secs(u64::try_from(age_secs).unwrap_or(0)))
         })
         .min();
     verdict.saw_some(
@@ -224,7 +240,10 @@ fn by_assignments(
             "the youngest role assignment was made {} ago; the official maximum is 10 min",
             long(age)
         )),
-        _ => Finding::new(&RBAC_005, values).with_confidence(Confidence::Likely),
+        Some(_) => Finding::new(&RBAC_005, values).with_confidence(Confidence::Likely),
+        None => Finding::new(&RBAC_005, values)
+            .with_confidence(Confidence::Possible)
+            .with_cause("the age of the role assignment is not known; it may still be propagating"),
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::{Verdict, brief};
 use crate::catalogue::{
-    ARM_001, ARM_003, ARM_004, ARM_007, ARM_009, ARM_016, ARM_017, ARM_019, Entry,
+    ARM_001, ARM_003, ARM_004, ARM_005, ARM_007, ARM_009, ARM_016, ARM_017, ARM_019, Entry,
 };
 use crate::facts::{Facts, Trouble};
-use crate::finding::{Finding, Values};
+use crate::finding::{Confidence, Finding, Severity, Values};
 use azvm_arm::ArmError;
 use azvm_exchange::{Failure, FailureKind, Phase};
 
@@ -23,6 +23,13 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
             verdict.saw("status", probe.status.to_string());
             verdict.saw_some("code", probe.code.as_ref());
             verdict.saw_some("subscription_tenant", probe.tenant_id.as_ref());
+            if probe.status == 200 {
+                let note = Finding::new(&ARM_019, values)
+                    .with_severity(Severity::Note)
+                    .with_confidence(Confidence::Possible)
+                    .with_title("it answers without asking for a token, which ARM does not");
+                verdict.find(note);
+            }
             verdict.summary(format!(
                 "{} answers, {}",
                 facts.arm.endpoint,
@@ -32,7 +39,12 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
         Err(Trouble::Silent(failure)) => {
             verdict.saw("failure", failure.to_string());
             let cause = format!("{}: {failure}", facts.arm.endpoint);
-            verdict.find(Finding::new(silence(failure), values).with_cause(cause));
+            // Nothing was sent: the machine itself cannot check certificates.
+            let entry = match call.attempts.is_empty() {
+                true => &ARM_005,
+                false => silence(failure),
+            };
+            verdict.find(Finding::new(entry, values).with_cause(cause));
         }
         Err(Trouble::Refused(error)) => {
             verdict.saw("status", error.status().to_string());

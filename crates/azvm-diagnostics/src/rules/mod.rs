@@ -11,6 +11,7 @@ use crate::check::{Check, CheckId, Status};
 use crate::facts::{Call, Facts};
 use crate::finding::{Finding, Severity, Values};
 use crate::wait::OFFICIAL_MAXIMUM;
+use azvm_exchange::Origin;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -248,7 +249,7 @@ fn outcome(facts: &Facts, checks: &[Check]) -> Outcome {
         {
             Outcome::NotAzure
         }
-        ["RBAC-002"] if waited_in_vain => Outcome::StillPropagating,
+        ["RBAC-002" | "RBAC-016"] if waited_in_vain => Outcome::StillPropagating,
         ["RBAC-021"] if waited_in_vain && may_propagate => Outcome::StillPropagating,
         _ => Outcome::Failed,
     }
@@ -284,22 +285,14 @@ fn values(facts: &Facts) -> Values {
     if let azvm_imds::IdentitySelector::ResourceId(id) = &facts.asked.selector {
         values.set("identity_id", Some(id.as_str()));
     }
-    let authority = facts
-        .arm
-        .endpoint
-        .split_once("://")
-        .map_or("", |(_, authority)| authority);
-    values.set("arm_host", authority.split(':').next());
-    values.set("arm_authority", Some(with_port(authority)));
-    values
-}
-
-fn with_port(authority: &str) -> String {
-    if authority.contains(':') {
-        authority.into()
-    } else {
-        format!("{authority}:443")
+    if let Ok(origin) = facts.arm.endpoint.parse::<Origin>() {
+        values.set("arm_host", Some(origin.host().to_string()));
+        values.set(
+            "arm_authority",
+            Some(format!("{}:{}", origin.host(), origin.port())),
+        );
     }
+    values
 }
 
 /// `3 ms`, `2.1 s`.

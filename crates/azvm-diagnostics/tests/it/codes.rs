@@ -28,7 +28,11 @@ struct Case {
 }
 
 /// Codes without a case here, each with the reason, and with the test that has it instead.
-const EXCEPTIONS: [(&str, &str); 4] = [
+const EXCEPTIONS: [(&str, &str); 5] = [
+    (
+        "ARM-005",
+        "needs a machine without certificate authorities; see `unreachable`",
+    ),
     (
         "ARM-001",
         "needs a name that a resolver does not know, hence a question to the network; see `unreachable`",
@@ -380,6 +384,17 @@ fn arm() -> Vec<Case> {
                 "The access token is invalid.",
             ))
         }),
+        fail("ARM-014", ArmTarget, || {
+            let words = "The api-version '2021-04-01' is invalid.";
+            target(Reply::arm_error(400, "InvalidApiVersionParameter", words))
+        }),
+        fail("ARM-021", ArmTarget, || {
+            target(Reply::arm_error(
+                409,
+                "Conflict",
+                "Another operation is in progress.",
+            ))
+        }),
         fail("ARM-016", ArmTarget, || {
             let words = "The request is being throttled as the limit has been reached.";
             target(
@@ -397,6 +412,19 @@ fn arm() -> Vec<Case> {
         fail("TOKEN-005", ArmTarget, || {
             let words = "The access token expiry UTC time is earlier than current UTC time.";
             target(Reply::arm_error(401, "ExpiredAuthenticationToken", words))
+        }),
+    ]
+}
+
+fn refusals() -> Vec<Case> {
+    vec![
+        fail("RBAC-018", ArmTarget, || {
+            let words = "Resource was disallowed by policy.";
+            target(Reply::arm_error(403, "RequestDisallowedByPolicy", words))
+        }),
+        fail("RBAC-020", ArmTarget, || {
+            let words = "The client has permission on the scope, but not on the linked scope.";
+            target(Reply::arm_error(403, "LinkedAuthorizationFailed", words))
         }),
     ]
 }
@@ -501,6 +529,7 @@ fn what_is_wrong_with_the_way_to_arm_is_found() {
 #[test]
 fn what_is_wrong_with_the_rights_is_found() {
     check(&access());
+    check(&refusals());
 }
 
 #[test]
@@ -513,6 +542,7 @@ fn every_code_has_a_case_or_a_reason() {
         claimed(),
         arm(),
         access(),
+        refusals(),
     ];
     let mut covered: Vec<&str> = groups.iter().flatten().map(|case| case.code).collect();
     covered.extend(EXCEPTIONS.iter().map(|(code, _)| *code));

@@ -202,3 +202,14 @@ fn the_token_goes_to_arm_and_nowhere_else() {
         assert_eq!(metadata, is_for_imds.then_some("true"), "{:?}", seen.route);
     }
 }
+
+#[test]
+fn a_token_of_any_shape_that_arm_quotes_is_cut_out() {
+    let token = "opaque~Zx81+not/a-jwt==";
+    let words = format!("The header 'Bearer {token}' is not accepted.");
+    let body = json!({"error": {"code": "AuthorizationFailed", "message": words}}).to_string();
+    let reply = Reply::new(403, body).with("x-ms-request-id", token);
+    let world = World::healthy().with_token(token.into());
+    let ran = world.with(Route::Target, reply).run();
+    assert!(ran.verbose_text().contains("<redacted>"));
+}

@@ -605,6 +605,13 @@ fn the_age_of_an_assignment_is_by_the_services_clock() {
 }
 
 #[test]
+fn without_a_date_the_local_clock_tells_the_age() {
+    let list = assigned(in_secs(-60), in_secs(-60));
+    let world = target(denied().undated()).with(Route::RoleAssignments, list);
+    check(world, &["RBAC-002"]);
+}
+
+#[test]
 fn a_list_that_cannot_be_had_proves_nothing() {
     let listed = |deed: Deed| target(denied()).with(Route::RoleAssignments, deed);
     for deed in [

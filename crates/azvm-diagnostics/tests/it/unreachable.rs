@@ -88,6 +88,19 @@ fn the_name_of_arm_is_not_known() {
     }
 }
 
+/// The machine cannot check certificates, so that nothing was sent.
+#[test]
+fn a_machine_without_certificate_authorities() {
+    let refused = World::healthy().without_arm().run();
+    let ran = refused.with_facts(|facts| {
+        silence_arm(facts, failure(FailureKind::Certificate, Phase::Tls));
+        facts.arm.probe.as_mut().unwrap().attempts.clear();
+    });
+    check(&ran, &["ARM-005"]);
+    assert_eq!((ran.exit(), ran.causes()), (1, vec!["ARM-005"]));
+    assert_eq!(ran.status(ArmTarget), "skipped");
+}
+
 #[test]
 fn every_failure_anywhere_is_a_failure_with_a_code() {
     let healthy = World::healthy().run();

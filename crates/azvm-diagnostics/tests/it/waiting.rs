@@ -246,3 +246,10 @@ fn somebody_who_waits_is_told() {
         ran.told
     );
 }
+
+#[test]
+fn access_that_was_seen_and_lost_is_not_a_missing_role() {
+    let world = targets([group_answer(), denied()]).waiting(20);
+    let ran = world.run();
+    assert_eq!((ran.exit(), ran.codes()), (4, vec!["RBAC-016"]));
+}

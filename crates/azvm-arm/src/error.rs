@@ -5,6 +5,7 @@ use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use azvm_exchange::{Response, service_text};
 use core::fmt;
+use serde_json::Value;
 
 /// An answer of ARM, or of something on the way to it, that is not the one asked for.
 ///
@@ -22,29 +23,17 @@ struct Inner {
     challenge: Option<Challenge>,
 }
 
-/// The envelope of the ARM provider contract.
-#[derive(serde::Deserialize)]
-struct ErrorEnvelope {
-    error: ErrorBody,
-}
-
-#[derive(serde::Deserialize)]
-struct ErrorBody {
-    code: Option<String>,
-    message: Option<String>,
-}
-
 impl ArmError {
     /// Reads a refusal. Never fails: a body that is not ARM's leaves [`code`](Self::code) empty.
     pub fn read(response: &Response) -> Self {
-        let envelope: Option<ErrorEnvelope> = serde_json::from_slice(response.body()).ok();
-        let (code, message) =
-            envelope.map_or((None, None), |body| (body.error.code, body.error.message));
+        // The envelope of the ARM provider contract. A member of an odd type does not cost the other.
+        let body: Value = serde_json::from_slice(response.json_body()).unwrap_or_default();
+        let member = |name: &str| body.get("error")?.get(name)?.as_str().map(service_text);
         let header = |name: &str| response.header(name).map(service_text);
         Self(Box::new(Inner {
             status: response.status(),
-            code: code.as_deref().map(service_text),
-            message: message.as_deref().map(service_text),
+            code: member("code"),
+            message: member("message"),
             request_id: header("x-ms-request-id"),
             correlation_id: header("x-ms-correlation-request-id"),
             challenge: response

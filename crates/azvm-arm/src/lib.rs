@@ -69,5 +69,7 @@ pub use request::{
     role_assignments,
 };
 pub use resource::{Resource, read_resource};
-pub use retry::{CONNECTION_DELAYS, DEFAULT_DEADLINE, TRANSIENT_DELAYS, classify, retry_policy};
+pub use retry::{
+    ATTEMPT_TIMEOUT, CONNECTION_DELAYS, DEFAULT_DEADLINE, TRANSIENT_DELAYS, classify, retry_policy,
+};
 pub use role_assignment::{RoleAssignment, RoleAssignments, read_role_assignments};

@@ -1,8 +1,9 @@
 //! A resource, a resource group or a subscription, as far as all of them are alike.
 
 use crate::ArmError;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use azvm_exchange::Response;
+use serde_json::Value;
 
 /// What every ARM answer about one thing has in common. Names come in whatever case the service keeps them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,25 +21,6 @@ pub struct Resource {
     pub state: Option<String>,
 }
 
-#[derive(serde::Deserialize)]
-struct Body {
-    id: String,
-    name: Option<String>,
-    #[serde(rename = "displayName")]
-    display_name: Option<String>,
-    #[serde(rename = "type")]
-    resource_type: Option<String>,
-    location: Option<String>,
-    state: Option<String>,
-    properties: Option<Properties>,
-}
-
-#[derive(serde::Deserialize)]
-struct Properties {
-    #[serde(rename = "provisioningState")]
-    provisioning_state: Option<String>,
-}
-
 /// Reads the answer to [`get`](crate::get).
 ///
 /// # Errors
@@ -48,16 +30,16 @@ pub fn read_resource(response: &Response) -> Result<Resource, ArmError> {
     if response.status() != 200 {
         return Err(ArmError::read(response));
     }
-    let body: Body = serde_json::from_slice(response.body())
-        .map_err(|_| ArmError::unreadable(response, "the body is no ARM resource"))?;
+    let body: Value = serde_json::from_slice(response.json_body()).unwrap_or_default();
+    let text = |value: &Value, name: &str| Some(value.get(name)?.as_str()?.to_string());
+    let id = text(&body, "id").filter(|id| !id.is_empty());
+    let id = id.ok_or_else(|| ArmError::unreadable(response, "the body is no ARM resource"))?;
+    let provisioning_state = text(&body["properties"], "provisioningState");
     Ok(Resource {
-        id: body.id,
-        name: body.name.or(body.display_name),
-        resource_type: body.resource_type,
-        location: body.location,
-        state: body
-            .properties
-            .and_then(|properties| properties.provisioning_state)
-            .or(body.state),
+        id,
+        name: text(&body, "name").or_else(|| text(&body, "displayName")),
+        resource_type: text(&body, "type"),
+        location: text(&body, "location"),
+        state: provisioning_state.or_else(|| text(&body, "state")),
     })
 }

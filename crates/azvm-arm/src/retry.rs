@@ -13,6 +13,9 @@ pub const TRANSIENT_DELAYS: &[Duration] = &[
 /// Delays before the retries of a refused or lost connection.
 pub const CONNECTION_DELAYS: &[Duration] = &[Duration::from_secs(1)];
 
+/// The time for one attempt.
+pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// The time for one call, retries included.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(60);
 
@@ -23,6 +26,7 @@ pub fn retry_policy() -> RetryPolicy {
         .with_transient(TRANSIENT_DELAYS)
         .with_connection(CONNECTION_DELAYS)
         .with_jitter_percent(20)
+        .with_attempt_timeout(ATTEMPT_TIMEOUT)
 }
 
 /// See [`retry_policy`].

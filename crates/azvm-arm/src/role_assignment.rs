@@ -70,7 +70,7 @@ pub fn read_role_assignments(response: &Response) -> Result<RoleAssignments, Arm
     if response.status() != 200 {
         return Err(ArmError::read(response));
     }
-    let page: Page = serde_json::from_slice(response.body())
+    let page: Page = serde_json::from_slice(response.json_body())
         .map_err(|_| ArmError::unreadable(response, "the body is no list of role assignments"))?;
     let value = page
         .value

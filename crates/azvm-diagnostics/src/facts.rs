@@ -1,5 +1,7 @@
 //! What was seen, before anybody draws a conclusion. No secret is ever part of a fact.
 
+use crate::invocation::Invocation;
+use crate::redactor::Redactor;
 use azvm_arm::{ArmError, Cloud, Resource, RoleAssignments};
 use azvm_exchange::{Attempt, Failure, Phase, Timestamp};
 use azvm_imds::{
@@ -27,9 +29,19 @@ pub struct Facts {
     pub started: Timestamp,
     /// How long it took.
     pub duration: Duration,
+    /// True when the time limit kept a question from being asked or answered.
+    pub is_cut_short: bool,
+    /// Cuts the token out of a report, should a server have repeated it.
+    pub redactor: Redactor,
 }
 
 impl Facts {
+    /// The cloud that IMDS says the machine is in, or else the one that is examined.
+    pub fn machine_cloud(&self) -> Cloud {
+        let own = || Cloud::from_name(self.imds.compute()?.az_environment.as_deref()?);
+        own().unwrap_or(self.arm.cloud)
+    }
+
     /// True when nobody listens at the metadata address and the firmware does not say Azure: this machine is not the
     /// subject. A connection that came about and then failed is something else.
     pub fn is_elsewhere(&self) -> bool {
@@ -65,6 +77,10 @@ pub struct Asked {
     pub cloud: Option<Cloud>,
     /// How long to wait for a role to propagate.
     pub wait: Option<Duration>,
+    /// The scenario, when the machine is a simulated one.
+    pub simulation: Option<String>,
+    /// What the user typed.
+    pub invocation: Invocation,
 }
 
 /// The machine.

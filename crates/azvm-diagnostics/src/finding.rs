@@ -1,6 +1,7 @@
 //! What a rule says: a code, how sure it is, what it saw, and what to do.
 
 use crate::catalogue::Entry;
+use crate::invocation::Invocation;
 use crate::remedy::Remedy;
 use std::collections::BTreeMap;
 
@@ -104,18 +105,40 @@ impl Finding {
 
 /// Values for the placeholders of a remedy, by name: `group`, `vm`, `object_id`, `scope`, …
 #[derive(Clone, Debug, Default)]
-pub struct Values(BTreeMap<&'static str, String>);
+pub struct Values {
+    words: BTreeMap<&'static str, String>,
+    commands: BTreeMap<&'static str, String>,
+}
 
 impl Values {
     /// Remembers a value; `None` and `""` leave the placeholder to the reader.
     pub fn set(&mut self, name: &'static str, value: Option<impl Into<String>>) {
         if let Some(value) = value.map(Into::into).filter(|value| !value.is_empty()) {
-            self.0.insert(name, value);
+            self.words.insert(name, value);
         }
+    }
+
+    /// No values, but the commands of this program: `{program}` itself, `{doctor}` with its flags, `{doctor_as}` for
+    /// another identity, `{doctor_for}` for another audience. They are not quoted.
+    pub fn of(invocation: &Invocation) -> Self {
+        let commands = [
+            ("program", invocation.program().into()),
+            ("doctor", invocation.command()),
+            ("doctor_as", invocation.without_selector()),
+            ("doctor_for", invocation.without_audience()),
+        ];
+        Self {
+            words: BTreeMap::new(),
+            commands: commands.into(),
+        }
+    }
+
+    pub(crate) fn command(&self, name: &str) -> Option<&str> {
+        self.commands.get(name).map(String::as_str)
     }
 
     /// The value.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.words.get(name).map(String::as_str)
     }
 }

@@ -21,7 +21,8 @@
 //! # Guarantees
 //!
 //! 1. Facts come first, once; rules are pure functions of them and see no network and no clock.
-//! 2. No fact, finding or report holds a token or a proxy's password.
+//! 2. No fact, finding or report holds a token or a proxy's password. What a server repeats of a token is cut out of the
+//!    report last of all, by hashes of its pieces.
 //! 3. Whether to go on, and what to retry, is decided by status and `error` code. Words are shown, and may raise the
 //!    confidence of a finding.
 //! 4. *Unknown* is never reported as *fine* or as *failed*, and a check that panics is reported as *crashed*.
@@ -39,7 +40,9 @@ mod check;
 mod collect;
 pub mod facts;
 mod finding;
+mod invocation;
 mod progress;
+mod redactor;
 mod remedy;
 mod report;
 mod rules;
@@ -49,7 +52,9 @@ pub use check::{Check, CheckId, Status};
 pub use collect::{Config, DEFAULT_TIMEOUT, TargetError, collect};
 pub use facts::Facts;
 pub use finding::{Confidence, Finding, Severity, Values};
+pub use invocation::Invocation;
 pub use progress::{Event, Progress, Silent};
+pub use redactor::Redactor;
 pub use remedy::{Command, Remedy};
 pub use report::{Palette, SCHEMA, TextOptions, Tool, json, text};
 pub use rules::{Diagnosis, Outcome, diagnose};

@@ -33,7 +33,8 @@ impl Remedy {
         let commands = entry.commands.iter().map(|template| Command {
             shell: template.shell,
             run: fill(template.run, |name| {
-                values.get(name).map(|value| quote(value, template.shell))
+                let whole = values.command(name).map(Into::into);
+                whole.or_else(|| values.get(name).map(|value| quote(value, template.shell)))
             }),
             needs_root: template.needs_root,
         });
@@ -74,7 +75,7 @@ fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
 }
 
 /// Values come from the network: whatever is not plainly harmless is quoted, so that a copied line runs one command.
-fn quote(value: &str, shell: &str) -> String {
+pub(crate) fn quote(value: &str, shell: &str) -> String {
     let is_harmless = |c: char| c.is_ascii_alphanumeric() || "-_./:=".contains(c);
     if value.chars().all(is_harmless) && !value.starts_with('-') {
         return value.into();

@@ -1,5 +1,6 @@
 //! The arguments.
 
+use azvm_diagnostics::Invocation;
 use azvm_identity::{
     ArmEndpoint, Audience, Cloud, Guid, IdentitySelector, ImdsEndpoint, ResourceId,
 };
@@ -23,6 +24,7 @@ Exit codes:
    1  at least one failure
    2  bad usage
    4  the --wait is over, and all that is left may be a role that is still propagating
+   5  the --timeout ended the run before it could tell
    6  not an Azure virtual machine
   70  the doctor itself failed
 
@@ -61,7 +63,7 @@ pub(crate) struct DoctorArgs {
     /// Examine a simulated machine instead of this one: a scenario's name, or a scenario file
     #[arg(long, value_name = "SCENARIO", num_args = 0..=1, default_missing_value = "healthy", value_parser = scenario)]
     #[arg(conflicts_with_all = ["imds_endpoint", "arm_endpoint", "arm_ca"])]
-    pub(crate) simulate: Option<Scenario>,
+    pub(crate) simulate: Option<GivenScenario>,
     /// Where IMDS is [default: http://169.254.169.254]
     #[arg(long, value_name = "URL", value_parser = explained::<ImdsEndpoint>)]
     pub(crate) imds_endpoint: Option<ImdsEndpoint>,
@@ -91,10 +93,10 @@ pub(crate) struct DoctorArgs {
     /// The form of the report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
-    /// Write the report to this file instead of stdout
+    /// Write the report to this file instead of stdout; - is stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Show the evidence; -vv adds a log to stderr, -vvv all of it
+    /// Show the evidence; -vv adds a log to stderr, -vvv whatever any library logs
     #[arg(short, long, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 }
@@ -117,6 +119,52 @@ struct SelectorArgs {
 }
 
 impl DoctorArgs {
+    /// What the commands in the report start with: what was typed, less what is about this run alone.
+    pub(crate) fn invocation(&self, program: &str) -> Invocation {
+        let shown = |value: Option<&dyn std::fmt::Display>| value.map(ToString::to_string);
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let SelectorArgs {
+            system: _,
+            client_id,
+            object_id,
+            resource_id,
+        } = &self.selector;
+        let flags: [(&'static str, Option<String>); 9] = [
+            (
+                "--simulate",
+                self.simulate
+                    .as_ref()
+                    .map(|simulate| simulate.given.clone()),
+            ),
+            (
+                "--imds-endpoint",
+                shown(self.imds_endpoint.as_ref().map(|it| it as _)),
+            ),
+            (
+                "--arm-endpoint",
+                shown(self.arm_endpoint.as_ref().map(|it| it as _)),
+            ),
+            ("--arm-ca", path(&self.arm_ca)),
+            ("--target", shown(self.target.as_ref().map(|it| it as _))),
+            ("--cloud", self.cloud.map(|cloud| cloud.name().into())),
+            ("--client-id", shown(client_id.as_ref().map(|it| it as _))),
+            ("--object-id", shown(object_id.as_ref().map(|it| it as _))),
+            (
+                "--resource-id",
+                shown(resource_id.as_ref().map(|it| it as _)),
+            ),
+        ];
+        let resource = self.resource.as_ref().map(|it| it.as_str().to_string());
+        let flags = flags.into_iter().chain([("--resource", resource)]);
+        flags.fold(
+            Invocation::new(program),
+            |invocation, (flag, value)| match value {
+                Some(value) => invocation.with_flag(flag, Some(value)),
+                None => invocation,
+            },
+        )
+    }
+
     /// The one that was given; clap refuses two.
     pub(crate) fn selector(&self) -> IdentitySelector {
         let SelectorArgs {
@@ -141,7 +189,7 @@ impl DoctorArgs {
 pub(crate) struct SimulateArgs {
     /// A scenario's name, or a scenario file
     #[arg(default_value = "healthy", value_parser = scenario)]
-    pub(crate) scenario: Scenario,
+    pub(crate) scenario: GivenScenario,
     /// Where IMDS listens
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub(crate) imds_listen: SocketAddr,
@@ -194,7 +242,21 @@ pub(crate) enum Format {
     Json,
 }
 
-fn scenario(text: &str) -> Result<Scenario, String> {
+/// A scenario, and how the user named it.
+#[derive(Clone, Debug)]
+pub(crate) struct GivenScenario {
+    pub(crate) given: String,
+    pub(crate) scenario: Scenario,
+}
+
+fn scenario(text: &str) -> Result<GivenScenario, String> {
+    Ok(GivenScenario {
+        given: text.into(),
+        scenario: find_scenario(text)?,
+    })
+}
+
+fn find_scenario(text: &str) -> Result<Scenario, String> {
     if let Some(scenario) = Scenario::named(text) {
         return Ok(scenario);
     }

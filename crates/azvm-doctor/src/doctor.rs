@@ -17,11 +17,15 @@ const MAX_CA_BYTES: u64 = 16 * 1024 * 1024;
 
 pub(crate) async fn run(args: DoctorArgs, program: &str) -> Result<u8, Problem> {
     output::start_log(args.verbose, LOG_FROM);
+    // Before a long run, not after it.
+    if let Some(path) = args.output.as_deref().filter(|path| !is_stdout(path)) {
+        output::check_writable(path)?;
+    }
     let simulator = match &args.simulate {
-        Some(scenario) => Some(start(scenario.clone()).await?),
+        Some(simulate) => Some(start(simulate.scenario.clone()).await?),
         None => None,
     };
-    let config = config(&args, simulator.as_ref())?;
+    let config = config(&args, simulator.as_ref())?.with_invocation(args.invocation(program));
     let reporter = Reporter::new(args.verbose >= LOG_FROM);
     let facts = collect(&config, &reporter).await.map_err(|error| {
         Problem::usage(format!(
@@ -31,7 +35,7 @@ pub(crate) async fn run(args: DoctorArgs, program: &str) -> Result<u8, Problem> 
     })?;
     drop(reporter);
     let diagnosis = diagnose(&facts);
-    report(&args, program, &facts, &diagnosis)?;
+    report(&args, &facts, &diagnosis)?;
     if let Some(simulator) = simulator {
         simulator.shutdown().await;
     }
@@ -89,11 +93,15 @@ fn simulated(config: Config, simulator: &Simulator) -> Result<Config, Problem> {
         .arm_endpoint()
         .parse()
         .map_err(|error| broken(&error))?;
+    let scenario = simulator.scenario();
     Ok(config
         .with_imds_endpoint(imds)
         .with_arm_endpoint(arm)
         .with_arm_ca_pem(simulator.ca_pem())
-        .with_asset_tag(simulator.scenario().chassis_asset_tag().unwrap_or_default()))
+        .with_simulation(
+            scenario.name(),
+            scenario.chassis_asset_tag().unwrap_or_default(),
+        ))
 }
 
 fn read_ca(path: &Path) -> Result<Vec<u8>, Problem> {
@@ -110,36 +118,35 @@ fn read_ca(path: &Path) -> Result<Vec<u8>, Problem> {
     })
 }
 
-fn report(
-    args: &DoctorArgs,
-    program: &str,
-    facts: &Facts,
-    diagnosis: &Diagnosis,
-) -> Result<(), Problem> {
-    let palette = if args.output.is_some() {
-        Palette::plain()
-    } else {
-        Palette::ansi()
-    };
+fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+fn report(args: &DoctorArgs, facts: &Facts, diagnosis: &Diagnosis) -> Result<(), Problem> {
+    let file = args.output.as_deref().filter(|path| !is_stdout(path));
     let rendered = match args.format {
         Format::Json => {
-            let tool = Tool::new(
-                "azvm-doctor",
-                env!("CARGO_PKG_VERSION"),
-                option_env!("AZVM_COMMIT"),
-            );
+            let commit = option_env!("AZVM_COMMIT");
+            let tool = Tool::new("azvm-doctor", env!("CARGO_PKG_VERSION"), commit);
             json(facts, diagnosis, &tool, &uuid::Uuid::new_v4().to_string())
         }
         Format::Text => {
+            let palette = match file {
+                Some(_) => Palette::plain(),
+                None => Palette::ansi(),
+            };
             let options = TextOptions::default()
                 .with_verbose(args.verbose > 0)
-                .with_palette(palette)
-                .with_program(program);
+                .with_palette(palette);
             text(facts, diagnosis, &options)
         }
     };
-    match &args.output {
-        Some(path) => output::file(path, &rendered),
-        None => output::stdout(&rendered),
-    }
+    let Some(path) = file else {
+        return output::stdout(&rendered);
+    };
+    output::file(path, &rendered).or_else(|problem| {
+        // What was found must not be lost.
+        output::stdout(&rendered)?;
+        Err(problem)
+    })
 }

@@ -2,20 +2,20 @@
 
 use crate::{Problem, output};
 use azvm_diagnostics::catalogue::{CATALOGUE, Entry, find, nearest};
-use azvm_diagnostics::{Remedy, Values};
+use azvm_diagnostics::{Invocation, Remedy, Values};
 use std::fmt::Write;
 
-pub(crate) fn explain(code: &str) -> Result<u8, Problem> {
+pub(crate) fn explain(code: &str, program: &str) -> Result<u8, Problem> {
     let Some(entry) = find(code) else {
-        let meant = nearest(code)
-            .map(|entry| format!("; did you mean {}?", entry.code))
-            .unwrap_or_default();
+        let meant = nearest(code).map_or_else(String::new, |entry| {
+            format!(" (did you mean {}?)", entry.code)
+        });
         let shown: String = code.chars().filter(|c| !c.is_control()).take(40).collect();
         return Err(Problem::usage(format!(
-            "no code {shown}{meant} See list-codes."
+            "there is no code {shown}{meant}; see list-codes"
         )));
     };
-    output::stdout(&page(entry))?;
+    output::stdout(&page(entry, program))?;
     Ok(0)
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn list_codes() -> Result<u8, Problem> {
     Ok(0)
 }
 
-fn page(entry: &Entry) -> String {
+fn page(entry: &Entry, program: &str) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "{}  {}", entry.code, entry.title);
     let _ = writeln!(
@@ -45,7 +45,7 @@ fn page(entry: &Entry) -> String {
         entry.meaning
     );
     let _ = writeln!(text, "\nHow it is told apart\n  {}", entry.told_apart);
-    let remedy = Remedy::fill(entry, &Values::default());
+    let remedy = Remedy::fill(entry, &Values::of(&Invocation::new(program)));
     let _ = writeln!(text, "\nWhat to do\n  {}", remedy.text);
     for command in &remedy.commands {
         let note = if command.needs_root {

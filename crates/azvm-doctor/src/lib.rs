@@ -10,7 +10,7 @@
 //!
 //! 1. The report goes to stdout, or to the file that was named; everything else goes to stderr.
 //! 2. The exit code is the same for every format: 0 no failure, 1 failures, 2 bad usage, 4 the wait is over and a role
-//!    may still be propagating, 6 not an Azure VM, 70 a crash of the doctor itself.
+//!    may still be propagating, 5 the time limit came first, 6 not an Azure VM, 70 a crash of the doctor itself.
 //! 3. No output at any verbosity holds a token.
 //! 4. It changes nothing on the machine but the files that it was told to write.
 
@@ -66,20 +66,24 @@ where
 
 fn dispatch(cli: Cli, program: &str) -> Result<u8, Problem> {
     match cli.verb {
-        Some(Verb::Explain { code }) => explain::explain(&code),
+        Some(Verb::Explain { code }) => explain::explain(&code, program),
         Some(Verb::LintId(args)) => lint_id::run(&args),
         Some(Verb::ListCodes) => explain::list_codes(),
-        Some(Verb::Simulate(args)) => runtime()?.block_on(simulate::run(*args, program)),
-        None => runtime()?.block_on(doctor::run(cli.doctor, program)),
+        Some(Verb::Simulate(args)) => block_on(simulate::run(*args, program)),
+        None => block_on(doctor::run(cli.doctor, program)),
     }
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, Problem> {
-    tokio::runtime::Builder::new_multi_thread()
+fn block_on(command: impl Future<Output = Result<u8, Problem>>) -> Result<u8, Problem> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|error| Problem::crash(format!("cannot start the runtime: {error}")))
+        .map_err(|error| Problem::crash(format!("cannot start the runtime: {error}")))?;
+    let outcome = runtime.block_on(command);
+    // A name lookup that was given up may still sit in the system's resolver: nobody waits for it.
+    runtime.shutdown_background();
+    outcome
 }
 
 /// The last component of a path; `cargo xtask doctor` as it is.

@@ -23,18 +23,35 @@ pub(crate) fn stdout(text: &str) -> Result<(), Problem> {
 /// Writes a whole file at once: a reader sees the old one or the new one.
 pub(crate) fn file(path: &Path, text: &str) -> Result<(), Problem> {
     let write = || {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or_else(|| Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let mut file = beside(path)?;
         file.write_all(text.as_bytes())?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     };
-    write().map_err(|error: std::io::Error| {
-        Problem::crash(format!("cannot write {}: {error}", path.display()))
-    })
+    write().map_err(|error| unwritable(path, &error))
+}
+
+/// Says now whether [`file`] could write there.
+pub(crate) fn check_writable(path: &Path) -> Result<(), Problem> {
+    if path.is_dir() {
+        return Err(Problem::usage(format!("{} is a folder", path.display())));
+    }
+    beside(path)
+        .map(drop)
+        .map_err(|error| unwritable(path, &error))
+}
+
+/// A file in the same folder, to become `path`.
+fn beside(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    tempfile::NamedTempFile::new_in(folder.unwrap_or_else(|| Path::new(".")))
+}
+
+/// Without the system's detail: it would name the temporary file.
+fn unwritable(path: &Path, error: &std::io::Error) -> Problem {
+    Problem::usage(format!("cannot write {}: {}", path.display(), error.kind()))
 }
 
 /// One line to stderr.

@@ -54,10 +54,10 @@ impl Progress for Reporter {
                 if let Some(retry_in) = attempt.retry_in {
                     let outcome = attempt.outcome.map_err(|kind| kind.as_str());
                     self.say(format!(
-                        "{}: {}, again in {}",
+                        "{}: {}, again {}",
                         action.replace('_', " "),
                         shown(outcome),
-                        secs(retry_in)
+                        soon(retry_in)
                     ));
                 }
             }
@@ -82,6 +82,14 @@ impl Progress for Reporter {
 
 fn shown(outcome: Result<u16, &'static str>) -> String {
     outcome.map_or_else(Into::into, |status| status.to_string())
+}
+
+fn soon(wait: Duration) -> String {
+    if wait.is_zero() {
+        "at once".into()
+    } else {
+        format!("in {}", secs(wait))
+    }
 }
 
 fn secs(duration: Duration) -> String {

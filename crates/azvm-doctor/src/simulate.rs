@@ -14,6 +14,7 @@ pub(crate) async fn run(args: SimulateArgs, program: &str) -> Result<u8, Problem
     output::start_log(args.verbose, LOG_FROM);
     // Whoever waits for the file must not find an old one.
     if let Some(path) = &args.write_env {
+        output::check_writable(path)?;
         remove(path)?;
     }
     let stop = stop_signal()?;
@@ -22,7 +23,7 @@ pub(crate) async fn run(args: SimulateArgs, program: &str) -> Result<u8, Problem
         .with_arm_https(args.arm_listen)
         .with_arm_http(args.arm_http_listen)
         .with_unsafe_any_address(args.unsafe_any_address);
-    let simulator = Simulator::start(args.scenario, listen)
+    let simulator = Simulator::start(args.scenario.scenario, listen)
         .await
         .map_err(|error| Problem::usage(chain(&error)))?;
     let ca = write_ca(&simulator)?;
@@ -111,6 +112,10 @@ fn banner(simulator: &Simulator, ca_path: &str, program: &str) -> String {
     let _ = writeln!(
         text,
         "\nexamine it:\n  {program} --imds-endpoint {imds} --arm-endpoint {arm} --arm-ca {ca_path}"
+    );
+    let _ = writeln!(
+        text,
+        "\nthe tutorial's request:\n  curl -H Metadata:true '{imds}/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://management.azure.com/'"
     );
     let _ = writeln!(
         text,

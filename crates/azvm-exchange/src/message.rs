@@ -218,6 +218,13 @@ impl Response {
         self
     }
 
+    /// The body as JSON text: without the byte order mark that some servers write before it.
+    pub fn json_body(&self) -> &[u8] {
+        self.body
+            .strip_prefix(b"\xef\xbb\xbf")
+            .unwrap_or(&self.body)
+    }
+
     /// When the server says it answered, from the `Date` header.
     pub fn date(&self) -> Option<Timestamp> {
         self.header("date").and_then(Timestamp::from_http_date)

@@ -39,6 +39,7 @@ pub struct RetryPolicy {
     updating: Cow<'static, [Duration]>,
     connection: Cow<'static, [Duration]>,
     jitter_percent: u8,
+    attempt_timeout: Duration,
     deadline: Duration,
 }
 
@@ -51,6 +52,7 @@ impl RetryPolicy {
             updating: Cow::Borrowed(&[]),
             connection: Cow::Borrowed(&[]),
             jitter_percent: 0,
+            attempt_timeout: Duration::MAX,
             deadline,
         }
     }
@@ -91,6 +93,14 @@ impl RetryPolicy {
         self
     }
 
+    /// Sets the time for one attempt, so that one lost answer does not use up the whole exchange; the deadline alone
+    /// otherwise. An attempt that runs out of time counts as a lost connection.
+    #[must_use]
+    pub fn with_attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = timeout;
+        self
+    }
+
     /// Sets the time for the whole exchange, retries and waits included.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
@@ -112,7 +122,7 @@ pub enum Step<'a> {
     Send {
         /// The request.
         request: &'a Request,
-        /// What is left until the deadline.
+        /// What is left until the deadline, or until the end of the attempt if that is sooner.
         budget: Duration,
     },
     /// Wait this long, then poll again.
@@ -205,7 +215,7 @@ impl Exchange {
         match &self.state {
             State::Sending => Step::Send {
                 request: &self.request,
-                budget: deadline.since(now),
+                budget: deadline.since(now).min(self.policy.attempt_timeout),
             },
             State::Sleeping { until, .. } => Step::Sleep(until.since(now)),
             State::Done(result) => Step::Done(result.as_ref()),
@@ -430,6 +440,16 @@ mod tests {
             "2 s, wait 1 s, 2 s, and the next wait would pass the deadline"
         );
         assert!(end.elapsed() <= 12 * SECOND);
+    }
+
+    #[test]
+    fn a_lost_answer_costs_one_attempt_only() {
+        let policy = policy(60).with_attempt_timeout(10 * SECOND);
+        let lost = || Failure::new(FailureKind::Timeout, Phase::FirstByte, String::new());
+        let mut events = [Event::Failed(lost()), answered(200)].into_iter();
+        let (attempts, end) = run(policy, 30 * SECOND, |_| events.next().unwrap());
+        assert_eq!(attempts.len(), 2);
+        assert_eq!(end.elapsed(), (7 + 10 + 1 + 10) * SECOND);
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub struct Rejection {
 impl Rejection {
     /// Reads a refusal. Never fails: a body that is not JSON leaves the members empty.
     pub fn read(response: &Response) -> Self {
-        let body: ErrorBody = serde_json::from_slice(response.body()).unwrap_or_default();
+        let body: ErrorBody = serde_json::from_slice(response.json_body()).unwrap_or_default();
         Self {
             status: response.status(),
             error: body.error.get().map(service_text),

@@ -98,6 +98,6 @@ fn read<T: serde::de::DeserializeOwned>(
     response: &Response,
     reason: &'static str,
 ) -> Result<T, ProtocolError> {
-    serde_json::from_slice(response.body())
+    serde_json::from_slice(response.json_body())
         .map_err(|_| ProtocolError::Malformed(Malformed::new(reason, response)))
 }

@@ -76,8 +76,8 @@ pub use request::{
 };
 pub use responder::Responder;
 pub use retry::{
-    CONNECTION_DELAYS, DEFAULT_DEADLINE, JITTER_PERCENT, TRANSIENT_DELAYS, UPDATING_DELAYS,
-    classify, retry_policy,
+    ATTEMPT_TIMEOUT, CONNECTION_DELAYS, DEFAULT_DEADLINE, JITTER_PERCENT, TRANSIENT_DELAYS,
+    UPDATING_DELAYS, classify, retry_policy,
 };
 pub use selector::IdentitySelector;
 pub use token::{AccessToken, TokenRequest};

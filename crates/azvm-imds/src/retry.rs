@@ -26,6 +26,10 @@ pub const JITTER_PERCENT: u8 = 20;
 /// The time for one token, retries included: the 70 seconds of a 410 with jitter, and room for the answers.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(120);
 
+/// The time for one attempt. IMDS answers within milliseconds from its cache, and within seconds when it has to ask the
+/// directory.
+pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
+
 /// The schedule above.
 pub fn retry_policy() -> RetryPolicy {
     RetryPolicy::never(DEFAULT_DEADLINE)
@@ -34,6 +38,7 @@ pub fn retry_policy() -> RetryPolicy {
         .with_updating(UPDATING_DELAYS)
         .with_connection(CONNECTION_DELAYS)
         .with_jitter_percent(JITTER_PERCENT)
+        .with_attempt_timeout(ATTEMPT_TIMEOUT)
 }
 
 /// The table above.

@@ -55,7 +55,7 @@ impl TokenRequest {
     ) -> Result<AccessToken, ProtocolError> {
         ProtocolError::unless_ok(response)?;
         let malformed = |reason| ProtocolError::Malformed(Malformed::new(reason, response));
-        let body: TokenBody = serde_json::from_slice(response.body())
+        let body: TokenBody = serde_json::from_slice(response.json_body())
             .map_err(|_| malformed("the body is no token answer"))?;
         let secret = Secret::new(body.access_token);
         if !is_header_safe(secret.expose()) {
@@ -72,16 +72,16 @@ impl TokenRequest {
         }
         let (expires_on, expires_in) = expiry(body.expires_on, body.expires_in, received_at)
             .ok_or_else(|| malformed("neither expires_on nor expires_in can be read"))?;
+        // A server that repeats the token elsewhere does not get it into a field that may be shown.
+        let shown = |text: &str| service_text(&text.replace(secret.expose(), "<redacted>"));
+        let client_id = body.client_id.get().filter(|id| !id.is_empty()).map(shown);
+        let resource = body.resource.get().map(shown);
         let token = AccessToken {
             secret,
             expires_on,
             expires_in,
-            client_id: body
-                .client_id
-                .get()
-                .filter(|id| !id.is_empty())
-                .map(service_text),
-            resource: body.resource.get().map(service_text),
+            client_id,
+            resource,
         };
         self.check_echo(&token)?;
         Ok(token)

@@ -1,12 +1,13 @@
 //! Every code that this project can report, with what it means and what to do.
 //!
 //! One entry a code, in the order of the chain. Codes are never renumbered or used for anything else. To add a finding:
-//! write its entry below, list it in [`CATALOGUE`], and emit it in a rule.
+//! write its entry below (or in `resource_id.rs`), list it in [`CATALOGUE`], and emit it in a rule.
 
+use super::resource_id::*;
 use super::{CommandTemplate, Entry};
 use crate::finding::Severity;
 
-const fn bash(run: &'static str) -> CommandTemplate {
+pub(super) const fn bash(run: &'static str) -> CommandTemplate {
     CommandTemplate {
         shell: "bash",
         run,
@@ -38,7 +39,7 @@ const fn powershell_as_admin(run: &'static str) -> CommandTemplate {
     }
 }
 
-const TOKEN_PAGE: &str = "https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token";
+pub(super) const TOKEN_PAGE: &str = "https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token";
 const IMDS_PAGE: &str =
     "https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service";
 const FAQ_PAGE: &str = "https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/managed-identities-faq";
@@ -46,7 +47,7 @@ const KNOWN_PAGE: &str =
     "https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/known-issues";
 const RBAC_PAGE: &str =
     "https://learn.microsoft.com/azure/role-based-access-control/troubleshooting";
-const DEPLOY_PAGE: &str = "https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors";
+pub(super) const DEPLOY_PAGE: &str = "https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors";
 const THROT_PAGE: &str = "https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling";
 const MSP_PAGE: &str =
     "https://learn.microsoft.com/azure/virtual-machines/metadata-security-protocol/overview";
@@ -55,14 +56,17 @@ const ARC_PAGE: &str =
 
 /// Every entry, in the order of the chain.
 pub static CATALOGUE: &[&Entry] = &[
-    &HOST_001, &HOST_002, &HOST_003, &HOST_007, &HOST_009, &NET_001, &NET_002, &NET_003, &NET_004,
-    &NET_012, &NET_014, &NET_019, &IMDS_001, &IMDS_002, &IMDS_003, &IMDS_004, &IMDS_006, &IMDS_007,
-    &IMDS_008, &IMDS_009, &IMDS_010, &IMDS_013, &IMDS_018, &IDSEL_001, &IDSEL_002, &IDSEL_003,
-    &IDSEL_005, &IDSEL_007, &TOKEN_001, &TOKEN_002, &TOKEN_003, &TOKEN_004, &TOKEN_005, &TOKEN_007,
-    &TOKEN_009, &TOKEN_011, &TOKEN_012, &TOKEN_015, &TOKEN_017, &ARM_001, &ARM_003, &ARM_004,
-    &ARM_005, &ARM_007, &ARM_009, &ARM_011, &ARM_012, &ARM_014, &ARM_016, &ARM_017, &ARM_019,
-    &ARM_021, &RBAC_001, &RBAC_002, &RBAC_004, &RBAC_005, &RBAC_006, &RBAC_007, &RBAC_016,
-    &RBAC_018, &RBAC_020, &RBAC_021, &RBAC_026, &RID_006, &RID_007, &RID_016,
+    &HOST_001, &HOST_002, &HOST_003, &HOST_007, &HOST_009, &HOST_011, &NET_001, &NET_002, &NET_003,
+    &NET_004, &NET_012, &NET_014, &NET_019, &IMDS_001, &IMDS_002, &IMDS_003, &IMDS_004, &IMDS_006,
+    &IMDS_007, &IMDS_008, &IMDS_009, &IMDS_010, &IMDS_013, &IMDS_018, &IMDS_022, &IDSEL_001,
+    &IDSEL_002, &IDSEL_003, &IDSEL_005, &IDSEL_007, &TOKEN_001, &TOKEN_002, &TOKEN_003, &TOKEN_004,
+    &TOKEN_005, &TOKEN_007, &TOKEN_009, &TOKEN_011, &TOKEN_012, &TOKEN_015, &TOKEN_017, &ARM_001,
+    &ARM_003, &ARM_004, &ARM_005, &ARM_007, &ARM_009, &ARM_011, &ARM_012, &ARM_014, &ARM_016,
+    &ARM_017, &ARM_019, &ARM_021, &RBAC_001, &RBAC_002, &RBAC_004, &RBAC_005, &RBAC_006, &RBAC_007,
+    &RBAC_016, &RBAC_018, &RBAC_020, &RBAC_021, &RBAC_026, &RID_000, &RID_001, &RID_003, &RID_004,
+    &RID_005, &RID_006, &RID_007, &RID_008, &RID_009, &RID_010, &RID_011, &RID_012, &RID_013,
+    &RID_016, &RID_017, &RID_018, &RID_019, &RID_020, &RID_021, &RID_022, &RID_023, &RID_024,
+    &RID_025, &RID_026, &RID_027, &RID_028, &RID_029, &RID_030, &RID_031, &RID_032, &RID_033,
 ];
 
 pub(crate) static HOST_001: Entry = Entry {
@@ -73,7 +77,7 @@ pub(crate) static HOST_001: Entry = Entry {
     meaning: "Nothing answers at the metadata address, and the firmware does not carry Azure's mark. On a laptop, a build agent or an on-premises machine there is no metadata service to ask.",
     told_apart: "The chassis asset tag differs from Azure's and IMDS is silent. With Azure's tag, silence is a network problem (NET-001 to NET-004).",
     fix: "Run this on the virtual machine. Elsewhere, sign in as a developer, or try the simulator.",
-    commands: &[bash("azvm-doctor --simulate healthy")],
+    commands: &[bash("{program} --simulate healthy")],
     links: &[IMDS_PAGE],
 };
 
@@ -126,6 +130,18 @@ pub(crate) static HOST_009: Entry = Entry {
         powershell_as_admin("w32tm /resync"),
     ],
     links: &[],
+};
+
+pub(crate) static HOST_011: Entry = Entry {
+    code: "HOST-011",
+    category: "host",
+    severity: Severity::Warn,
+    title: "the machine is in a cloud that is not known here",
+    meaning: "IMDS names a cloud that this tool has no endpoint for, such as a private or a retired one; the public cloud was assumed.",
+    told_apart: "azEnvironment is none of the known names.",
+    fix: "Name the cloud, or its ARM endpoint and audience.",
+    commands: &[bash("{doctor_for} --cloud NAME")],
+    links: &[IMDS_PAGE],
 };
 
 pub(crate) static NET_001: Entry = Entry {
@@ -362,6 +378,18 @@ pub(crate) static IMDS_018: Entry = Entry {
     links: &[TOKEN_PAGE],
 };
 
+pub(crate) static IMDS_022: Entry = Entry {
+    code: "IMDS-022",
+    category: "imds",
+    severity: Severity::Warn,
+    title: "IMDS answers in part only: the instance document did not come",
+    meaning: "The metadata service is there, but the description of the machine could not be read: a partial update, an agent that allows some paths only, or a stand-in.",
+    told_apart: "The probe was answered by IMDS and the instance document was not.",
+    fix: "Try again in a minute; name the target with --target meanwhile.",
+    commands: &[bash("{doctor} --target RESOURCE_ID")],
+    links: &[IMDS_PAGE],
+};
+
 pub(crate) static IDSEL_001: Entry = Entry {
     code: "IDSEL-001",
     category: "identity",
@@ -389,7 +417,7 @@ pub(crate) static IDSEL_002: Entry = Entry {
     fix: "List them, and name one by client, object or resource ID.",
     commands: &[
         bash("az vm identity show -g {group} -n {vm} --query userAssignedIdentities"),
-        bash("azvm-doctor --client-id CLIENT_ID"),
+        bash("{doctor_as} --client-id CLIENT_ID"),
     ],
     links: &[FAQ_PAGE],
 };
@@ -415,7 +443,7 @@ pub(crate) static IDSEL_005: Entry = Entry {
     told_apart: "IMDS does not find the GUID as one kind and does as the other.",
     fix: "Pass it as the kind that it is.",
     commands: &[
-        bash("azvm-doctor --{other_kind} {selector_value}"),
+        bash("{doctor_as} --{other_kind} {selector_value}"),
         bash("az identity show --ids ID --query '{client:clientId,principal:principalId}'"),
     ],
     links: &[TOKEN_PAGE],
@@ -444,7 +472,7 @@ pub(crate) static TOKEN_001: Entry = Entry {
     meaning: "Each cloud's ARM accepts tokens for its own audience only.",
     told_apart: "The audience is the ARM of another cloud than the machine's.",
     fix: "Ask for the audience of the machine's own cloud.",
-    commands: &[bash("azvm-doctor --resource {cloud_audience}")],
+    commands: &[bash("{doctor_for} --resource {cloud_audience}")],
     links: &[TOKEN_PAGE],
 };
 
@@ -456,7 +484,7 @@ pub(crate) static TOKEN_002: Entry = Entry {
     meaning: "The token was asked for, and is for, another service. ARM would refuse it, and it is nobody else's business, so it was not sent there.",
     told_apart: "The audience is none of those that ARM accepts.",
     fix: "For ARM, leave the audience out or ask for ARM's own.",
-    commands: &[bash("azvm-doctor --resource {cloud_audience}")],
+    commands: &[bash("{doctor_for} --resource {cloud_audience}")],
     links: &[TOKEN_PAGE],
 };
 
@@ -468,7 +496,7 @@ pub(crate) static TOKEN_003: Entry = Entry {
     meaning: "IMDS wants an audience (v1 resource). The text ends in '/.default', which makes it an OAuth 2.0 scope.",
     told_apart: "400 invalid_resource to an audience that ends in '/.default'.",
     fix: "Leave '/.default' off, and nothing else.",
-    commands: &[bash("azvm-doctor --resource {audience_without_default}")],
+    commands: &[bash("{doctor_for} --resource {audience_without_default}")],
     links: &[TOKEN_PAGE],
 };
 
@@ -480,7 +508,7 @@ pub(crate) static TOKEN_004: Entry = Entry {
     meaning: "No service with this audience is known in the machine's tenant: a typing mistake, or another cloud's name.",
     told_apart: "400 invalid_resource.",
     fix: "Compare the audience letter by letter; for ARM it is the one below.",
-    commands: &[bash("azvm-doctor --resource {cloud_audience}")],
+    commands: &[bash("{doctor_for} --resource {cloud_audience}")],
     links: &[TOKEN_PAGE],
 };
 
@@ -767,9 +795,9 @@ pub(crate) static RBAC_002: Entry = Entry {
     severity: Severity::Fail,
     title: "the role was assigned a moment ago and is still propagating",
     meaning: "A new or changed role assignment takes up to 10 minutes to be known everywhere.",
-    told_apart: "403, and an assignment for this identity is there that is less than 10 minutes old.",
+    told_apart: "403, and an assignment for this identity is there that is less than 15 minutes old.",
     fix: "Wait; nothing needs to be changed.",
-    commands: &[bash("azvm-doctor --wait 10m")],
+    commands: &[bash("{doctor} --wait 10m")],
     links: &[RBAC_PAGE],
 };
 
@@ -793,7 +821,7 @@ pub(crate) static RBAC_005: Entry = Entry {
     severity: Severity::Fail,
     title: "the identity's role does not allow this action",
     meaning: "A role counts at the target, older than propagation takes, but it does not contain the action that was refused.",
-    told_apart: "403, and an assignment for this identity is there that is older than 10 minutes.",
+    told_apart: "403, and an assignment for this identity is there that is older than 15 minutes.",
     fix: "Choose a role that has the action.",
     commands: &[
         bash("az role assignment list --assignee {object_id} --scope {scope} --include-inherited"),
@@ -838,7 +866,7 @@ pub(crate) static RBAC_016: Entry = Entry {
     meaning: "Replicas of ARM learn of a role one after the other, so that answers flip for a while.",
     told_apart: "A refusal came between successes.",
     fix: "Wait until several tries in a row succeed.",
-    commands: &[bash("azvm-doctor --wait 10m")],
+    commands: &[bash("{doctor} --wait 10m")],
     links: &[RBAC_PAGE],
 };
 
@@ -879,7 +907,7 @@ pub(crate) static RBAC_021: Entry = Entry {
         bash(
             "az role assignment create --assignee-object-id {object_id} --assignee-principal-type ServicePrincipal --role Reader --scope {scope}",
         ),
-        bash("azvm-doctor --wait 10m"),
+        bash("{doctor} --wait 10m"),
     ],
     links: &[RBAC_PAGE],
 };
@@ -894,42 +922,4 @@ pub(crate) static RBAC_026: Entry = Entry {
     fix: "Compare the ID with what exists.",
     commands: &[bash("az resource show --ids {scope}")],
     links: &[DEPLOY_PAGE],
-};
-
-pub(crate) static RID_006: Entry = Entry {
-    code: "RID-006",
-    category: "resource-id",
-    severity: Severity::Fail,
-    title: "the subscription does not exist",
-    meaning: "ARM does not know the subscription in the target's ID.",
-    told_apart: "404 SubscriptionNotFound or 400 InvalidSubscriptionId.",
-    fix: "Compare the subscription ID with those that exist.",
-    commands: &[bash("az account list --all --query '[].{id:id,name:name}'")],
-    links: &[DEPLOY_PAGE],
-};
-
-pub(crate) static RID_007: Entry = Entry {
-    code: "RID-007",
-    category: "resource-id",
-    severity: Severity::Fail,
-    title: "the resource group does not exist",
-    meaning: "The identity may look, and there is no resource group of that name in that subscription.",
-    told_apart: "404 ResourceGroupNotFound.",
-    fix: "Compare the name and the subscription.",
-    commands: &[bash(
-        "az group show -n {target_group} --subscription {subscription}",
-    )],
-    links: &[DEPLOY_PAGE],
-};
-
-pub(crate) static RID_016: Entry = Entry {
-    code: "RID-016",
-    category: "resource-id",
-    severity: Severity::Fail,
-    title: "the resource ID is not that of an identity",
-    meaning: "A user-assigned identity is named by an ID of the type Microsoft.ManagedIdentity/userAssignedIdentities. For the system-assigned identity no ID is given.",
-    told_apart: "The type in the given ID is another one.",
-    fix: "Give the identity's own ID, or none for the system-assigned identity.",
-    commands: &[bash("az identity list --query '[].id'")],
-    links: &[TOKEN_PAGE],
 };

@@ -1,11 +1,14 @@
 //! The catalogue of codes: what an entry holds, and how one is found.
 
 mod entries;
+mod resource_id;
 
 use crate::finding::Severity;
+use std::cmp::Reverse;
 
 pub use entries::CATALOGUE;
 pub(crate) use entries::*;
+pub(crate) use resource_id::*;
 
 /// An entry of the catalogue.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,13 +54,27 @@ pub fn find(code: &str) -> Option<&'static Entry> {
         .find(|entry| entry.code.eq_ignore_ascii_case(code.trim()))
 }
 
-/// The code that was probably meant: the one with the fewest edits, if that is at most two.
+/// The code that was probably meant: the one with the fewest edits, if that is at most two. Among equals it is one with
+/// the same letters, and then the one that ends most alike.
 pub fn nearest(code: &str) -> Option<&'static Entry> {
     let wanted: String = code.trim().to_ascii_uppercase().chars().take(32).collect();
-    let (edits, entry) = CATALOGUE
+    // Digits stand after the hyphen: a letter there is one that looks like a digit.
+    let wanted = wanted
+        .split_once('-')
+        .map_or(wanted.clone(), |(letters, number)| {
+            let number = number.replace(['I', 'L'], "1").replace('O', "0");
+            format!("{letters}-{number}")
+        });
+    let ((edits, ..), entry) = CATALOGUE
         .iter()
         .copied()
-        .map(|entry| (edits(entry.code, &wanted), entry))
+        .map(|entry| {
+            let (left, right) = (entry.code.chars().rev(), wanted.chars().rev());
+            let same_end = left.zip(right).take_while(|(a, b)| a == b).count();
+            let has_other_letters = entry.code.split('-').next() != wanted.split('-').next();
+            let edits = edits(entry.code, &wanted);
+            ((edits, has_other_letters, Reverse(same_end)), entry)
+        })
         .min_by_key(|pair| pair.0)?;
     (edits <= 2).then_some(entry)
 }
@@ -114,10 +131,9 @@ mod tests {
 
     #[test]
     fn every_entry_is_listed() {
-        let written = include_str!("entries.rs")
-            .matches(": Entry = Entry {")
-            .count();
-        assert_eq!(CATALOGUE.len(), written);
+        let written = [include_str!("entries.rs"), include_str!("resource_id.rs")]
+            .map(|source| source.matches(": Entry = Entry {").count());
+        assert_eq!(CATALOGUE.len(), written.iter().sum::<usize>());
     }
 
     #[test]
@@ -129,6 +145,16 @@ mod tests {
             nearest("IDSL-001").map(|entry| entry.code),
             Some("IDSEL-001")
         );
+        assert_eq!(
+            nearest("RBAC-0021").map(|entry| entry.code),
+            Some("RBAC-021")
+        );
+        assert_eq!(
+            nearest("RBAC-02l").map(|entry| entry.code),
+            Some("RBAC-021")
+        );
+        assert_eq!(nearest("RAC-001").map(|entry| entry.code), Some("RBAC-001"));
+        assert_eq!(nearest("RID-01").map(|entry| entry.code), Some("RID-001"));
         assert_eq!(nearest("hello"), None);
         assert_eq!(nearest(""), None);
     }

@@ -83,7 +83,10 @@ impl Run<'_> {
         let target = asked.or_else(|| own_resource_group(compute?));
         let subscription = subscription(target.as_ref(), compute);
         facts.probe = match &client {
-            Ok(client) => self.probe(client, &endpoint, subscription).await,
+            Ok(client) => {
+                let is_named = facts.is_named_endpoint;
+                self.probe(client, &endpoint, subscription, is_named).await
+            }
             Err(failure) => Some(Call::not_sent(failure)),
         };
         if let Some(target) = target {
@@ -144,12 +147,14 @@ impl Run<'_> {
         client: &Client,
         endpoint: &Endpoint,
         subscription: &str,
+        is_named: bool,
     ) -> Option<Call<ArmProbe, ArmError>> {
         let what = (
             azvm_arm::probe(subscription),
             RetryPolicy::never(PROBE_BUDGET),
         );
-        self.call("arm_probe", (client, endpoint.origin()), what, read_probe)
+        let read = |response: &Response| read_probe(response, is_named);
+        self.call("arm_probe", (client, endpoint.origin()), what, read)
             .await
     }
 
@@ -215,11 +220,11 @@ impl Run<'_> {
 /// How ARM is asked: over what, where, and with which token.
 type Arm<'a> = (&'a Client, &'a Endpoint, &'a Secret);
 
-/// ARM's own answers have its envelope, its request id or a Bearer challenge. A JSON object without any of them may be a
-/// stand-in's; everything else is kept as the refusal of a stranger.
-fn read_probe(response: &Response) -> Result<ArmProbe, ArmError> {
+/// ARM's own answers have its envelope, its request id or a Bearer challenge. At an endpoint that the caller named, a
+/// JSON object without any of them may be a stand-in's; everything else is kept as the refusal of a stranger.
+fn read_probe(response: &Response, is_named: bool) -> Result<ArmProbe, ArmError> {
     let error = ArmError::read(response);
-    let is_object = || response.body().trim_ascii_start().starts_with(b"{");
+    let is_object = || is_named && response.json_body().trim_ascii_start().starts_with(b"{");
     if !(error.is_from_arm() || error.challenge().is_some() || is_object()) {
         return Err(error);
     }

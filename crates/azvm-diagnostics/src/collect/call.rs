@@ -3,14 +3,16 @@
 use super::Run;
 use crate::facts::{Call, TimelineEntry, Trouble};
 use crate::progress::Event;
-use azvm_exchange::{Attempt, Exchange, Origin, Request, Response, RetryPolicy, service_text};
+use azvm_exchange::{
+    Attempt, Exchange, FailureKind, Origin, Request, Response, RetryPolicy, service_text,
+};
 use azvm_http::Client;
 use azvm_identity::driver::{Driven, drive};
 use std::time::Duration;
 
 impl Run<'_> {
     /// Sends `request` under `policy`, within what is left of the run's time, and has `read` make sense of the answer.
-    /// `None` when no time is left.
+    /// `None` when no time was left, or when it ran out during the wait for an answer.
     pub(super) async fn call<R, E: Coded>(
         &mut self,
         action: &'static str,
@@ -20,8 +22,10 @@ impl Run<'_> {
     ) -> Option<Call<R, E>> {
         let left = self.time_left();
         if left.is_zero() {
+            self.is_cut_short = true;
             return None;
         }
+        let is_shortened = left < policy.deadline();
         let policy = policy.clone().with_deadline(policy.deadline().min(left));
         let exchange = Exchange::new(request, policy, azvm_identity::seed());
         let began = self.elapsed();
@@ -33,6 +37,15 @@ impl Run<'_> {
         .await;
         let call = understand(driven, read);
         self.note(action, began, &call);
+        let is_timeout = matches!(
+            &call.answer,
+            Err(Trouble::Silent(failure)) if failure.kind == FailureKind::Timeout
+        );
+        if is_shortened && is_timeout && self.time_left().is_zero() {
+            // Our own impatience says nothing about the service.
+            self.is_cut_short = true;
+            return None;
+        }
         Some(call)
     }
 

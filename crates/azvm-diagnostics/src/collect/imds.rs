@@ -14,8 +14,10 @@ use std::time::Duration;
 /// The probe asks once and wants to know soon: off Azure nobody will ever answer.
 const PROBE_BUDGET: Duration = Duration::from_secs(3);
 
-/// Descriptions of the machine are helpful, not necessary: they get less patience than the token.
-const DESCRIPTION_BUDGET: Duration = Duration::from_secs(10);
+/// Descriptions of the machine are helpful, not necessary: they get less patience than the token, except with an update,
+/// which the token would have to wait for as well.
+const DESCRIPTION_TIMEOUT: Duration = Duration::from_secs(5);
+const DESCRIPTION_DELAYS: &[Duration] = &[Duration::ZERO, Duration::from_secs(2)];
 
 impl Run<'_> {
     pub(super) async fn imds(&mut self) -> (ImdsFacts, Option<Secret>) {
@@ -157,7 +159,9 @@ fn probe() -> (Request, RetryPolicy) {
 /// Only on the token path does 404 mean *being updated*; elsewhere it means that there is no such element.
 fn describe(request: Request) -> (Request, RetryPolicy) {
     let policy = retry_policy()
-        .with_deadline(DESCRIPTION_BUDGET)
+        .with_attempt_timeout(DESCRIPTION_TIMEOUT)
+        .with_transient(DESCRIPTION_DELAYS)
+        .with_connection(&[] as &[Duration])
         .with_classifier(|status| match status {
             404 => RetryClass::Final,
             other => azvm_imds::classify(other),

@@ -1,6 +1,6 @@
 //! Gathers the facts: each once, each with a deadline, one request at a time.
 //!
-//! A run makes at most seven requests to IMDS (not counting retries) and, without waiting, three to ARM.
+//! A run makes at most five requests to IMDS (not counting retries) and, without waiting, three to ARM.
 
 mod arm;
 mod call;
@@ -8,7 +8,9 @@ mod host;
 mod imds;
 
 use crate::facts::{Asked, Facts, TimelineEntry};
+use crate::invocation::Invocation;
 use crate::progress::Progress;
+use crate::redactor::Redactor;
 use azvm_arm::{Cloud, Endpoint as ArmEndpoint};
 use azvm_http::TransportError;
 use azvm_imds::{Audience, Endpoint as ImdsEndpoint, IdentitySelector};
@@ -18,6 +20,9 @@ use tokio::time::Instant;
 
 /// The time for a whole run, without the wait for a role: room for the 70 seconds of an IMDS update.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// What a time too long for the clock counts as.
+const A_DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// What to look at, and how. `Default` looks at this machine as it is.
 #[derive(Clone, Debug)]
@@ -31,7 +36,15 @@ pub struct Config {
     imds_endpoint: ImdsEndpoint,
     arm_endpoint: Option<ArmEndpoint>,
     arm_ca_pem: Vec<u8>,
-    asset_tag: Option<String>,
+    simulated: Option<Simulated>,
+    invocation: Invocation,
+}
+
+/// A simulated machine: what its scenario is called, and its chassis asset tag.
+#[derive(Clone, Debug)]
+struct Simulated {
+    scenario: String,
+    asset_tag: String,
 }
 
 impl Default for Config {
@@ -46,7 +59,8 @@ impl Default for Config {
             imds_endpoint: ImdsEndpoint::default(),
             arm_endpoint: None,
             arm_ca_pem: Vec::new(),
-            asset_tag: None,
+            simulated: None,
+            invocation: Invocation::default(),
         }
     }
 }
@@ -121,10 +135,24 @@ impl Config {
         self
     }
 
-    /// Takes this for the machine's chassis asset tag: a simulated machine has one of its own.
+    /// Examines a simulated machine: the report names the scenario, and this counts as the chassis asset tag.
     #[must_use]
-    pub fn with_asset_tag(mut self, tag: impl Into<String>) -> Self {
-        self.asset_tag = Some(tag.into());
+    pub fn with_simulation(
+        mut self,
+        scenario: impl Into<String>,
+        asset_tag: impl Into<String>,
+    ) -> Self {
+        self.simulated = Some(Simulated {
+            scenario: scenario.into(),
+            asset_tag: asset_tag.into(),
+        });
+        self
+    }
+
+    /// What the user typed, for the commands in the report.
+    #[must_use]
+    pub fn with_invocation(mut self, invocation: Invocation) -> Self {
+        self.invocation = invocation;
         self
     }
 }
@@ -155,21 +183,30 @@ impl std::error::Error for TargetError {}
 ///
 /// Dropping the future closes the connection in use and leaves nothing behind.
 pub async fn collect(config: &Config, progress: &dyn Progress) -> Result<Facts, TransportError> {
+    let began = Instant::now();
     let mut run = Run {
         config,
         progress,
-        began: Instant::now(),
-        deadline: Instant::now() + config.timeout,
+        began,
+        deadline: began.checked_add(config.timeout).unwrap_or(began + A_DAY),
         timeline: Vec::new(),
+        is_cut_short: false,
     };
     let started = azvm_identity::now();
     let arm_client = run.arm_client()?;
-    let host = host::collect(config.asset_tag.as_deref());
+    let asset_tag = config
+        .simulated
+        .as_ref()
+        .map(|machine| machine.asset_tag.as_str());
+    let host = host::collect(asset_tag);
     let (imds, secret) = run.imds().await;
+    let redactor = secret.as_ref().map(Redactor::new).unwrap_or_default();
     let arm = run.arm(arm_client, &host, &imds, secret).await;
     Ok(Facts {
         asked: config.asked(),
         duration: run.elapsed(),
+        is_cut_short: run.is_cut_short,
+        redactor,
         timeline: run.timeline,
         host,
         imds,
@@ -186,6 +223,11 @@ impl Config {
             target: self.target.clone(),
             cloud: self.cloud,
             wait: self.wait,
+            simulation: self
+                .simulated
+                .as_ref()
+                .map(|machine| machine.scenario.clone()),
+            invocation: self.invocation.clone(),
         }
     }
 }
@@ -197,6 +239,8 @@ struct Run<'a> {
     began: Instant,
     deadline: Instant,
     timeline: Vec<TimelineEntry>,
+    /// The time limit kept a question from being asked or answered.
+    is_cut_short: bool,
 }
 
 impl Run<'_> {

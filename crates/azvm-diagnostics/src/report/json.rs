@@ -41,7 +41,7 @@ pub fn json(facts: &Facts, diagnosis: &Diagnosis, tool: &Tool, run_id: &str) -> 
     let mut text = serde_json::to_string_pretty(&report)
         .expect("the report holds texts, numbers and lists only");
     text.push('\n');
-    text
+    facts.redactor.clean(text)
 }
 
 #[derive(Serialize)]
@@ -70,6 +70,7 @@ struct Args<'a> {
     audience: &'a str,
     cloud: Option<&'static str>,
     wait_s: Option<u64>,
+    simulate: Option<&'a str>,
     imds_endpoint: &'a str,
     arm_endpoint: &'a str,
 }
@@ -152,6 +153,7 @@ struct TimelineReport<'a> {
 
 impl<'a> Report<'a> {
     fn new(facts: &'a Facts, diagnosis: &'a Diagnosis, tool: &'a Tool, run_id: &'a str) -> Self {
+        let program = facts.asked.invocation.program();
         Self {
             schema: SCHEMA,
             run_id,
@@ -164,7 +166,11 @@ impl<'a> Report<'a> {
             exit_code: diagnosis.exit_code(),
             summary: summary(&diagnosis.checks),
             root_causes: diagnosis.root_causes(),
-            checks: diagnosis.checks.iter().map(check).collect(),
+            checks: diagnosis
+                .checks
+                .iter()
+                .map(|each| check(each, program))
+                .collect(),
             timeline: timeline(facts),
             redaction: "default",
         }
@@ -179,6 +185,7 @@ fn args(facts: &Facts) -> Args<'_> {
         audience: facts.imds.audience.as_str(),
         cloud: facts.asked.cloud.map(azvm_arm::Cloud::name),
         wait_s: facts.asked.wait.map(|wait| wait.as_secs()),
+        simulate: facts.asked.simulation.as_deref(),
         imds_endpoint: &facts.imds.endpoint,
         arm_endpoint: &facts.arm.endpoint,
     }
@@ -205,8 +212,13 @@ fn result(diagnosis: &Diagnosis) -> &'static str {
     match (diagnosis.outcome, diagnosis.worst()) {
         (Outcome::Crashed, _) => "crashed",
         (_, Some(severity)) => severity.as_str(),
+        (_, None) if diagnosis.checks.iter().any(is_unknown) => "unknown",
         (_, None) => "ok",
     }
+}
+
+fn is_unknown(check: &Check) -> bool {
+    check.status == Status::Unknown
 }
 
 fn summary(checks: &[Check]) -> Summary {
@@ -226,7 +238,7 @@ fn summary(checks: &[Check]) -> Summary {
     summary
 }
 
-fn check(check: &Check) -> CheckReport<'_> {
+fn check<'a>(check: &'a Check, program: &str) -> CheckReport<'a> {
     let evidence: BTreeMap<&'static str, &str> = check
         .evidence
         .iter()
@@ -249,7 +261,7 @@ fn check(check: &Check) -> CheckReport<'_> {
         remediation: first.map(remediation),
         docs: first
             .filter(|finding| finding.severity > Severity::Note)
-            .map(|finding| format!("azvm-doctor explain {}", finding.entry.code)),
+            .map(|finding| format!("{program} explain {}", finding.entry.code)),
     }
 }
 

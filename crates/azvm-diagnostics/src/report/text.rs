@@ -16,7 +16,6 @@ const MARK: usize = 6;
 pub struct TextOptions {
     verbose: bool,
     palette: Palette,
-    program: String,
 }
 
 impl Default for TextOptions {
@@ -24,7 +23,6 @@ impl Default for TextOptions {
         Self {
             verbose: false,
             palette: Palette::plain(),
-            program: "azvm-doctor".into(),
         }
     }
 }
@@ -41,13 +39,6 @@ impl TextOptions {
     #[must_use]
     pub fn with_palette(mut self, palette: Palette) -> Self {
         self.palette = palette;
-        self
-    }
-
-    /// What the user types to run this program.
-    #[must_use]
-    pub fn with_program(mut self, program: impl Into<String>) -> Self {
-        self.program = program.into();
         self
     }
 }
@@ -94,6 +85,7 @@ pub fn text(facts: &Facts, diagnosis: &Diagnosis, options: &TextOptions) -> Stri
     let mut page = Page {
         out: String::new(),
         options,
+        program: facts.asked.invocation.program(),
     };
     page.header(facts);
     for check in &diagnosis.checks {
@@ -103,12 +95,13 @@ pub fn text(facts: &Facts, diagnosis: &Diagnosis, options: &TextOptions) -> Stri
         page.timeline(facts);
     }
     page.footer(diagnosis);
-    page.out
+    facts.redactor.clean(page.out)
 }
 
 struct Page<'a> {
     out: String,
     options: &'a TextOptions,
+    program: &'a str,
 }
 
 /// Writing to a `String` does not fail.
@@ -121,9 +114,11 @@ macro_rules! line {
 impl Page<'_> {
     fn header(&mut self, facts: &Facts) {
         let target = facts.target().map_or("-", |id| id.as_str());
+        let scenario = facts.asked.simulation.as_ref();
+        let simulation = scenario.map_or_else(String::new, |name| format!("   simulated: {name}"));
         line!(
             self,
-            "azvm doctor {}   target {target}   {}",
+            "azvm doctor {}{simulation}   target {target}   {}",
             env!("CARGO_PKG_VERSION"),
             rfc3339(facts.started)
         );
@@ -172,7 +167,7 @@ impl Page<'_> {
         self.detail("fix", &finding.remedy.text);
         for command in &finding.remedy.commands {
             let note = if command.needs_root {
-                "   (needs root)"
+                "   # needs root"
             } else {
                 ""
             };
@@ -180,7 +175,7 @@ impl Page<'_> {
         }
         self.detail(
             "explain",
-            &format!("{} explain {}", self.options.program, finding.entry.code),
+            &format!("{} explain {}", self.program, finding.entry.code),
         );
     }
 

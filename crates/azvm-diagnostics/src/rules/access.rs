@@ -5,22 +5,28 @@
 
 use super::{Verdict, long};
 use crate::catalogue::{
-    ARM_011, ARM_012, ARM_014, ARM_016, ARM_017, ARM_021, Entry, RBAC_001, RBAC_002, RBAC_004,
-    RBAC_005, RBAC_006, RBAC_007, RBAC_016, RBAC_018, RBAC_020, RBAC_021, RBAC_026, RID_006,
-    RID_007, TOKEN_001, TOKEN_002, TOKEN_005, TOKEN_007,
+    ARM_011, ARM_012, ARM_014, ARM_016, ARM_017, ARM_019, ARM_021, Entry, RBAC_001, RBAC_002,
+    RBAC_004, RBAC_005, RBAC_006, RBAC_007, RBAC_016, RBAC_018, RBAC_020, RBAC_021, RBAC_026,
+    RID_006, RID_007, TOKEN_001, TOKEN_002, TOKEN_005, TOKEN_007,
 };
 use crate::facts::{Facts, Sample, TargetFacts, Trouble, Withheld};
 use crate::finding::{Confidence, Finding, Severity, Values};
-use crate::wait::OFFICIAL_MAXIMUM;
 use azvm_arm::{ArmError, Resource, RoleAssignment};
 use azvm_exchange::Timestamp;
+use azvm_imds::Guid;
+use azvm_resource_id::ResourceId;
 use std::time::Duration;
 
 pub(super) fn target(facts: &Facts, values: &Values) -> Verdict {
     let mut verdict = Verdict::default();
     let Some(target) = &facts.arm.target else {
-        return verdict
-            .unknown("nothing to read: IMDS names no resource group; give one with --target");
+        return verdict.unknown(match &facts.imds.instance {
+            None => "not tried: the time limit had passed",
+            Some(call) if call.answer.is_err() => {
+                "nothing to read: the instance document did not come; give one with --target"
+            }
+            Some(_) => "nothing to read: IMDS names no resource group; give one with --target",
+        });
     };
     verdict.saw("target", target.id.as_str());
     match target.withheld {
@@ -42,6 +48,17 @@ pub(super) fn target(facts: &Facts, values: &Values) -> Verdict {
         verdict.saw("tries", tries(&target.samples));
     }
     match &sample.call.answer {
+        Ok(resource) if is_about_another(resource, target) => {
+            let cause = format!(
+                "asked for {}, the answer is about {}",
+                target.id, resource.id
+            );
+            verdict.find(
+                Finding::new(&ARM_019, values)
+                    .with_title("the answer is about another resource than the one asked for")
+                    .with_cause(cause),
+            );
+        }
         Ok(resource) => allowed(resource, target, values, &mut verdict),
         Err(Trouble::Silent(failure)) => {
             verdict.saw("failure", failure.to_string());
@@ -52,6 +69,12 @@ pub(super) fn target(facts: &Facts, values: &Values) -> Verdict {
         Err(Trouble::Refused(error)) => refused(error, sample, facts, values, &mut verdict),
     }
     verdict
+}
+
+/// An ID that cannot be read proves nothing.
+fn is_about_another(resource: &Resource, target: &TargetFacts) -> bool {
+    let answered = resource.id.parse::<ResourceId>();
+    answered.is_ok_and(|answered| answered != target.id)
 }
 
 fn tries(samples: &[Sample]) -> String {
@@ -120,12 +143,17 @@ fn refused(
 /// Everything but the plain 403, by status and code.
 fn by_code(error: &ArmError, facts: &Facts) -> &'static Entry {
     match (error.status(), error.code()) {
-        (401, Some("InvalidAuthenticationTokenAudience")) if is_other_clouds(facts) => &TOKEN_001,
+        (401, Some("InvalidAuthenticationTokenAudience"))
+            if super::token::is_other_clouds(facts) =>
+        {
+            &TOKEN_001
+        }
         (401, Some("InvalidAuthenticationTokenAudience")) => &TOKEN_002,
         (401, Some("InvalidAuthenticationTokenTenant")) => &TOKEN_007,
         (401, Some("ExpiredAuthenticationToken")) => &TOKEN_005,
         (401, Some("AuthenticationFailed")) => &ARM_011,
         (401, Some(_)) => &ARM_012,
+        (401, None) if error.challenge().is_some() => &ARM_012,
         (403, Some("DenyAssignmentAuthorizationFailed")) => &RBAC_006,
         (403, Some("LinkedAuthorizationFailed")) => &RBAC_020,
         (403 | 409, Some("RequestDisallowedByPolicy" | "ScopeLocked")) => &RBAC_018,
@@ -151,11 +179,6 @@ fn is_about_version(code: &str) -> bool {
     )
 }
 
-fn is_other_clouds(facts: &Facts) -> bool {
-    azvm_arm::Cloud::of_audience(facts.imds.audience.as_str())
-        .is_some_and(|cloud| cloud != facts.arm.cloud)
-}
-
 fn not_authorized(
     error: &ArmError,
     sample: &Sample,
@@ -168,11 +191,16 @@ fn not_authorized(
     verdict.saw_some("denied_action", denied.action.as_ref());
     verdict.saw_some("denied_scope", denied.scope.as_ref());
     let own = facts.imds.claims().and_then(|claims| claims.object_id());
-    if let (Some(own), Some(seen)) = (own, denied.object_id.as_deref()) {
+    let seen = denied
+        .object_id
+        .as_deref()
+        .filter(|seen| seen.parse::<Guid>().is_ok());
+    if let (Some(own), Some(seen)) = (own, seen) {
         if !own.eq_ignore_ascii_case(seen) {
             let mut values = values.clone();
             values.set("denied_object_id", Some(seen));
-            return Finding::new(&RBAC_004, &values).with_cause(format!(
+            let finding = Finding::new(&RBAC_004, &values).with_confidence(Confidence::Likely);
+            return finding.with_cause(format!(
                 "the token names {own}, ARM names {seen}; waiting will not help"
             ));
         }
@@ -189,6 +217,11 @@ fn not_authorized(
         return Finding::new(&RBAC_016, values);
     }
     match facts.arm.role_assignments.as_ref().map(|call| &call.answer) {
+        // The rest of the list is on another page: what is here proves nothing.
+        Some(Ok(list)) if list.has_more => {
+            verdict.saw("role_assignments", format!("{} and more", list.value.len()));
+            no_visible_role(facts, values)
+        }
         Some(Ok(list)) => {
             verdict.saw("role_assignments", list.value.len().to_string());
             let now = sample.call.clocks.map(|(server, _)| server);
@@ -211,6 +244,9 @@ fn not_authorized(
         }
     }
 }
+
+/// Beyond the official ten minutes, lag is still likelier than a wrong role for a while.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// The list could be read, so it decides; `now` is the service's own clock where it told it.
 fn by_assignments(
@@ -236,7 +272,7 @@ fn by_assignments(
         age.map(|age| age.as_secs().to_string()),
     );
     match age {
-        Some(age) if age < OFFICIAL_MAXIMUM => Finding::new(&RBAC_002, values).with_cause(format!(
+        Some(age) if age < PATIENCE => Finding::new(&RBAC_002, values).with_cause(format!(
             "the youngest role assignment was made {} ago; the official maximum is 10 min",
             long(age)
         )),

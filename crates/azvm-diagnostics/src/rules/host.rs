@@ -1,9 +1,10 @@
 //! Is this an Azure virtual machine, and is its clock right?
 
 use super::Verdict;
-use crate::catalogue::{HOST_001, HOST_009};
+use crate::catalogue::{HOST_001, HOST_009, HOST_011};
 use crate::facts::{AZURE_ASSET_TAG, AssetTag, Facts, Trouble};
 use crate::finding::{Confidence, Finding, Values};
+use azvm_arm::Cloud;
 use azvm_exchange::Failure;
 use azvm_imds::Responder;
 
@@ -34,6 +35,13 @@ pub(super) fn platform(facts: &Facts, values: &Values) -> Verdict {
         return verdict;
     }
     clock(facts, values, &mut verdict);
+    let named = facts
+        .imds
+        .compute()
+        .and_then(|compute| compute.az_environment.as_deref());
+    if let Some(name) = named.filter(|name| Cloud::from_name(name).is_none()) {
+        verdict.find(Finding::new(&HOST_011, values).with_cause(format!("IMDS names {name}")));
+    }
     verdict.summary(describe(facts));
     if facts.host.asset_tag == AssetTag::Unknown && facts.imds.compute().is_none() {
         return verdict.unknown(

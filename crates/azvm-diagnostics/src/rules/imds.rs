@@ -2,8 +2,8 @@
 
 use super::{Verdict, brief};
 use crate::catalogue::{
-    Entry, HOST_002, HOST_003, HOST_007, IMDS_006, IMDS_010, IMDS_013, IMDS_018, NET_001, NET_002,
-    NET_003, NET_004, NET_012, NET_014, NET_019,
+    Entry, HOST_002, HOST_003, HOST_007, IMDS_006, IMDS_010, IMDS_013, IMDS_018, IMDS_022, NET_001,
+    NET_002, NET_003, NET_004, NET_012, NET_014, NET_019,
 };
 use crate::facts::{Facts, ProbeAnswer, Trouble};
 use crate::finding::{Confidence, Finding, Severity, Values};
@@ -32,8 +32,24 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
             ));
         }
     }
+    partial(facts, values, &mut verdict);
     proxy_note(facts, values, &mut verdict);
     verdict
+}
+
+/// The probe was answered; was the question what the machine is?
+fn partial(facts: &Facts, values: &Values, verdict: &mut Verdict) {
+    let Some(call) = &facts.imds.instance else {
+        return;
+    };
+    verdict.took(call);
+    let cause = match &call.answer {
+        Ok(_) => return,
+        Err(Trouble::Refused(error)) => error.to_string(),
+        Err(Trouble::Silent(failure)) => failure.to_string(),
+    };
+    verdict.saw("instance", &cause);
+    verdict.find(Finding::new(&IMDS_022, values).with_cause(cause));
 }
 
 fn silent(failure: &Failure, facts: &Facts, values: &Values, verdict: &mut Verdict) {

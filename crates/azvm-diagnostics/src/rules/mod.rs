@@ -37,17 +37,20 @@ pub enum Outcome {
     StillPropagating,
     /// Not an Azure virtual machine.
     NotAzure,
+    /// The time limit ended the run before it could tell.
+    Inconclusive,
     /// A check crashed.
     Crashed,
 }
 
 impl Diagnosis {
-    /// 0 passed, 1 failed, 4 still propagating, 6 not an Azure virtual machine, 70 crashed.
+    /// 0 passed, 1 failed, 4 still propagating, 5 inconclusive, 6 not an Azure virtual machine, 70 crashed.
     pub fn exit_code(&self) -> u8 {
         match self.outcome {
             Outcome::Passed => 0,
             Outcome::Failed => 1,
             Outcome::StillPropagating => 4,
+            Outcome::Inconclusive => 5,
             Outcome::NotAzure => 6,
             Outcome::Crashed => 70,
         }
@@ -161,6 +164,9 @@ fn run(id: CheckId, facts: &Facts, values: &Values) -> Check {
         .findings
         .sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.confidence)));
     let worst = verdict.findings.first().map(|finding| finding.severity);
+    if let (true, Some(first)) = (verdict.summary.is_empty(), verdict.findings.first()) {
+        verdict.summary = first.title.clone();
+    }
     let status = match (worst, verdict.skipped_because) {
         (Some(Severity::Fail), _) => Status::Fail,
         (_, Some(code)) => Status::Skipped {
@@ -241,6 +247,7 @@ fn outcome(facts: &Facts, checks: &[Check]) -> Outcome {
     // After the official maximum nothing is propagating any more.
     let may_propagate = facts.asked.wait.is_some_and(|wait| wait < OFFICIAL_MAXIMUM);
     match codes.as_slice() {
+        [] if facts.is_cut_short => Outcome::Inconclusive,
         [] => Outcome::Passed,
         codes
             if codes
@@ -257,7 +264,7 @@ fn outcome(facts: &Facts, checks: &[Check]) -> Outcome {
 
 /// What the remedies are filled in with.
 fn values(facts: &Facts) -> Values {
-    let mut values = Values::default();
+    let mut values = Values::of(&facts.asked.invocation);
     let compute = facts.imds.compute();
     let claims = facts.imds.claims();
     let target = facts.target();
@@ -276,7 +283,7 @@ fn values(facts: &Facts) -> Values {
             .or_else(|| compute.and_then(|compute| compute.subscription_id.clone())),
     );
     values.set("selector_value", facts.asked.selector.value());
-    values.set("cloud_audience", Some(facts.arm.cloud.audience()));
+    values.set("cloud_audience", Some(facts.machine_cloud().audience()));
     let audience = facts.imds.audience.as_str();
     values.set(
         "audience_without_default",

@@ -154,8 +154,10 @@ pub(super) fn says_header_is_missing(rejection: &Rejection) -> bool {
             .is_some_and(|text| text.eq_ignore_ascii_case("Required metadata header not specified"))
 }
 
-fn is_other_clouds(facts: &Facts) -> bool {
-    Cloud::of_audience(facts.imds.audience.as_str()).is_some_and(|cloud| cloud != facts.arm.cloud)
+/// True when the audience is the ARM of another cloud than the machine's.
+pub(super) fn is_other_clouds(facts: &Facts) -> bool {
+    Cloud::of_audience(facts.imds.audience.as_str())
+        .is_some_and(|cloud| cloud != facts.machine_cloud())
 }
 
 pub(super) fn claims(facts: &Facts, values: &Values) -> Verdict {
@@ -171,6 +173,7 @@ pub(super) fn claims(facts: &Facts, values: &Values) -> Verdict {
         verdict.saw(name, value);
     }
     audience(facts, values, &mut verdict);
+    named_audience(claims, facts, values, &mut verdict);
     tenant(claims, facts, values, &mut verdict);
     machine(claims, facts, values, &mut verdict);
     if let Some(not_before) = claims.not_before() {
@@ -205,7 +208,7 @@ fn audience(facts: &Facts, values: &Values, verdict: &mut Verdict) {
             &TOKEN_001,
             format!(
                 "{asked} is the ARM of {other}, the machine is in {}",
-                facts.arm.cloud
+                facts.machine_cloud()
             ),
         ),
         None => (
@@ -223,6 +226,38 @@ fn audience(facts: &Facts, values: &Values, verdict: &mut Verdict) {
     } else {
         Severity::Note
     }));
+}
+
+/// The token may be for somebody else than was asked for. ARM's four spellings are one audience.
+fn named_audience(
+    claims: &UnverifiedClaims,
+    facts: &Facts,
+    values: &Values,
+    verdict: &mut Verdict,
+) {
+    let asked = facts.imds.audience.as_str();
+    let cloud_of = |audience: &str| Cloud::of_audience(audience).map(Cloud::name);
+    let is_other = |named: &&str| {
+        named.trim_end_matches('/') != asked.trim_end_matches('/')
+            && (cloud_of(named).is_none() || cloud_of(named) != cloud_of(asked))
+    };
+    // What was asked for may be wrong already.
+    let Some(named) = claims.audience().filter(is_other) else {
+        return;
+    };
+    if !verdict.findings.is_empty() {
+        return;
+    }
+    let last = facts.arm.last_sample().map(|sample| &sample.call.answer);
+    let is_refused = matches!(last, Some(Err(Trouble::Refused(error))) if error.status() == 401);
+    let severity = match is_refused {
+        true => Severity::Fail,
+        false => Severity::Warn,
+    };
+    let finding = Finding::new(&TOKEN_002, values)
+        .with_severity(severity)
+        .with_title("the token is for another audience than the one asked for");
+    verdict.find(finding.with_cause(format!("asked for {asked}, the token says {named}")));
 }
 
 fn tenant(claims: &UnverifiedClaims, facts: &Facts, values: &Values, verdict: &mut Verdict) {

@@ -24,7 +24,7 @@ async fn run(scenario: Scenario) -> (u8, Vec<&'static str>, String) {
         .with_arm_endpoint(simulator.arm_endpoint().parse().unwrap())
         .with_arm_ca_pem(simulator.ca_pem());
     if let Some(tag) = tag {
-        config = config.with_asset_tag(tag);
+        config = config.with_simulation(simulator.scenario().name(), tag);
     }
     let facts = collect(&config, &Silent).await.unwrap();
     let diagnosis = diagnose(&facts);

@@ -199,7 +199,7 @@ impl World {
         let config = Config::default()
             .with_imds_endpoint(imds_endpoint.parse().unwrap())
             .with_arm_endpoint(arm_endpoint.parse().unwrap())
-            .with_asset_tag(self.asset_tag);
+            .with_simulation("world", self.asset_tag);
         let config = self
             .changes
             .into_iter()

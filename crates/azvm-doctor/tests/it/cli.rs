@@ -1,6 +1,7 @@
 //! Flags and verbs beside the diagnosis itself.
 
 use crate::support::{Run, doctor};
+use std::collections::BTreeSet;
 use std::fs;
 #[cfg(unix)]
 use std::process::{Child, Command, Stdio};
@@ -64,6 +65,70 @@ fn explain_knows_what_a_typo_was_meant_to_be() {
     let run = Run::of(&mut doctor(&["explain", "RBAC-02l"]));
     assert_ne!(run.code, Some(0), "{run:#?}");
     assert!(run.stderr.contains("RBAC-021"), "{run:#?}");
+}
+
+/// One or more for each code of the linter, but for the one that needs a very long text.
+const BROKEN_IDS: [&str; 34] = [
+    "",
+    "demo",
+    "00000000-0000-4000-8000-000000000001",
+    "subscriptions/s/resourceGroups/r",
+    "eastus/demo",
+    " /subscriptions/s",
+    "/subscriptions/s/resourceGroups/r/",
+    "/subscriptions/s/resourceGroups",
+    "/subscriptions/s/resourcegroups/r",
+    "/subscriptions/s/resourceGroup/r",
+    "/subscriptions//resourceGroups/r",
+    "/subscriptions/<ID>/resourceGroups/r",
+    "/subscriptions/s/resourceGroups/$GROUP",
+    "/subscriptions/s/resourceGroups/a%20b",
+    "/subscriptions/s/resourceGroups/r\\a",
+    "/subscriptions/s/resourceGroups/..",
+    "/subscriptions/s/resourceGroups/r!",
+    "/subscriptions/s/resourceGroups/r?api-version=2021-04-01",
+    "/subscriptions/s/resourceGroups/r|/subscriptions/s",
+    "\"/subscriptions/s/resourceGroups/r\"",
+    "https://management.azure.com/subscriptions/s/resourceGroups/r",
+    "https://portal.azure.com/#@demo/resource/subscriptions/s/resourceGroups/r/overview",
+    "C:/Program Files/Git/subscriptions/s/resourceGroups/r",
+    "/resourceGroups/r",
+    "/managementGroups/m",
+    "/subscriptions/s/resourceGroups/r/subscriptions/s/resourceGroups/r",
+    "/subscriptions/s/providers/resourceGroups/r/providers",
+    "/subscriptions/s/providers/Microsoft.Resources/resourceGroups/r",
+    "/subscriptions/s/resourceGroups/r/Microsoft.Compute/virtualMachines/v",
+    "/subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/virtualMachine/v",
+    "/subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/virtualMachines/v/start",
+    "/subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/virtualMachineScaleSets/v/virtualMachines/x",
+    "/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/virtualNetworks/subnets/v/s",
+    "/subscriptions/s/resourceGroups/r/providers/Microsoft.Storage/storageAccounts/Not_Allowed",
+];
+
+#[test]
+fn whatever_lint_id_finds_can_be_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ids");
+    let too_long = "x".repeat(70_000);
+    fs::write(&file, [&BROKEN_IDS[..], &[&too_long]].concat().join("\n")).unwrap();
+    let mut lint = doctor(&["lint-id", "--format", "jsonl"]);
+    let run = Run::of(lint.stdin(fs::File::open(&file).unwrap())).expect_code(1);
+    let mut codes = BTreeSet::new();
+    for line in run.stdout.lines() {
+        let verdict: serde_json::Value = serde_json::from_str(line).unwrap();
+        let findings = verdict["findings"].as_array().unwrap();
+        assert!(!findings.is_empty(), "{line}");
+        codes.extend(
+            findings
+                .iter()
+                .map(|it| it["code"].as_str().unwrap().to_string()),
+        );
+    }
+    assert_eq!(codes.len(), 28, "{codes:?}");
+    for code in codes {
+        let run = Run::of(&mut doctor(&["explain", &code])).expect_code(0);
+        assert!(run.stdout.starts_with(&code), "{run:#?}");
+    }
 }
 
 #[test]

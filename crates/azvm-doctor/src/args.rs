@@ -216,7 +216,7 @@ pub(crate) struct SimulateArgs {
 )]
 pub(crate) struct LintIdArgs {
     /// The IDs; `-` or none at all reads one a line from stdin
-    #[arg(value_name = "ID", allow_hyphen_values = true)]
+    #[arg(value_name = "ID")]
     pub(crate) ids: Vec<String>,
     /// Demand canonical keywords, such as the upper-case G in resourceGroups
     #[arg(long)]

@@ -3,6 +3,7 @@
 
 mod cli;
 mod leak;
+mod lint_id;
 #[cfg(target_os = "linux")]
 mod namespace;
 mod scenarios;

@@ -1,0 +1,128 @@
+//! `lint-id` from outside: arguments and stdin, both formats, exit codes.
+
+use crate::support::{Run, doctor};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+const VM: &str = "/subscriptions/0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d/resourceGroups/prod\
+                  /providers/Microsoft.Compute/virtualMachines/web";
+
+/// Runs `command` with these bytes on stdin.
+fn fed(command: &mut Command, input: &[u8]) -> Run {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(input).unwrap();
+    std::io::Seek::rewind(&mut file).unwrap();
+    Run::of(command.stdin(Stdio::from(file)))
+}
+
+fn objects(run: &Run) -> Vec<Value> {
+    let lines = run.stdout.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn a_line_of_jsonl_has_every_member() {
+    let run = Run::of(&mut doctor(&["lint-id", "--format", "jsonl", VM])).expect_code(0);
+    let [object] = &objects(&run)[..] else {
+        panic!("{run:#?}");
+    };
+    let group = VM.split_once("/providers").unwrap().0;
+    let expected = json!({
+        "input": VM, "valid": true, "exact": true,
+        "subscription": "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d", "resource_group": "prod",
+        "namespace": "Microsoft.Compute", "type": "Microsoft.Compute/virtualMachines",
+        "name": "web", "parent": group, "canonical": VM, "findings": [], "repaired": VM,
+    });
+    assert_eq!(*object, expected);
+}
+
+#[test]
+fn what_is_not_there_is_null() {
+    let broken = "/subscriptions//resourceGroups/rg";
+    let run = Run::of(&mut doctor(&["lint-id", "--format", "jsonl", broken])).expect_code(1);
+    let object = &objects(&run)[0];
+    assert_eq!(object["valid"], false);
+    for name in [
+        "subscription",
+        "resource_group",
+        "namespace",
+        "type",
+        "name",
+        "parent",
+        "canonical",
+        "repaired",
+    ] {
+        assert_eq!(object[name], Value::Null, "{name}");
+    }
+    let finding = &object["findings"][0];
+    assert_eq!(finding["severity"], "error");
+    assert_eq!(finding["span"], json!([15, 15]));
+    assert!(finding["code"].as_str().unwrap().starts_with("RID-"));
+    assert!(finding["message"].is_string());
+}
+
+#[test]
+fn lines_come_from_stdin_and_each_has_an_answer() {
+    let input = format!("{VM}\n\n{VM}\r\n\u{1b}[2J\n{VM}");
+    for args in [
+        &["lint-id", "--format", "jsonl"][..],
+        &["lint-id", "--format", "jsonl", "-"],
+    ] {
+        let run = fed(&mut doctor(args), input.as_bytes()).expect_code(1);
+        let valid: Vec<Value> = objects(&run)
+            .iter()
+            .map(|object| object["valid"].clone())
+            .collect();
+        assert_eq!(valid, [true, false, false, false, true]);
+    }
+    // A carriage return is a mistake worth telling, and easy to mend.
+    let run = fed(
+        &mut doctor(&["lint-id", "--format", "jsonl"]),
+        format!("{VM}\r\n").as_bytes(),
+    );
+    assert_eq!(objects(&run)[0]["repaired"], VM);
+    let run = fed(&mut doctor(&["lint-id"]), input.as_bytes()).expect_code(1);
+    assert!(!run.stdout.contains('\u{1b}'), "{run:#?}");
+}
+
+#[test]
+fn exact_demands_canonical_keywords() {
+    let lower = VM.replace("resourceGroups", "resourcegroups");
+    Run::of(&mut doctor(&["lint-id", &lower])).expect_code(0);
+    let run = Run::of(&mut doctor(&["lint-id", "--exact", &lower])).expect_code(1);
+    assert!(run.stdout.contains("resourceGroups"), "{run:#?}");
+    let run = Run::of(&mut doctor(&[
+        "lint-id", "--exact", "--format", "jsonl", &lower,
+    ]));
+    assert_eq!(objects(&run)[0]["valid"], true);
+    assert_eq!(objects(&run)[0]["exact"], false);
+}
+
+#[test]
+fn bytes_that_are_not_text_are_no_id() {
+    let input = [VM.as_bytes(), &[0xff, 0xfe, b'\n']].concat();
+    let run = fed(&mut doctor(&["lint-id", "--format", "jsonl"]), &input).expect_code(1);
+    assert_eq!(objects(&run)[0]["valid"], false);
+}
+
+#[test]
+fn nothing_to_say_and_bad_usage() {
+    let run = fed(&mut doctor(&["lint-id"]), b"").expect_code(0);
+    assert_eq!(run.stdout, "");
+    Run::of(&mut doctor(&["lint-id", "--format", "yaml", VM])).expect_code(2);
+    Run::of(&mut doctor(&["lint-id", "--strict", VM])).expect_code(2);
+}
+
+#[test]
+fn many_lines_stream_through() {
+    let input = format!("{VM}\n").repeat(20_000);
+    let run = fed(
+        &mut doctor(&["lint-id", "--format", "jsonl"]),
+        input.as_bytes(),
+    )
+    .expect_code(0);
+    assert_eq!(run.stdout.lines().count(), 20_000);
+}

@@ -30,7 +30,7 @@
 //!
 //! # Where the next thing goes
 //!
-//! A new fact: `facts` and its collector in `collect`. A new finding: its entry in `catalogue/entries.rs`, and the rule
+//! A new fact: `facts` and its collector in `collect`. A new finding: its entry in `catalogue`, and the rule
 //! of its check in `rules`. A new format: `report`.
 
 #![warn(missing_docs, clippy::exhaustive_enums, clippy::exhaustive_structs)]

@@ -59,12 +59,13 @@ pub fn find(code: &str) -> Option<&'static Entry> {
 pub fn nearest(code: &str) -> Option<&'static Entry> {
     let wanted: String = code.trim().to_ascii_uppercase().chars().take(32).collect();
     // Digits stand after the hyphen: a letter there is one that looks like a digit.
-    let wanted = wanted
-        .split_once('-')
-        .map_or(wanted.clone(), |(letters, number)| {
+    let wanted = match wanted.split_once('-') {
+        Some((letters, number)) => {
             let number = number.replace(['I', 'L'], "1").replace('O', "0");
             format!("{letters}-{number}")
-        });
+        }
+        None => wanted,
+    };
     let ((edits, ..), entry) = CATALOGUE
         .iter()
         .copied()

@@ -14,7 +14,7 @@ const REDACTED: &str = "<redacted>";
 
 /// Keyed hashes of every piece of a token. The token cannot be had back from them.
 ///
-/// A JWT is recognised by any piece of [`PIECE`] bytes; an opaque token, which may hold words that belong in a report,
+/// A JWT is recognised by any 16 bytes of it; an opaque token, which may hold words that belong in a report,
 /// only as a whole.
 #[derive(Clone, Default)]
 pub struct Redactor {

@@ -16,6 +16,16 @@ pub(crate) const LOCATIONS: Keyword = Keyword::new("locations");
 pub(crate) const TAG_NAMES: Keyword = Keyword::new("tagNames");
 pub(crate) const TAG_VALUES: Keyword = Keyword::new("tagValues");
 
+/// All of them.
+pub(crate) const ALL: [Keyword; 6] = [
+    SUBSCRIPTIONS,
+    RESOURCE_GROUPS,
+    PROVIDERS,
+    LOCATIONS,
+    TAG_NAMES,
+    TAG_VALUES,
+];
+
 /// Not keywords by position, but constants that act as a scope; their spelling is as fixed as a keyword's.
 pub(crate) const MANAGEMENT: &str = "Microsoft.Management";
 pub(crate) const MANAGEMENT_GROUPS: &str = "managementGroups";
@@ -57,15 +67,7 @@ impl Keyword {
 
 /// How a keyword or a constant that acts as one is spelled, given in any case.
 pub(crate) fn canonical_of(word: &str) -> Option<&'static str> {
-    let keywords = [
-        SUBSCRIPTIONS,
-        RESOURCE_GROUPS,
-        PROVIDERS,
-        LOCATIONS,
-        TAG_NAMES,
-        TAG_VALUES,
-    ]
-    .map(Keyword::as_str);
+    let keywords = ALL.map(Keyword::as_str);
     let constants = [MANAGEMENT, MANAGEMENT_GROUPS, SERVICE_GROUPS];
     let mut words = keywords.into_iter().chain(constants);
     words.find(|known| known.eq_ignore_ascii_case(word))
@@ -79,14 +81,7 @@ mod tests {
 
     #[test]
     fn a_keyword_matches_its_letters_in_any_case_and_nothing_else() {
-        for word in [
-            SUBSCRIPTIONS,
-            RESOURCE_GROUPS,
-            PROVIDERS,
-            LOCATIONS,
-            TAG_NAMES,
-            TAG_VALUES,
-        ] {
+        for word in ALL {
             let canonical = word.as_str();
             assert!(word.matches(canonical.as_bytes()));
             assert!(word.matches(canonical.to_ascii_uppercase().as_bytes()));

@@ -15,11 +15,19 @@ const ALIASES: &[(&str, &str)] = &[
     ("resourcegroupname", "resourceGroups"),
 ];
 
+/// The word that another one was probably meant to be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Closest<'a> {
+    pub(super) word: &'a str,
+    /// How many edits lead there; `None` for an abbreviation, which may as well be somebody's name for a thing.
+    pub(super) edits: Option<usize>,
+}
+
 /// The one word of `known` that `word` is closest to, unless it is too far from all of them or as close to another.
 pub(super) fn closest<'a>(
     word: &str,
     mut known: impl Iterator<Item = &'a str> + Clone,
-) -> Option<&'a str> {
+) -> Option<Closest<'a>> {
     if word.len() > MAX_LETTERS || !word.is_ascii() {
         return None;
     }
@@ -28,20 +36,36 @@ pub(super) fn closest<'a>(
         .iter()
         .find(|(alias, _)| plain.as_bytes() == alias.as_bytes());
     if let Some((_, meant)) = alias {
-        return known.find(|known| known == meant);
+        let word = known.find(|known| known == meant)?;
+        return Some(Closest { word, edits: None });
     }
+    fewest_edits(plain.as_bytes(), known)
+}
+
+/// The same without abbreviations.
+pub(super) fn is_close_to_any<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> bool {
+    word.len() <= MAX_LETTERS
+        && word.is_ascii()
+        && fewest_edits(Letters::of(word).as_bytes(), known).is_some()
+}
+
+fn fewest_edits<'a>(plain: &[u8], known: impl Iterator<Item = &'a str>) -> Option<Closest<'a>> {
     let mut best = (usize::MAX, None);
     for known in known {
         let letters = Letters::of(known);
-        let distance = distance(plain.as_bytes(), letters.as_bytes());
+        let distance = distance(plain, letters.as_bytes());
         if distance < best.0 {
             best = (distance, Some(known));
         } else if distance == best.0 {
             best.1 = None;
         }
     }
-    let allowed = if plain.as_bytes().len() < 7 { 1 } else { 2 };
-    best.1.filter(|_| best.0 <= allowed)
+    let allowed = if plain.len() < 7 { 1 } else { 2 };
+    let word = best.1.filter(|_| best.0 <= allowed)?;
+    Some(Closest {
+        word,
+        edits: Some(best.0),
+    })
 }
 
 /// A word in lower case without what words are glued together with.
@@ -105,7 +129,8 @@ mod tests {
     #[track_caller]
     fn check(word: &str, expected: Option<&str>) {
         let known = ["resourceGroups", "providers", "locations", "tagNames"];
-        assert_eq!(closest(word, known.into_iter()), expected, "{word:?}");
+        let found = closest(word, known.into_iter()).map(|closest| closest.word);
+        assert_eq!(found, expected, "{word:?}");
     }
 
     #[test]
@@ -119,6 +144,16 @@ mod tests {
         check("porviders", Some("providers"));
         check("rg", Some("resourceGroups"));
         check("tagname", Some("tagNames"));
+    }
+
+    #[test]
+    fn an_abbreviation_is_no_misspelling() {
+        let edits = |word| closest(word, ["resourceGroups"].into_iter()).map(|found| found.edits);
+        assert_eq!(edits("rg"), Some(None));
+        assert_eq!(edits("Groups"), Some(None));
+        assert_eq!(edits("resource_group"), Some(Some(1)));
+        assert!(!is_close_to_any("rg", ["resourceGroups"].into_iter()));
+        assert!(is_close_to_any("Provider", ["providers"].into_iter()));
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(super) struct Examiner<'a> {
     pub(super) is_valid: bool,
     /// It came out of the address of a page, where the name of the page follows the ID.
     pub(super) is_page: bool,
+    /// It is the path of a URL, where `#` starts a fragment.
+    pub(super) is_address: bool,
     /// Nothing of the text is an ID: there is no use in going through the segments.
     pub(super) is_hopeless: bool,
     findings: Vec<Finding>,
@@ -46,6 +48,7 @@ impl<'a> Examiner<'a> {
             core: 0..text.len(),
             is_valid: ResourceIdRef::parse(text).is_ok(),
             is_page: false,
+            is_address: false,
             is_hopeless: false,
             findings: Vec::new(),
             edits: Vec::new(),
@@ -186,15 +189,17 @@ impl<'a> Examiner<'a> {
             done = edit.span.end;
         }
         mended_text.push_str(&self.text[done..]);
+        // Nobody means the tenant by what is left of a text.
+        let is_remainder = mended_text == "/" && self.text.trim() != "/";
         match ResourceId::parse(&mended_text) {
-            Ok(id) => {
+            Ok(id) if !is_remainder => {
                 let mended = self
                     .edits
                     .iter()
                     .map(|edit| self.findings[edit.finding].clone());
                 Ok((id.canonical(), mended.collect()))
             }
-            Err(_) => Err(self.first_error()),
+            _ => Err(self.first_error()),
         }
     }
 

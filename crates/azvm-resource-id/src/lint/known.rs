@@ -118,9 +118,34 @@ pub(super) const ACTIONS: &[&str] = &[
     "validate",
 ];
 
+/// Pages of the portal that are not types of resources as well.
+const PAGES: &[&str] = &["activityLog", "eventLogs", "overview", "resourceHealth"];
+
+/// The same for pages of a subscription or a group, where no type can follow.
+const SCOPE_PAGES: &[&str] = &["users"];
+
+/// Types whose resources are below the tenant and nowhere else.
+const TENANT_TYPES: &[(&str, &str)] = &[
+    ("Microsoft.Billing", "billingAccounts"),
+    ("Microsoft.Management", "managementGroups"),
+    ("Microsoft.Management", "serviceGroups"),
+];
+
 /// What tools print where there is no value.
 pub(super) const NO_VALUE: &[&str] =
     &["null", "none", "nil", "undefined", "[system]", "nan", "n/a"];
+
+/// Whether it is the name of a page in the portal and can hardly be anything else.
+pub(super) fn is_page(word: &str, is_type_possible: bool) -> bool {
+    let is_in = |pages: &[&str]| pages.iter().any(|page| page.eq_ignore_ascii_case(word));
+    is_in(PAGES) || (!is_type_possible && is_in(SCOPE_PAGES))
+}
+
+pub(super) fn is_tenant_type(namespace: &str, top_level_type: &str) -> bool {
+    TENANT_TYPES.iter().any(|(known, kind)| {
+        known.eq_ignore_ascii_case(namespace) && kind.eq_ignore_ascii_case(top_level_type)
+    })
+}
 
 /// The top-level types of a namespace, when it is known.
 pub(super) fn types_of(namespace: &str) -> Option<&'static [&'static str]> {

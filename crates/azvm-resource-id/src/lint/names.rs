@@ -144,10 +144,8 @@ impl Examiner<'_> {
         } else {
             format!("the subscription ID is not a GUID; {word:?} may be the subscription's name")
         };
+        // Brackets are allowed in an ID, so that `repair` keeps them; nothing is suggested that it would not do.
         self.warn("RID-006", span.clone(), &message);
-        if is_guid(unwrapped(word)) {
-            self.suggest(unwrapped(word));
-        }
     }
 
     pub(super) fn check_name(

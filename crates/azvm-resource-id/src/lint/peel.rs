@@ -5,6 +5,7 @@ use core::ops::Range;
 
 use super::examiner::Examiner;
 use super::known;
+use crate::keyword;
 
 /// Pairs of characters that stand around an ID in other text.
 const WRAPPERS: &[(char, char)] = &[
@@ -20,6 +21,18 @@ const WRAPPERS: &[(char, char)] = &[
 
 /// Where an ID begins inside other text.
 const STARTS: [&str; 2] = ["/subscriptions/", "/providers/"];
+
+/// Folders that a shell for Windows takes for its root.
+const SHELL_ROOTS: &[&str] = &[
+    "cygwin",
+    "cygwin64",
+    "git",
+    "msys",
+    "msys2",
+    "msys32",
+    "msys64",
+    "portablegit",
+];
 
 impl Examiner<'_> {
     /// Narrows the core down to what should be the ID, with a finding for everything that is taken off.
@@ -85,8 +98,13 @@ impl Examiner<'_> {
             &format!("{open:?} before the ID"),
         );
         self.mend("");
-        if last == close && !self.core.is_empty() {
+        let has_end = last == close && !self.core.is_empty();
+        if has_end {
             self.peel_last(last);
+        }
+        if !is_whole(self.core_text(), open, close) {
+            // What stands in between is not one text: the end may belong to a name.
+            self.refuse();
         }
         true
     }
@@ -133,18 +151,23 @@ impl Examiner<'_> {
         if find_ignore_case(host, "management.").is_some() && is_resource {
             self.mend("");
             self.core.start += path;
-            if self.core_text().contains('%') {
-                self.warn(
-                    "RID-011",
-                    self.core.clone(),
-                    "it is not clear whether the path of the URL is percent-encoded",
-                );
-                self.refuse();
-            }
+            self.is_address = true;
+            self.refuse_escapes();
         } else {
             // An ID may be inside the address of another service; it does not stand for the service's object.
             self.suggest("");
             self.give_up();
+        }
+    }
+
+    fn refuse_escapes(&mut self) {
+        if self.core_text().contains('%') {
+            self.warn(
+                "RID-011",
+                self.core.clone(),
+                "it is not clear whether the path of the URL is percent-encoded",
+            );
+            self.refuse();
         }
     }
 
@@ -161,8 +184,18 @@ impl Examiner<'_> {
                 "the address of a portal page stands before the ID",
             );
             self.mend("");
+            let prefix = &self.text[self.core.start..start];
+            // `#@tenant/resource`, or nothing before `/resource`: more may be a part of the ID or another ID.
+            let (host, route) = prefix.rsplit_once('#').unwrap_or(("", prefix));
+            let tenant = &route[..route.len() - route.len().min("/resource".len())];
+            let is_known =
+                !tenant.contains(['/', '%']) && (tenant.is_empty() || tenant.starts_with('@'));
+            if !is_known || host.contains('%') {
+                self.refuse();
+            }
             self.core.start = start;
             self.is_page = true;
+            self.refuse_escapes();
         } else {
             self.error(
                 "RID-009",
@@ -194,6 +227,17 @@ impl Examiner<'_> {
         );
         if start.is_some() {
             self.mend("");
+            // Any other folder may as well be the start of an ID.
+            let mut folders = self.text[self.core.start..end].split(['/', '\\']);
+            let is_root = |folder: &str| {
+                SHELL_ROOTS
+                    .iter()
+                    .any(|root| root.eq_ignore_ascii_case(folder))
+            };
+            let is_last_root = folders.next_back().is_some_and(is_root);
+            if !is_last_root || folders.any(is_root) {
+                self.refuse();
+            }
             self.core.start = end;
         } else {
             self.give_up();
@@ -204,10 +248,16 @@ impl Examiner<'_> {
         let Some(at) = self.core_text().find(['?', '#']) else {
             return;
         };
-        if at == 0 {
+        let start = self.core.start + at;
+        let tail = &self.text[start..self.core.end];
+        // Elsewhere a stray character may stand in a name; the walk finds it.
+        let is_cut = match tail.strip_prefix('?') {
+            Some(query) => is_query(query),
+            None => self.is_address && is_fragment(&tail[1..]),
+        };
+        if at == 0 || !is_cut {
             return;
         }
-        let start = self.core.start + at;
         self.error(
             "RID-024",
             start..self.core.end,
@@ -239,6 +289,9 @@ impl Examiner<'_> {
         {
             self.error("RID-003", start..start, "the slash at the start is missing");
             self.mend("/");
+            if !is_rooted(text) {
+                self.refuse();
+            }
             return;
         }
         let doubled = text.len() - text.trim_start_matches('/').len();
@@ -253,6 +306,10 @@ impl Examiner<'_> {
                 "the slash at the start is doubled",
             );
             self.mend("");
+            if !is_rooted(&text[2..]) {
+                // An empty scope may stand between the slashes.
+                self.refuse();
+            }
             self.core.start += 1;
             return;
         }
@@ -279,11 +336,82 @@ impl Examiner<'_> {
     }
 }
 
+/// Whether text without its first slash can only start at the tenant, and is not what follows some scope.
+fn is_rooted(text: &str) -> bool {
+    let mut segments = text.split('/').map(str::trim);
+    match segments.next() {
+        Some(first) if keyword::PROVIDERS.matches(first.as_bytes()) => {
+            let namespace = segments.next().unwrap_or_default();
+            known::is_tenant_type(namespace, segments.next().unwrap_or_default())
+        }
+        _ => true,
+    }
+}
+
+/// Whether the text has neither the wrapper's characters nor halves of other ones in it.
+fn is_whole(inner: &str, open: char, close: char) -> bool {
+    let is_quote = |char: char| {
+        let is_in = |&(first, last): &(char, char)| {
+            (char == first || char == last) && !"[(<".contains(first)
+        };
+        WRAPPERS.iter().any(is_in)
+    };
+    if is_quote(open) && inner.contains([open, close]) || inner.ends_with(is_quote) {
+        return false;
+    }
+    let is_balanced = |(open, close): (char, char)| {
+        let mut depth = 0_usize;
+        for char in inner.chars() {
+            if char == open {
+                depth += 1;
+            } else if char == close {
+                let Some(above) = depth.checked_sub(1) else {
+                    return false;
+                };
+                depth = above;
+            }
+        }
+        depth == 0
+    };
+    [('[', ']'), ('(', ')'), ('{', '}')]
+        .into_iter()
+        .all(is_balanced)
+}
+
+/// `name=value` once or more, joined by `&`; then perhaps a fragment.
+fn is_query(text: &str) -> bool {
+    let (query, fragment) = text.split_once('#').unwrap_or((text, ""));
+    let is_parameter = |parameter: &str| {
+        parameter
+            .split_once('=')
+            .is_some_and(|(name, _)| !name.is_empty() && !name.contains('/'))
+    };
+    let mut parameters = query.split('&');
+    // A slash may end the name that a stray question mark stands in; not so after what no name has.
+    let is_version = parameters.next().is_some_and(|first| {
+        starts_with_ignore_case(first, "api-version=") && !first.contains('/')
+    });
+    query.split('&').all(is_parameter)
+        && (is_version || !query.contains('/'))
+        && !query.contains('?')
+        && !query.contains(is_foreign)
+        && is_fragment(fragment)
+}
+
+fn is_fragment(text: &str) -> bool {
+    !text.contains(['/', '#', '?']) && !text.contains(is_foreign)
+}
+
+/// What no URL has.
+fn is_foreign(char: char) -> bool {
+    char.is_whitespace() || char.is_control() || matches!(char, '"' | '<' | '>' | '\\' | '|')
+}
+
 /// Characters that show nothing and come along when text is copied from a page.
 pub(super) fn is_invisible(char: char) -> bool {
     matches!(char,
-        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}'
-        | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// 36 characters in five groups of hexadecimal digits.

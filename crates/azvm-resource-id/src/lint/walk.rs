@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::closest::closest;
+use super::closest::{Closest, closest, is_close_to_any};
 use super::examiner::Examiner;
 use super::known;
 use super::peel::{is_guid, starts_with_ignore_case};
@@ -28,6 +28,12 @@ pub(super) struct Walk<'e, 'a> {
     provider_count: usize,
     /// The text starts with another ID, which was found already.
     is_second: bool,
+    /// Where a misspelled keyword was put right.
+    guess_count: usize,
+    /// Where segments were added or dropped.
+    change_count: usize,
+    /// A name is a keyword, or nearly so: it may be one, and the name be missing.
+    has_keyword_for_name: bool,
 }
 
 /// Types of this many providers are compared with known ones.
@@ -57,8 +63,12 @@ impl Examiner<'_> {
             types: String::new(),
             provider_count: 0,
             is_second: false,
+            guess_count: 0,
+            change_count: 0,
+            has_keyword_for_name: false,
         };
         while walk.pair().is_some() {}
+        walk.doubt();
     }
 }
 
@@ -68,6 +78,29 @@ type GoesOn = Option<()>;
 impl<'a> Walk<'_, 'a> {
     fn text_of(&self, span: &Range<usize>) -> &'a str {
         &self.examiner.text[span.clone()]
+    }
+
+    /// Mending the order of segments in one way allows for others when more is wrong with it.
+    fn doubt(&mut self) {
+        let count = self.guess_count + self.change_count;
+        if (self.change_count > 0 && count > 1) || (count > 0 && self.has_keyword_for_name) {
+            self.examiner.refuse();
+        }
+    }
+
+    /// The segment after the one that was taken last.
+    fn following(&self) -> Option<&'a str> {
+        let segment = self.segments.get(self.next)?;
+        Some(self.trimmed(segment))
+    }
+
+    /// One of the keywords, whatever may stand here.
+    fn is_keyword_next(&self) -> bool {
+        self.following().is_some_and(|word| {
+            keyword::ALL
+                .iter()
+                .any(|known| known.matches(word.as_bytes()))
+        })
     }
 
     fn take(&mut self) -> Option<Range<usize>> {
@@ -107,7 +140,15 @@ impl<'a> Walk<'_, 'a> {
                 page,
                 "the name of a portal page stands after the ID",
             );
-            self.examiner.mend("");
+            let is_scope = matches!(self.shape, Shape::Subscription | Shape::ResourceGroup);
+            if known::is_page(word, !is_scope) {
+                self.examiner.mend("");
+                self.change_count += 1;
+            } else {
+                // Or a type whose name is missing, or a name whose keyword is.
+                self.examiner.suggest("");
+                self.examiner.refuse();
+            }
             return None;
         }
         match self.shape.after_key(word.as_bytes()) {
@@ -151,6 +192,9 @@ impl<'a> Walk<'_, 'a> {
         }
         let is_sound = self.check_characters(&value, role);
         let word = self.trimmed(&value);
+        if !self.examiner.is_valid {
+            self.check_end_of_id(key, &value, from);
+        }
         match role {
             SegmentRole::SubscriptionId => {
                 self.examiner.check_subscription_id(&value);
@@ -173,6 +217,42 @@ impl<'a> Walk<'_, 'a> {
         Some(())
     }
 
+    /// Where another ID may start, or the name be something else: two readings when something has to be mended.
+    fn check_end_of_id(&mut self, key: &Range<usize>, value: &Range<usize>, from: Shape) {
+        let word = self.trimmed(value);
+        let keywords = keyword::ALL.iter().map(|keyword| keyword.as_str());
+        self.has_keyword_for_name |= is_close_to_any(word, keywords);
+        let is_start = |word: &str| {
+            [keyword::SUBSCRIPTIONS, keyword::PROVIDERS]
+                .iter()
+                .any(|start| start.matches(word.as_bytes()))
+        };
+        let is_cut_off = word.len() < self.text_of(value).trim_start().len();
+        if self.following().is_some_and(is_start) && (is_cut_off || word.ends_with([',', ';'])) {
+            let message = "a second ID may start after this one";
+            self.examiner
+                .error("RID-022", self.examiner.core.start..value.end, message);
+            self.examiner.refuse();
+        }
+        let is_child = self
+            .types
+            .eq_ignore_ascii_case("managementGroups/subscriptions");
+        if from != Shape::Tenant
+            && !is_child
+            && keyword::SUBSCRIPTIONS.matches(self.trimmed(key).as_bytes())
+            && (is_guid(word) || self.is_keyword_next())
+        {
+            self.examiner
+                .error("RID-022", key.clone(), "a second ID may start here");
+            self.examiner.refuse();
+        }
+        if self.examiner.is_page && self.is_last() && known::is_page(word, true) {
+            let message = format!("{word:?} is a page of the portal, the name may be missing");
+            self.examiner.error("RID-009", value.clone(), &message);
+            self.examiner.refuse();
+        }
+    }
+
     fn enter_namespace(&mut self, key: &Range<usize>, value: Range<usize>, from: Shape) -> GoesOn {
         let word = self.trimmed(&value);
         self.types.clear();
@@ -187,6 +267,7 @@ impl<'a> Walk<'_, 'a> {
             }
             self.examiner.error("RID-020", span, message);
             self.examiner.mend("");
+            self.change_count += 1;
             self.check_case(&value);
             self.provider_count -= 1;
             self.namespace = 0..0;
@@ -203,7 +284,7 @@ impl<'a> Walk<'_, 'a> {
             return Some(());
         }
         let known = known::PROVIDERS.iter().map(|(namespace, _)| *namespace);
-        if let Some(meant) = closest(word, known) {
+        if let Some(Closest { word: meant, .. }) = closest(word, known) {
             self.examiner.warn(
                 "RID-012",
                 value,
@@ -259,7 +340,8 @@ impl<'a> Walk<'_, 'a> {
         if let Some(known) = known::types_of(namespace) {
             let known = known.iter().copied().filter(|known| !known.contains('/'));
             let is_known = known.clone().any(|known| known.eq_ignore_ascii_case(word));
-            if let Some(meant) = closest(word, known).filter(|_| !is_known) {
+            let meant = if is_known { None } else { closest(word, known) };
+            if let Some(Closest { word: meant, .. }) = meant {
                 let message = format!("{word:?} may be a misspelling of the type {meant:?}");
                 self.examiner.warn("RID-012", key.clone(), &message);
                 self.examiner.suggest(meant);
@@ -345,13 +427,24 @@ impl<'a> Walk<'_, 'a> {
         if self.shape == Shape::Tenant && self.relative(&key)? {
             return Some(());
         }
+        if self.is_keyword_next() {
+            // The name is here, and the keyword before it is not.
+            self.inexplicable(key);
+            return None;
+        }
         if word.contains('.') && word != "." && word != ".." && !is_guid(word) {
             self.examiner.error(
                 "RID-020",
                 key.clone(),
                 &format!("\"providers\" is missing before {word:?}"),
             );
-            self.examiner.mend(&format!("providers/{word}"));
+            if self.is_surely_namespace(word) {
+                self.examiner.mend(&format!("providers/{word}"));
+                self.change_count += 1;
+            } else {
+                self.examiner.suggest(&format!("providers/{word}"));
+                self.examiner.refuse();
+            }
             let is_registration = matches!(self.shape, Shape::Tenant | Shape::Subscription);
             let next = if is_registration {
                 Shape::Registration
@@ -362,13 +455,19 @@ impl<'a> Walk<'_, 'a> {
             return self.enter_namespace(&key.clone(), key, Shape::ResourceGroup);
         }
         let keywords = self.shape.keywords().iter().map(|keyword| keyword.as_str());
-        if let Some(meant) = closest(word, keywords) {
+        if let Some(Closest { word: meant, edits }) = closest(word, keywords) {
             self.examiner.error(
                 "RID-019",
                 key.clone(),
                 &format!("{word:?} is not a keyword, {meant:?} may be meant"),
             );
-            self.examiner.mend(meant);
+            if self.is_surely_keyword(meant, edits) {
+                self.examiner.mend(meant);
+                self.guess_count += 1;
+            } else {
+                self.examiner.suggest(meant);
+                self.examiner.refuse();
+            }
             let next = self.shape.after_key(meant.as_bytes()).ok()?;
             if self.is_last() {
                 self.odd_tail(key, next);
@@ -379,6 +478,26 @@ impl<'a> Walk<'_, 'a> {
         }
         self.inexplicable(key);
         None
+    }
+
+    /// Of a word with a dot that only `providers` may be missing before: other names have dots as well.
+    fn is_surely_namespace(&self, word: &str) -> bool {
+        let following = self.following().unwrap_or_default();
+        starts_with_ignore_case(word, "Microsoft.")
+            && !following.is_empty()
+            && (self.shape != Shape::Tenant || known::is_tenant_type(word, following))
+    }
+
+    /// Whether a word that is so many edits from a keyword cannot be the name of something.
+    fn is_surely_keyword(&self, meant: &str, edits: Option<usize>) -> bool {
+        let Some(edits) = edits else { return false };
+        let is_telling = [keyword::SUBSCRIPTIONS, keyword::RESOURCE_GROUPS]
+            .iter()
+            .any(|keyword| keyword.as_str() == meant);
+        if meant == keyword::PROVIDERS.as_str() {
+            return self.following().is_some_and(|word| word.contains('.'));
+        }
+        is_telling || edits < 2
     }
 
     fn inexplicable(&mut self, key: Range<usize>) {
@@ -426,6 +545,7 @@ impl<'a> Walk<'_, 'a> {
             self.examiner.error("RID-030", key.clone(), message);
             self.examiner
                 .mend("providers/Microsoft.Management/managementGroups");
+            self.change_count += 1;
             let value = self.take()?;
             self.value(key, value, Shape::Resource)?;
             return Some(true);
@@ -447,7 +567,8 @@ impl<'a> Walk<'_, 'a> {
     fn pasted_twice(&mut self, key: Range<usize>) -> GoesOn {
         let first = self.examiner.core.start..key.start - 1;
         let (before, after) = (self.text_of(&first), &self.examiner.text[first.end..]);
-        let is_repeated = starts_with_ignore_case(after, before);
+        let is_repeated = starts_with_ignore_case(after, before)
+            && matches!(after.as_bytes().get(before.len()), None | Some(b'/'));
         self.examiner
             .error("RID-022", first, "a second ID starts after this one");
         if !is_repeated || self.is_second {
@@ -455,6 +576,7 @@ impl<'a> Walk<'_, 'a> {
             return None;
         }
         self.examiner.mend("");
+        self.change_count += 1;
         self.is_second = true;
         self.shape = Shape::Tenant;
         self.subscription = None;

@@ -27,12 +27,9 @@ pub(crate) async fn run(args: DoctorArgs, program: &str) -> Result<u8, Problem> 
     };
     let config = config(&args, simulator.as_ref())?.with_invocation(args.invocation(program));
     let reporter = Reporter::new(args.verbose >= LOG_FROM);
-    let facts = collect(&config, &reporter).await.map_err(|error| {
-        Problem::usage(format!(
-            "the certificate authorities for ARM: {}",
-            error.to_failure()
-        ))
-    })?;
+    let facts = collect(&config, &reporter)
+        .await
+        .map_err(|error| Problem::usage(format!("--arm-ca: {}", error.to_failure().detail)))?;
     drop(reporter);
     let diagnosis = diagnose(&facts);
     report(&args, &facts, &diagnosis)?;

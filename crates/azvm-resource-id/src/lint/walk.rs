@@ -221,7 +221,10 @@ impl<'a> Walk<'_, 'a> {
     fn check_end_of_id(&mut self, key: &Range<usize>, value: &Range<usize>, from: Shape) {
         let word = self.trimmed(value);
         let keywords = keyword::ALL.iter().map(|keyword| keyword.as_str());
-        self.has_keyword_for_name |= is_close_to_any(word, keywords);
+        let is_dropped_provider = from == Shape::Subscription
+            && self.shape == Shape::Registration
+            && keyword::RESOURCE_GROUPS.matches(word.as_bytes());
+        self.has_keyword_for_name |= !is_dropped_provider && is_close_to_any(word, keywords);
         let is_start = |word: &str| {
             [keyword::SUBSCRIPTIONS, keyword::PROVIDERS]
                 .iter()

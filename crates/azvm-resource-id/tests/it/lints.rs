@@ -79,7 +79,7 @@ fn what_cannot_be_mended_says_why() {
 
 #[test]
 fn mending_is_told_in_the_order_of_the_text() {
-    let repaired = repair("'subscriptions/s/resourcegroup/rg?x'").unwrap();
+    let repaired = repair("'subscriptions/s/resourcegroup/rg?x=1'").unwrap();
     let codes: Vec<_> = repaired
         .mended()
         .iter()
@@ -93,4 +93,37 @@ fn mending_is_told_in_the_order_of_the_text() {
         repaired.into_id().as_str(),
         "/subscriptions/s/resourceGroups/rg"
     );
+}
+
+#[test]
+fn what_may_be_another_resource_is_refused() {
+    const G: &str = "/subscriptions/0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d";
+    const VM: &str = "providers/Microsoft.Compute/virtualMachines/vm";
+    for text in [
+        format!("{G}/rg/{VM}"),
+        format!("{G}/rg/vm"),
+        format!("{G}?/resourceGroups/rg"),
+        format!("{G}/resourceGroups/r?g/{VM}"),
+        format!("{G}/resourceGroups/rg#1/{VM}"),
+        format!("{G}/resourceGroups/rg#1"),
+        format!("{G}/my.group/{VM}"),
+        format!("{G}/resourceGroups/{VM}"),
+        format!("/subscriptions/{VM}"),
+        format!("{G}/resourceGroups/rg{G}/resourceGroups/rg-b"),
+        format!("C:/Program Files/Git/resourceGroups/rg/{VM}"),
+        format!("[{G}/resourceGroups/a, {G}/resourceGroups/b]"),
+        format!("({G}/resourceGroups/rg(1)"),
+        format!("{G}/resourceGroups/rg /{VM}"),
+        format!("\"{G}/resourceGroups/a/{VM},{G}/resourceGroups/b/{VM}\""),
+        format!("/resource{G}/resourceGroups"),
+        format!("/resource{G}/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines"),
+        format!(
+            "/resource{G}/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/overview"
+        ),
+        VM.to_owned(),
+        format!("/{VM}|"),
+        "/?a=b".to_owned(),
+    ] {
+        assert!(repair(&text).is_err(), "{text:?} {:?}", repair(&text));
+    }
 }

@@ -1,6 +1,6 @@
 //! What holds for any text: IDs put together from likely and unlikely segments, damaged ones, and noise.
 
-use azvm_resource_id::{ResourceId, ResourceIdRef, fuzzing};
+use azvm_resource_id::{ResourceId, ResourceIdRef, fuzzing, repair};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -288,6 +288,42 @@ proptest! {
         if let Ok(child) = id.child(&kind, &name) {
             prop_assert_eq!(child.parent(), Some(id.as_borrowed()));
             prop_assert_eq!(child.resource_type().segments().count(), 2);
+        }
+    }
+
+    /// An ID that is damaged in one place is mended to itself or not at all; what is still an ID stays what it is.
+    #[test]
+    fn a_damaged_id_is_never_mended_to_another(
+        text in valid(), damage in 0..6, at in any::<prop::sample::Index>(), stray in select(&["?", "#", " ", "\n", "\"", "'", "/", "|", "?a=b/"][..]),
+    ) {
+        // No provider but Microsoft.Resources has this type, and its groups are the same ones by either name.
+        let text = text.replace("/A.B/resourceGroups/", "/A.B/t/").replace("A.B", "Microsoft.Compute");
+        let original = ResourceId::parse(&text).unwrap();
+        let mut damaged = original.canonical().as_str().to_owned();
+        let places: Vec<usize> = (0..=damaged.len()).filter(|&at| damaged.is_char_boundary(at)).collect();
+        let place = places[at.index(places.len())];
+        match damage {
+            0 => {
+                let mut segments: Vec<&str> = damaged.split('/').collect();
+                segments.remove(at.index(segments.len()));
+                damaged = segments.join("/");
+            }
+            1 => damaged.insert_str(place, stray),
+            2 => {
+                // One letter of a keyword less.
+                let words = ["subscriptions", "resourceGroups", "providers", "locations", "tagNames", "tagValues"];
+                let word = words[at.index(words.len())];
+                damaged = damaged.replacen(word, &word[..word.len() - 1], 1);
+            }
+            3 => damaged = damaged.repeat(2),
+            4 => damaged.insert_str(0, stray),
+            _ => damaged = format!("C:/Program Files/Git{damaged}"),
+        }
+        if let Ok(repaired) = repair(&damaged) {
+            match ResourceIdRef::parse(&damaged) {
+                Ok(same) => prop_assert_eq!(repaired.id(), &same),
+                Err(_) => prop_assert_eq!(repaired.id(), &original, "{:?}", damaged),
+            }
         }
     }
 }

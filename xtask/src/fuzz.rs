@@ -8,9 +8,11 @@ use crate::process::{Result, program, root, run as run_command, succeeds};
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let wish = Wish::from_args(args)?;
     let targets = targets()?;
-    if let Some(target) = &wish.target
-        && !targets.contains(target)
-    {
+    let unknown = wish
+        .target
+        .as_ref()
+        .filter(|target| !targets.contains(target));
+    if let Some(target) = unknown {
         return Err(format!(
             "there is no target `{target}`; there are: {}",
             targets.join(", ")

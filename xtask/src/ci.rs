@@ -41,6 +41,11 @@ pub(crate) const STEPS: &[Step] = &[
         run: test,
     },
     Step {
+        name: "features",
+        what: "tests of what only some features build",
+        run: features,
+    },
+    Step {
         name: "tidy",
         what: "the rules that no compiler checks",
         run: tidy,
@@ -178,6 +183,14 @@ fn clippy() -> Result<Outcome> {
 
 fn test() -> Result<Outcome> {
     run_command(&mut cargo(TEST))?;
+    Ok(Outcome::Passed)
+}
+
+fn features() -> Result<Outcome> {
+    let serde = ["-p", "azvm-resource-id", "--features", "serde"];
+    run_command(cargo(["test"]).args(serde).args(["--test", "it", "traits"]))?;
+    // In the whole workspace somebody always asks for TLS.
+    run_command(&mut cargo(["test", "-p", "azvm-http", "--test", "it"]))?;
     Ok(Outcome::Passed)
 }
 

@@ -1,7 +1,8 @@
 //! Reading a resource group, over TLS and over plain HTTP on loopback.
 
 use crate::support::{
-    arm, arm_builder, audience, group_id, identity, imds_requests, requests, start, start_with,
+    arm, arm_builder, audience, check_headers, group_id, identity, imds_requests, requests, start,
+    start_with,
 };
 use azvm_identity::{Audience, Cloud, ManagedIdentity, Resource, ResourceId, ResourceManager};
 use azvm_simulator::{Server, Simulator};
@@ -50,21 +51,11 @@ async fn the_request_is_exact_and_carries_the_token() {
     let [request] = requests(&simulator, Server::ArmHttps).try_into().unwrap();
     assert_eq!((request.method.as_str(), request.status), ("GET", 200));
     assert_eq!(request.target, format!("{id}?api-version=2021-04-01"));
-    let host = simulator.arm_endpoint().replace("https://", "");
-    let agent = format!("azvm/{}", env!("CARGO_PKG_VERSION"));
-    let expected = [
-        ("host", host.as_str()),
+    let headers = [
         ("accept", "application/json"),
         ("authorization", "<redacted>"),
-        ("user-agent", &agent),
     ];
-    let headers = request.headers.iter();
-    assert_eq!(
-        headers
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect::<Vec<_>>(),
-        expected
-    );
+    check_headers(&request, &simulator.arm_endpoint(), &headers);
 }
 
 #[tokio::test]

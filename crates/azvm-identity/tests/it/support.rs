@@ -66,6 +66,17 @@ pub(crate) fn requests(simulator: &Simulator, server: Server) -> Vec<Received> {
     requests
 }
 
+/// The request has just these headers, in this order, beside `host` before and `user-agent` after them.
+#[track_caller]
+pub(crate) fn check_headers(request: &Received, origin: &str, between: &[(&str, &str)]) {
+    let (_scheme, host) = origin.split_once("://").unwrap();
+    let agent = format!("azvm/{}", env!("CARGO_PKG_VERSION"));
+    let expected = [&[("host", host)], between, &[("user-agent", &agent)]].concat();
+    let headers = request.headers.iter();
+    let headers = headers.map(|(name, value)| (name.as_str(), value.as_str()));
+    assert_eq!(headers.collect::<Vec<_>>(), expected);
+}
+
 /// Lets the other tasks run until IMDS has answered this many requests.
 pub(crate) async fn until_imds_answered(simulator: &Simulator, count: usize) {
     let answered = async {

@@ -1,5 +1,6 @@
 //! The arguments.
 
+use crate::with_causes;
 use azvm_diagnostics::Invocation;
 use azvm_identity::{
     ArmEndpoint, Audience, Cloud, Guid, IdentitySelector, ImdsEndpoint, ResourceId,
@@ -8,7 +9,7 @@ use azvm_simulator::Scenario;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use std::error::Error;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -267,20 +268,10 @@ fn find_scenario(text: &str) -> Result<Scenario, String> {
             "no such scenario; there are {names}, or a file NAME.toml"
         ));
     }
-    let toml = read_limited(text).map_err(|error| format!("cannot read it: {error}"))?;
+    let toml = crate::input::read(Path::new(text), MAX_SCENARIO_BYTES)
+        .and_then(|bytes| String::from_utf8(bytes).map_err(std::io::Error::other))
+        .map_err(|error| format!("cannot read it: {error}"))?;
     Scenario::from_toml(&toml).map_err(|error| error.to_string())
-}
-
-fn read_limited(path: &str) -> std::io::Result<String> {
-    use std::io::Read;
-    let mut text = String::new();
-    let bytes = std::fs::File::open(path)?
-        .take(MAX_SCENARIO_BYTES + 1)
-        .read_to_string(&mut text)?;
-    if bytes as u64 > MAX_SCENARIO_BYTES {
-        return Err(std::io::Error::other("it is larger than 1 MiB"));
-    }
-    Ok(text)
 }
 
 fn resource_id(text: &str) -> Result<ResourceId, String> {
@@ -307,16 +298,7 @@ fn explained_audience(text: &str) -> Result<Audience, String> {
 
 /// Parses, and tells the cause of an error too: clap shows one line.
 fn explained<T: FromStr<Err: Error>>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|error: T::Err| {
-        let mut line = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            line.push_str(": ");
-            line.push_str(&error.to_string());
-            cause = error.source();
-        }
-        line
-    })
+    text.parse().map_err(|error: T::Err| with_causes(&error))
 }
 
 #[cfg(test)]

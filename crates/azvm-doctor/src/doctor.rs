@@ -2,7 +2,7 @@
 
 use crate::args::{DoctorArgs, Format};
 use crate::progress::Reporter;
-use crate::{Problem, output};
+use crate::{Problem, input, output, with_causes};
 use azvm_diagnostics::{
     Config, Diagnosis, Facts, Palette, TextOptions, Tool, collect, diagnose, json, text,
 };
@@ -42,7 +42,12 @@ pub(crate) async fn run(args: DoctorArgs, program: &str) -> Result<u8, Problem> 
 async fn start(scenario: Scenario) -> Result<Simulator, Problem> {
     Simulator::start(scenario, Listen::default())
         .await
-        .map_err(|error| Problem::crash(format!("cannot start the simulator: {error}")))
+        .map_err(|error| {
+            Problem::crash(format!(
+                "cannot start the simulator: {}",
+                with_causes(&error)
+            ))
+        })
 }
 
 fn config(args: &DoctorArgs, simulator: Option<&Simulator>) -> Result<Config, Problem> {
@@ -79,8 +84,8 @@ fn config(args: &DoctorArgs, simulator: Option<&Simulator>) -> Result<Config, Pr
 }
 
 fn simulated(config: Config, simulator: &Simulator) -> Result<Config, Problem> {
-    let broken = |error: &dyn std::fmt::Display| {
-        Problem::crash(format!("the simulator's endpoint: {error}"))
+    let broken = |error: &dyn std::error::Error| {
+        Problem::crash(format!("the simulator's endpoint: {}", with_causes(error)))
     };
     let imds = simulator
         .imds_endpoint()
@@ -102,17 +107,8 @@ fn simulated(config: Config, simulator: &Simulator) -> Result<Config, Problem> {
 }
 
 fn read_ca(path: &Path) -> Result<Vec<u8>, Problem> {
-    use std::io::Read;
-    let read = || {
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)?
-            .take(MAX_CA_BYTES)
-            .read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    read().map_err(|error: std::io::Error| {
-        Problem::usage(format!("--arm-ca {}: {error}", path.display()))
-    })
+    input::read(path, MAX_CA_BYTES)
+        .map_err(|error| Problem::usage(format!("--arm-ca {}: {error}", path.display())))
 }
 
 fn is_stdout(path: &Path) -> bool {

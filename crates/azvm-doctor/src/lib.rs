@@ -19,6 +19,7 @@
 mod args;
 mod doctor;
 mod explain;
+mod input;
 mod lint_id;
 mod output;
 mod progress;
@@ -93,6 +94,18 @@ fn program(name: &std::ffi::OsStr) -> String {
         .unwrap_or(name)
         .to_string_lossy()
         .into_owned()
+}
+
+/// The error and all its causes, in one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(": ");
+        line.push_str(&error.to_string());
+        cause = error.source();
+    }
+    line
 }
 
 /// Why a command could not do its work.

@@ -1,7 +1,7 @@
 //! `simulate`: the simulator by itself, for other programs.
 
 use crate::args::SimulateArgs;
-use crate::{Problem, output};
+use crate::{Problem, output, with_causes};
 use azvm_simulator::{Listen, Simulator};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -25,7 +25,7 @@ pub(crate) async fn run(args: SimulateArgs, program: &str) -> Result<u8, Problem
         .with_unsafe_any_address(args.unsafe_any_address);
     let simulator = Simulator::start(args.scenario.scenario, listen)
         .await
-        .map_err(|error| Problem::usage(chain(&error)))?;
+        .map_err(|error| Problem::usage(with_causes(&error)))?;
     let ca = write_ca(&simulator)?;
     let ca_path = ca.path().to_string_lossy().into_owned();
     output::stdout(&banner(&simulator, &ca_path, program))?;
@@ -163,14 +163,4 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Problem> {
     Ok(async move {
         interrupt.recv().await;
     })
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
 }

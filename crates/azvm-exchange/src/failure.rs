@@ -40,6 +40,8 @@ pub enum FailureKind {
     NameNotFound,
     /// Bytes that are not HTTP/1.1, or not what was asked for.
     Protocol,
+    /// An HTTP proxy on the way did not open the tunnel; [`Failure::detail`] begins with its status.
+    Proxy,
     /// `ECONNREFUSED`.
     Refused,
     /// `ECONNRESET` or `EPIPE`.
@@ -67,6 +69,7 @@ impl FailureKind {
             Self::Denied => "not permitted",
             Self::NameNotFound => "name not found",
             Self::Protocol => "not valid HTTP",
+            Self::Proxy => "refused by the proxy",
             Self::Refused => "connection refused",
             Self::Reset => "connection reset",
             Self::Timeout => "timed out",
@@ -83,10 +86,12 @@ impl FailureKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Phase {
-    /// Looking up the host's address.
+    /// Looking up the host's address, or the proxy's.
     Resolve,
-    /// Opening the TCP connection.
+    /// Opening the TCP connection, to the host or the proxy.
     Connect,
+    /// Asking an HTTP proxy for a tunnel to the host.
+    Tunnel,
     /// The TLS handshake.
     Tls,
     /// Sending, and waiting for the response's head.
@@ -101,6 +106,7 @@ impl Phase {
         match self {
             Self::Resolve => "looking up the name",
             Self::Connect => "connecting",
+            Self::Tunnel => "asking the proxy for a tunnel",
             Self::Tls => "in the TLS handshake",
             Self::FirstByte => "waiting for the answer",
             Self::Body => "reading the answer",

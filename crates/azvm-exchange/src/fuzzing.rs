@@ -1,8 +1,8 @@
 //! Bodies of the fuzz targets, compiled and tried on every test run. Not part of the API.
 
 use crate::{
-    Event, Exchange, Failure, FailureKind, Monotonic, Phase, Request, Response, RetryClass,
-    RetryPolicy, Step,
+    Event, Exchange, Failure, FailureKind, Monotonic, Phase, RETRY_AFTER_CAP, Request, Response,
+    RetryClass, RetryPolicy, Step,
 };
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -21,9 +21,13 @@ pub fn script(data: &[u8]) {
         .with_classifier(|status| match status {
             200..=409 => RetryClass::Final,
             410 => RetryClass::Updating,
+            411..=415 => RetryClass::Unsettled,
+            500..=599 => RetryClass::ServerError,
             _ => RetryClass::Transient,
         })
         .with_transient(vec![Duration::ZERO, Duration::from_secs(2)])
+        .with_server_error(vec![Duration::from_secs(1); 2])
+        .with_unsettled(vec![Duration::from_secs(5); 2])
         .with_updating(vec![Duration::from_secs(1); 9])
         .with_connection(vec![Duration::from_secs(1)])
         .with_jitter_percent(*jitter);
@@ -53,7 +57,28 @@ pub fn script(data: &[u8]) {
             }
         }
     }
-    panic!("an exchange that has at most 13 attempts did not end");
+    panic!("an exchange that has at most 17 attempts did not end");
+}
+
+/// A `Retry-After` header, and after a line feed a `Date` header: whatever they hold, the wait is a number, and an
+/// exchange waits no longer than the cap.
+pub fn retry_after(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (retry_after, date) = text.split_once('\n').unwrap_or((&text, ""));
+    let headers = vec![
+        ("retry-after".into(), retry_after.to_string()),
+        ("date".into(), date.to_string()),
+    ];
+    let response = Response::new(429, headers, vec![]);
+    let asked = response.retry_after();
+    let policy = RetryPolicy::never(Duration::MAX)
+        .with_classifier(|_| RetryClass::Transient)
+        .with_transient(vec![Duration::ZERO]);
+    let mut exchange = Exchange::new(Request::get("/".into()), policy, 0);
+    exchange.poll(Monotonic::ZERO);
+    exchange.handle(Monotonic::ZERO, Event::Answered(response));
+    let wait = asked.unwrap_or_default().min(RETRY_AFTER_CAP);
+    assert_eq!(exchange.attempts()[0].retry_in, Some(wait));
 }
 
 fn event(kind: u8) -> Event {
@@ -91,6 +116,21 @@ mod tests {
         ];
         for data in scripts {
             super::script(data);
+        }
+    }
+
+    #[test]
+    fn odd_waits_are_capped() {
+        let waits: [&[u8]; 6] = [
+            b"",
+            b"120",
+            b"18446744073709551615",
+            b"18446744073709551616",
+            b"Sun, 06 Nov 1994 08:49:37 GMT\nSun, 06 Nov 1994 08:49:07 GMT",
+            b"Fri, 31 Dec 9999 23:59:59 GMT\nSaturday, 01-Jan-00 00:00:00 GMT",
+        ];
+        for data in waits {
+            super::retry_after(data);
         }
     }
 }

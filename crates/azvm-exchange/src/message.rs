@@ -13,6 +13,8 @@ use core::time::Duration;
 pub enum Method {
     /// `GET`, without a body.
     Get,
+    /// `POST`, with a body.
+    Post,
 }
 
 impl Method {
@@ -20,16 +22,19 @@ impl Method {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
+            Self::Post => "POST",
         }
     }
 }
 
-/// One request, relative to an [`Origin`](crate::Origin). The transport adds `Host` and nothing else that matters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One request, relative to an [`Origin`](crate::Origin). The transport adds `Host`, for a body `Content-Length`, and
+/// nothing else that matters. `Debug` prints the size of the body, not the body.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     method: Method,
     target: String,
     headers: Vec<Header>,
+    body: Vec<u8>,
     max_response_bytes: usize,
 }
 
@@ -43,8 +48,19 @@ impl Request {
             method: Method::Get,
             target,
             headers: Vec::new(),
+            body: Vec::new(),
             max_response_bytes: DEFAULT_MAX_RESPONSE_BYTES,
         }
+    }
+
+    /// A `POST` of `body`, which is JSON, to `target`. The body may be shown: secrets belong into headers.
+    pub fn post_json(target: String, body: Vec<u8>) -> Self {
+        Self {
+            method: Method::Post,
+            body,
+            ..Self::get(target)
+        }
+        .with_header("Content-Type", "application/json")
     }
 
     /// Sets how many bytes of body the transport reads before it gives up; [`DEFAULT_MAX_RESPONSE_BYTES`] otherwise.
@@ -95,6 +111,11 @@ impl Request {
             .map_or(self.target.as_str(), |(path, _)| path)
     }
 
+    /// What is sent after the headers; empty for a `GET`.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     /// In the order in which they were added.
     pub fn headers(&self) -> &[Header] {
         &self.headers
@@ -120,6 +141,17 @@ impl Request {
         self.headers
             .iter()
             .any(|header| matches!(header.value, HeaderValue::Secret(_)))
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("target", &self.target)
+            .field("headers", &self.headers)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -191,6 +223,13 @@ impl Response {
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
+    }
+
+    /// Every header, in the order in which they came: name in any case, value.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The body's bytes. They may hold a token.
@@ -293,6 +332,17 @@ mod tests {
             .map(|&(name, value)| (name.into(), value.into()))
             .collect();
         Response::new(429, headers, vec![])
+    }
+
+    #[test]
+    fn a_post_has_a_body_and_its_type() {
+        let request = Request::post_json("/x".into(), b"{}".to_vec());
+        assert_eq!(request.method().as_str(), "POST");
+        assert_eq!(request.body(), b"{}");
+        assert_eq!(request.headers()[0].name, "Content-Type");
+        assert_eq!(request.headers()[0].value.expose(), "application/json");
+        assert!(format!("{request:?}").contains("body_bytes: 2"));
+        assert!(Request::get("/x".into()).body().is_empty());
     }
 
     #[test]

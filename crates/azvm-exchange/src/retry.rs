@@ -4,11 +4,14 @@
 //! |---|---|---|
 //! | a status the policy calls [`RetryClass::Final`] | final | done |
 //! | [`RetryClass::Transient`] | retried | the next delay of `transient`, at least `Retry-After` up to its cap |
+//! | [`RetryClass::ServerError`] | retried | the next delay of `server_error` |
 //! | [`RetryClass::Updating`] | retried | the next delay of `updating`, which is more patient |
+//! | [`RetryClass::Unsettled`] | retried, if the caller asked for it | the next delay of `unsettled` |
 //! | refused, unreachable, reset, closed, timed out | retried | the next delay of `connection` |
 //! | any other failure | final | done |
 //!
-//! A schedule that is used up ends the exchange with the last answer; so does a delay that would pass the deadline.
+//! Every class counts its own retries. A schedule that is used up ends the exchange with the last answer; so does a delay
+//! that would pass the deadline.
 
 use crate::{Failure, FailureKind, Monotonic, Phase, Request, Response};
 use alloc::borrow::Cow;
@@ -19,25 +22,40 @@ use core::time::Duration;
 /// The longest wait that a `Retry-After` header can ask for.
 pub const RETRY_AFTER_CAP: Duration = Duration::from_secs(60);
 
+/// A shorter delay is jittered as if it were this long.
+const JITTERED_AT_LEAST: Duration = Duration::from_secs(1);
+
 /// What a status means for retrying.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RetryClass {
     /// The answer, good or bad.
     Final,
-    /// Try again soon.
+    /// Try again soon: throttled, or not there for a moment.
     Transient,
+    /// The service failed; give it time before the next try.
+    ServerError,
     /// The service said that it is being updated; be patient.
     Updating,
+    /// An answer that is final as a rule, and that a caller who has just changed something wants to see change.
+    Unsettled,
 }
+
+type Schedule = Cow<'static, [Duration]>;
+
+/// The places of the schedules: one for each class that is retried, and one for lost connections.
+const TRANSIENT: usize = 0;
+const SERVER_ERROR: usize = 1;
+const UPDATING: usize = 2;
+const UNSETTLED: usize = 3;
+const CONNECTION: usize = 4;
+const SCHEDULES: usize = 5;
 
 /// When to retry, per class. Build one with [`RetryPolicy::never`] and the `with_*` methods.
 #[derive(Clone, Debug)]
 pub struct RetryPolicy {
     classify: fn(u16) -> RetryClass,
-    transient: Cow<'static, [Duration]>,
-    updating: Cow<'static, [Duration]>,
-    connection: Cow<'static, [Duration]>,
+    schedules: [Schedule; SCHEDULES],
     jitter_percent: u8,
     attempt_timeout: Duration,
     deadline: Duration,
@@ -48,9 +66,7 @@ impl RetryPolicy {
     pub const fn never(deadline: Duration) -> Self {
         Self {
             classify: |_| RetryClass::Final,
-            transient: Cow::Borrowed(&[]),
-            updating: Cow::Borrowed(&[]),
-            connection: Cow::Borrowed(&[]),
+            schedules: [const { Cow::Borrowed(&[]) }; SCHEDULES],
             jitter_percent: 0,
             attempt_timeout: Duration::MAX,
             deadline,
@@ -66,27 +82,37 @@ impl RetryPolicy {
 
     /// Sets the delays before the retries of a [`RetryClass::Transient`] status; as many retries as delays.
     #[must_use]
-    pub fn with_transient(mut self, delays: impl Into<Cow<'static, [Duration]>>) -> Self {
-        self.transient = delays.into();
-        self
+    pub fn with_transient(self, delays: impl Into<Cow<'static, [Duration]>>) -> Self {
+        self.with_schedule(TRANSIENT, delays.into())
+    }
+
+    /// Sets the delays before the retries of a [`RetryClass::ServerError`] status.
+    #[must_use]
+    pub fn with_server_error(self, delays: impl Into<Cow<'static, [Duration]>>) -> Self {
+        self.with_schedule(SERVER_ERROR, delays.into())
     }
 
     /// Sets the delays before the retries of a [`RetryClass::Updating`] status.
     #[must_use]
-    pub fn with_updating(mut self, delays: impl Into<Cow<'static, [Duration]>>) -> Self {
-        self.updating = delays.into();
-        self
+    pub fn with_updating(self, delays: impl Into<Cow<'static, [Duration]>>) -> Self {
+        self.with_schedule(UPDATING, delays.into())
+    }
+
+    /// Sets the delays before the retries of a [`RetryClass::Unsettled`] status.
+    #[must_use]
+    pub fn with_unsettled(self, delays: impl Into<Cow<'static, [Duration]>>) -> Self {
+        self.with_schedule(UNSETTLED, delays.into())
     }
 
     /// Sets the delays before the retries of a lost or refused connection.
     #[must_use]
-    pub fn with_connection(mut self, delays: impl Into<Cow<'static, [Duration]>>) -> Self {
-        self.connection = delays.into();
-        self
+    pub fn with_connection(self, delays: impl Into<Cow<'static, [Duration]>>) -> Self {
+        self.with_schedule(CONNECTION, delays.into())
     }
 
-    /// Lengthens every delay by a random part of up to `percent` of itself. Jitter never shortens a delay, so that a
-    /// documented minimum stays one.
+    /// Lengthens every delay by a random part of up to `percent` of itself, or of a second if that is more: who was
+    /// throttled together does not come back together, even when the first retry comes at once. Jitter never shortens a
+    /// delay, so that a documented minimum stays one.
     #[must_use]
     pub fn with_jitter_percent(mut self, percent: u8) -> Self {
         self.jitter_percent = percent;
@@ -111,6 +137,11 @@ impl RetryPolicy {
     /// The time for the whole exchange.
     pub fn deadline(&self) -> Duration {
         self.deadline
+    }
+
+    fn with_schedule(mut self, class: usize, delays: Schedule) -> Self {
+        self.schedules[class] = delays;
+        self
     }
 }
 
@@ -166,7 +197,7 @@ pub struct Exchange {
     started: Option<Monotonic>,
     state: State,
     attempts: Vec<Attempt>,
-    retries: [usize; 3],
+    retries: [usize; SCHEDULES],
 }
 
 #[derive(Debug)]
@@ -191,7 +222,7 @@ impl Exchange {
             started: None,
             state: State::Sending,
             attempts: Vec::new(),
-            retries: [0; 3],
+            retries: [0; SCHEDULES],
         }
     }
 
@@ -287,16 +318,18 @@ impl Exchange {
     }
 
     fn next_delay(&mut self, outcome: &Result<Response, Failure>) -> Option<Duration> {
-        let (class, delays) = match outcome {
+        let class = match outcome {
             Ok(response) => match (self.policy.classify)(response.status()) {
                 RetryClass::Final => return None,
-                RetryClass::Transient => (0, &self.policy.transient),
-                RetryClass::Updating => (1, &self.policy.updating),
+                RetryClass::Transient => TRANSIENT,
+                RetryClass::ServerError => SERVER_ERROR,
+                RetryClass::Updating => UPDATING,
+                RetryClass::Unsettled => UNSETTLED,
             },
-            Err(failure) if is_connection_trouble(failure.kind) => (2, &self.policy.connection),
+            Err(failure) if is_connection_trouble(failure.kind) => CONNECTION,
             Err(_) => return None,
         };
-        let base = *delays.get(self.retries[class])?;
+        let base = *self.policy.schedules[class].get(self.retries[class])?;
         self.retries[class] += 1;
         let jittered = base.saturating_add(self.jitter(base));
         let asked = outcome.as_ref().ok().and_then(Response::retry_after);
@@ -306,7 +339,8 @@ impl Exchange {
     fn jitter(&self, base: Duration) -> Duration {
         let random = splitmix64(self.seed.wrapping_add(self.attempts.len() as u64));
         let part = u32::try_from(random % 1000).unwrap_or(0);
-        base.saturating_mul(u32::from(self.policy.jitter_percent))
+        base.max(JITTERED_AT_LEAST)
+            .saturating_mul(u32::from(self.policy.jitter_percent))
             .saturating_mul(part)
             / 100_000
     }
@@ -350,11 +384,15 @@ mod tests {
     fn policy(deadline_secs: u64) -> RetryPolicy {
         RetryPolicy::never(Duration::from_secs(deadline_secs))
             .with_classifier(|status| match status {
-                429 | 500..=599 => RetryClass::Transient,
+                404 => RetryClass::Unsettled,
+                429 => RetryClass::Transient,
+                500..=599 => RetryClass::ServerError,
                 410 => RetryClass::Updating,
                 _ => RetryClass::Final,
             })
             .with_transient(vec![Duration::ZERO, 2 * SECOND])
+            .with_server_error(vec![3 * SECOND])
+            .with_unsettled(vec![4 * SECOND])
             .with_updating(vec![SECOND; 70])
             .with_connection(vec![SECOND])
     }
@@ -404,16 +442,34 @@ mod tests {
 
     #[test]
     fn schedules_are_counted_apart_and_end() {
-        let mut statuses = [429, 410, 429, 410, 429].into_iter();
+        let mut statuses = [429, 410, 500, 404, 429, 410, 429].into_iter();
         let (attempts, _) = run(policy(120), Duration::ZERO, |_| {
             answered(statuses.next().unwrap())
         });
-        assert_eq!(attempts.len(), 5);
+        assert_eq!(attempts.len(), 7);
         let waits: Vec<_> = attempts
             .iter()
             .map(|attempt| attempt.retry_in.map(|wait| wait.as_secs()))
             .collect();
-        assert_eq!(waits, [Some(0), Some(1), Some(2), Some(1), None]);
+        let expected = [0, 1, 3, 4, 2, 1].map(Some);
+        assert_eq!(waits[..6], expected);
+        assert_eq!(waits[6], None);
+    }
+
+    #[test]
+    fn even_a_retry_at_once_is_spread() {
+        let first_wait = |seed| {
+            let policy = policy(60).with_jitter_percent(20);
+            let mut exchange = Exchange::new(Request::get("/".into()), policy, seed);
+            exchange.poll(Monotonic::ZERO);
+            exchange.handle(Monotonic::ZERO, answered(429));
+            exchange.attempts()[0].retry_in.unwrap()
+        };
+        let waits: Vec<_> = (0..50).map(first_wait).collect();
+        assert!(waits.iter().all(|wait| *wait <= SECOND / 5), "{waits:?}");
+        let distinct = waits.iter().collect::<alloc::collections::BTreeSet<_>>();
+        assert!(distinct.len() > 30, "{waits:?}");
+        assert_eq!(first_wait(7), first_wait(7), "the seed decides");
     }
 
     #[test]
@@ -475,7 +531,7 @@ mod tests {
             seed in any::<u64>(),
             deadline_secs in 0_u64..100,
             jitter in 0_u8..=100,
-            events in proptest::collection::vec((0_u16..8, 0_u64..30), 1..200),
+            events in proptest::collection::vec((0_u16..9, 0_u64..30), 1..200),
         ) {
             let policy = policy(deadline_secs).with_jitter_percent(jitter);
             let mut exchange = Exchange::new(Request::get("/".into()), policy, seed);
@@ -492,6 +548,7 @@ mod tests {
                             2 => answered(410),
                             3 => answered(429),
                             4 => answered(503),
+                            8 => answered(404),
                             5 => Event::Failed(Failure::new(FailureKind::Refused, Phase::Connect, String::new())),
                             6 => Event::Failed(Failure::new(FailureKind::Protocol, Phase::Body, String::new())),
                             _ => Event::Failed(Failure::new(FailureKind::Timeout, Phase::Body, String::new())),

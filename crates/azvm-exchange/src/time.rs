@@ -22,8 +22,10 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// Parses the `Date` and `Retry-After` form that servers must send: `Sun, 06 Nov 1994 08:49:37 GMT`
-    /// (RFC 9110 section 5.6.7, `IMF-fixdate`). The day name is not checked; anything else is `None`.
+    /// Parses the dates of HTTP (RFC 9110 section 5.6.7), as in `Date` and `Retry-After`: the form that servers must send,
+    /// `Sun, 06 Nov 1994 08:49:37 GMT`, and the two obsolete ones that clients must accept,
+    /// `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994`. The day's name is not checked; a year of two
+    /// digits is one from 1970 to 2069. Anything else is `None`.
     ///
     /// ```
     /// use azvm_exchange::Timestamp;
@@ -31,22 +33,44 @@ impl Timestamp {
     /// assert_eq!(date.map(Timestamp::unix_seconds), Some(784_111_777));
     /// ```
     pub fn from_http_date(text: &str) -> Option<Self> {
-        let (_day_name, rest) = text.trim().split_once(", ")?;
-        let mut parts = rest.split(' ');
-        let day = number(parts.next()?, 2)?;
-        let month = month(parts.next()?)?;
-        let year = number(parts.next()?, 4)?;
-        let mut clock = parts.next()?.split(':');
-        let hour = number(clock.next()?, 2)?;
-        let minute = number(clock.next()?, 2)?;
-        let second = number(clock.next()?, 2)?;
-        let is_valid = parts.next() == Some("GMT")
-            && parts.next().is_none()
-            && clock.next().is_none()
-            && (1..=31).contains(&day)
+        let text = text.trim();
+        let Some((_day_name, rest)) = text.split_once(", ") else {
+            return Self::from_asctime(text);
+        };
+        let (date, clock) = rest.strip_suffix(" GMT")?.rsplit_once(' ')?;
+        let (day, name, year) = match date.split_once('-') {
+            Some((day, rest)) => {
+                let (name, year) = rest.split_once('-')?;
+                (day, name, full_year(number(year, 2)?))
+            }
+            None => {
+                let (day, rest) = date.split_once(' ')?;
+                let (name, year) = rest.split_once(' ')?;
+                (day, name, number(year, 4)?)
+            }
+        };
+        Self::from_parts(year, month(name)?, number(day, 2)?, clock)
+    }
+
+    /// `Sun Nov  6 08:49:37 1994`: the day is padded with a space.
+    fn from_asctime(text: &str) -> Option<Self> {
+        let mut parts = text.split_ascii_whitespace();
+        let (_day_name, name, day) = (parts.next()?, parts.next()?, parts.next()?);
+        let (clock, year) = (parts.next()?, parts.next()?);
+        let day = number(day, 1).or_else(|| number(day, 2))?;
+        match parts.next() {
+            None => Self::from_parts(number(year, 4)?, month(name)?, day, clock),
+            Some(_) => None,
+        }
+    }
+
+    fn from_parts(year: i64, month: i64, day: i64, clock: &str) -> Option<Self> {
+        let mut clock = clock.splitn(3, ':').map(|part| number(part, 2));
+        let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+        let is_valid = (1..=days_in_month(year, month)).contains(&day)
             && hour < 24
             && minute < 60
-            && second <= 60;
+            && second <= 60; // a leap second
         is_valid.then(|| {
             Self(days_from_civil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second)
         })
@@ -98,6 +122,23 @@ fn month(name: &str) -> Option<i64> {
         .find_map(|(number, known)| (known == name).then_some(number))
 }
 
+fn full_year(two_digits: i64) -> i64 {
+    if two_digits < 70 {
+        2000 + two_digits
+    } else {
+        1900 + two_digits
+    }
+}
+
+fn days_in_month(year: i64, month: i64) -> i64 {
+    let (next_year, next_month) = if month == 12 {
+        (year + 1, 1)
+    } else {
+        (year, month + 1)
+    };
+    days_from_civil(next_year, next_month, 1) - days_from_civil(year, month, 1)
+}
+
 /// Days from 1970-01-01 in the proleptic Gregorian calendar: years start in March, so that the leap day is the last one.
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
@@ -124,6 +165,17 @@ mod tests {
         check("Sat, 21 Nov 2026 10:58:29 GMT", Some(1_795_258_709));
         check("Fri, 31 Dec 9999 23:59:59 GMT", Some(253_402_300_799));
         check("Wed, 31 Dec 0000 23:59:59 GMT", Some(-62_135_596_801));
+        check("Sunday, 06-Nov-94 08:49:37 GMT", Some(784_111_777));
+        check("Sun Nov  6 08:49:37 1994", Some(784_111_777));
+        check("Sat Nov 21 10:58:29 2026", Some(1_795_258_709));
+        check("Saturday, 21-Nov-26 10:58:29 GMT", Some(1_795_258_709));
+        check("Sun Nov  6 08:49:37 1994 GMT", None);
+        check("Sun Nov  6 08:49:37 94", None);
+        check("Sunday, 06-Nov-1994 08:49:37 GMT", None);
+        check("Fri, 31 Feb 2026 00:00:00 GMT", None);
+        check("Sun, 29 Feb 2026 00:00:00 GMT", None);
+        check("Thu, 31 Dec 2026 00:00:60 GMT", Some(1_798_675_260));
+        check("Sat, 21 Nov 2026 10:58:29:00 GMT", None);
         check("Sat, 21 Nov 2026 10:58:29 UTC", None);
         check("Sat, 21 Nov 2026 10:58 GMT", None);
         check("Sat, 21 nov 2026 10:58:29 GMT", None);

@@ -76,8 +76,9 @@ pub use request::{
 };
 pub use responder::Responder;
 pub use retry::{
-    ATTEMPT_TIMEOUT, CONNECTION_DELAYS, DEFAULT_DEADLINE, JITTER_PERCENT, TRANSIENT_DELAYS,
-    UPDATING_DELAYS, classify, retry_policy,
+    ATTEMPT_TIMEOUT, CONNECTION_DELAYS, DEFAULT_DEADLINE, JITTER_PERCENT, JUST_ATTACHED_DELAYS,
+    MAX_JUST_ATTACHED_WINDOW, PROBE_DEADLINE, SERVER_ERROR_DELAYS, TRANSIENT_DELAYS,
+    UPDATING_DELAYS, classify, just_attached_policy, probe_policy, retry_policy,
 };
 pub use selector::IdentitySelector;
 pub use token::{AccessToken, TokenRequest};

@@ -1,7 +1,8 @@
 //! Tokens.
 
-use crate::driver::drive;
-use crate::{Audience, Error, IdentitySelector, ImdsEndpoint, Service, clock};
+use crate::driver::drive_in_turn;
+use crate::limiter::Limiter;
+use crate::{Audience, Error, IdentitySelector, ImdsEndpoint, Service, clock, environment};
 use azvm_exchange::{Exchange, Failure, FailureKind, Phase};
 use azvm_http::{Client, Limits};
 use azvm_imds::{AccessToken, TokenRequest};
@@ -21,6 +22,7 @@ struct Inner {
     endpoint: ImdsEndpoint,
     deadline: Duration,
     client: Client,
+    limiter: Arc<Limiter>,
     tokens: Cache<Audience, AccessToken, Error>,
 }
 
@@ -76,7 +78,8 @@ async fn fetch(inner: Arc<Inner>, audience: Audience) -> Result<Fresh<AccessToke
     let ask = TokenRequest::new(audience, inner.selector.clone());
     let policy = azvm_imds::retry_policy().with_deadline(inner.deadline);
     let exchange = Exchange::new(ask.to_request(), policy, clock::seed());
-    let driven = drive(&inner.client, inner.endpoint.origin(), exchange, |_| {}).await;
+    let origin = inner.endpoint.origin();
+    let driven = drive_in_turn(&inner.client, origin, exchange, &inner.limiter).await;
     let response = driven
         .result
         .map_err(|failure| Error::Unreachable(Service::Imds, Box::new(failure)))?;
@@ -94,6 +97,24 @@ pub struct Builder {
 }
 
 impl Builder {
+    /// The defaults, with the identity from [`CLIENT_ID_VARIABLE`](crate::CLIENT_ID_VARIABLE) and the endpoint from
+    /// [`ENDPOINT_VARIABLE`](crate::ENDPOINT_VARIABLE), as other Azure SDKs read them. A variable that is empty counts as
+    /// unset. In no other way does the environment change where a request goes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] names a variable that holds something else than a GUID, or than the origin of a stand-in on a
+    /// loopback or link-local address.
+    pub fn from_env() -> Result<Self, Error> {
+        let selector = environment::selector(&environment::process)?;
+        let endpoint = environment::endpoint(&environment::process)?;
+        Ok(Self {
+            selector: selector.unwrap_or(IdentitySelector::System),
+            endpoint: endpoint.unwrap_or_default(),
+            ..ManagedIdentity::builder()
+        })
+    }
+
     /// Which identity; [`IdentitySelector::System`] otherwise.
     #[must_use]
     pub fn selector(mut self, selector: IdentitySelector) -> Self {
@@ -120,6 +141,7 @@ impl Builder {
     pub fn build(self) -> ManagedIdentity {
         ManagedIdentity(Arc::new(Inner {
             selector: self.selector,
+            limiter: Limiter::of(self.endpoint.origin()),
             endpoint: self.endpoint,
             deadline: self.deadline,
             client: Client::plain(Limits::new()),

@@ -5,6 +5,7 @@
 mod cancel;
 mod errors;
 mod happy;
+mod limits;
 mod proxy;
 mod resource_group;
 mod scripted;

@@ -42,10 +42,13 @@ pub async fn drive(
     let now = || Monotonic::after(started.elapsed());
     let mut timings = None;
     let mut local = None;
+    let mut attempt_number = 0;
     loop {
         match exchange.poll(now()) {
             Step::Send { request, budget } => {
-                let event = match client.send(origin, request, budget).await {
+                attempt_number += 1;
+                let sent = client.send_attempt(origin, request, budget, attempt_number);
+                let event = match sent.await {
                     Ok(exchanged) => {
                         timings = Some(exchanged.timings);
                         local = Some(exchanged.local);

@@ -3,7 +3,7 @@
 use crate::driver::drive;
 use crate::{Audience, Error, IdentitySelector, ImdsEndpoint, Service, clock};
 use azvm_exchange::{Exchange, Failure, FailureKind, Phase};
-use azvm_http::{Client, Limits};
+use azvm_http::Client;
 use azvm_imds::{AccessToken, TokenRequest};
 use azvm_token_cache::{Cache, DEFAULT_MARGIN, FetchError, Fresh};
 use std::sync::Arc;
@@ -122,7 +122,7 @@ impl Builder {
             selector: self.selector,
             endpoint: self.endpoint,
             deadline: self.deadline,
-            client: Client::plain(Limits::new()),
+            client: Client::imds(),
             tokens: Cache::new(DEFAULT_MARGIN),
         }))
     }

@@ -1,10 +1,11 @@
 //! Whom HTTPS trusts, and how it fails.
 
 use crate::fixture::{
-    PATIENT, check, check_timeout, finish, listen, read_request, serve, text, wait_for_close,
+    PATIENT, check, check_timeout, finish, limits, listen, read_request, serve, text,
+    wait_for_close,
 };
 use azvm_exchange::{FailureKind, Origin, Phase, Request, Secret};
-use azvm_http::{Client, Exchanged, Limits, TransportError};
+use azvm_http::{Client, Exchanged, TransportError};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, SupportedProtocolVersion, crypto::ring, version};
@@ -50,10 +51,6 @@ impl Authority {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         TlsAcceptor::from(Arc::new(config))
     }
-}
-
-fn limits() -> Limits {
-    Limits::new().with_connect(PATIENT)
 }
 
 fn names(names: &[&str]) -> CertificateParams {

@@ -111,6 +111,7 @@ impl Connection {
             if data.len() > max_bytes - whole.len() {
                 return Err(too_large());
             }
+            grow(&mut whole, data.len(), max_bytes);
             whole.extend_from_slice(&data);
         }
         Ok(whole)
@@ -121,6 +122,15 @@ impl Connection {
     pub(crate) fn is_reusable(&mut self) -> bool {
         self.driver.look();
         self.driver.is_running() && self.sender.is_ready()
+    }
+}
+
+/// Makes room for `more` bytes, at least doubling it, but never for more than the body may have.
+fn grow(whole: &mut Vec<u8>, more: usize, max_bytes: usize) {
+    let needed = whole.len() + more;
+    if needed > whole.capacity() {
+        let roomy = needed.max(2 * whole.capacity()).min(max_bytes);
+        whole.reserve_exact(roomy - whole.len());
     }
 }
 

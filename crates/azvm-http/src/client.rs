@@ -1,21 +1,28 @@
-//! The client: one request, one connection, one response.
+//! The client: one request, one response, and a connection that it opens or has kept.
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Ends};
+use crate::idle::IdleSlot;
 use crate::timing::{Deadline, Stopwatch};
 use crate::{Limits, Timings, TransportError, connect, wire};
-use azvm_exchange::{Origin, Phase, Request, Response, Scheme};
+use azvm_exchange::{FailureKind, Method, Origin, Phase, Request, Response, Scheme};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tracing::Instrument;
 
-/// Performs exchanges. Cheap to clone; a clone shares the TLS configuration.
+#[cfg(feature = "tls")]
+use crate::{ProxyRules, tls, tunnel};
+
+/// Performs exchanges. Cheap to clone; a clone shares the TLS configuration and the kept connection.
 #[derive(Clone, Debug)]
 pub struct Client {
     limits: Limits,
     secrets_on_loopback: bool,
+    idle: Arc<IdleSlot>,
     #[cfg(feature = "tls")]
-    tls: Option<crate::tls::Connector>,
+    tls: Option<tls::Connector>,
+    #[cfg(feature = "tls")]
+    proxies: Arc<ProxyRules>,
 }
 
 /// A response and how it was come by.
@@ -28,18 +35,41 @@ pub struct Exchanged {
     pub timings: Timings,
     /// Our end of the connection.
     pub local: SocketAddr,
-    /// The server's end of the connection.
+    /// The other end of the connection: the server's, or the proxy's.
     pub peer: SocketAddr,
+    /// True when the connection was kept from an earlier exchange: nothing was resolved or connected.
+    pub reused: bool,
+    /// True when the connection went through a proxy's tunnel.
+    pub proxied: bool,
 }
 
 impl Client {
+    /// For IMDS: plain HTTP within [`Limits::imds`], never through a proxy, one connection kept.
+    pub fn imds() -> Self {
+        Self::plain(Limits::imds())
+    }
+
+    /// For Azure Resource Manager: HTTPS within [`Limits::arm`], as [`Client::tls`] does it. Through a proxy only after
+    /// [`Client::with_proxy`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Client::tls`].
+    #[cfg(feature = "tls")]
+    pub fn arm(extra_ca_pem: &[u8]) -> Result<Self, TransportError> {
+        Self::tls(Limits::arm(), extra_ca_pem)
+    }
+
     /// Plain HTTP only; never a proxy, never a redirect, never decompression.
     pub fn plain(limits: Limits) -> Self {
         Self {
             limits,
             secrets_on_loopback: false,
+            idle: Arc::default(),
             #[cfg(feature = "tls")]
             tls: None,
+            #[cfg(feature = "tls")]
+            proxies: Arc::default(),
         }
     }
 
@@ -50,14 +80,23 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`FailureKind::Certificate`](azvm_exchange::FailureKind::Certificate) in [`Phase::Tls`] when `extra_ca_pem` is not empty and holds no certificate or a broken one, or
-    /// when the platform has no trust store and `extra_ca_pem` is empty.
+    /// [`FailureKind::Certificate`] in [`Phase::Tls`] when `extra_ca_pem` is not empty and holds no certificate or a
+    /// broken one, or when the platform has no trust store and `extra_ca_pem` is empty.
     #[cfg(feature = "tls")]
     pub fn tls(limits: Limits, extra_ca_pem: &[u8]) -> Result<Self, TransportError> {
         Ok(Self {
-            tls: Some(crate::tls::Connector::new(extra_ca_pem)?),
+            tls: Some(tls::Connector::new(extra_ca_pem)?),
             ..Self::plain(limits)
         })
+    }
+
+    /// Sets which HTTPS requests go through which proxy; none otherwise. Plain HTTP never does, whatever the rules say.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn with_proxy(mut self, rules: ProxyRules) -> Self {
+        self.proxies = Arc::new(rules);
+        self.idle = Arc::default(); // what a clone has kept may lead another way
+        self
     }
 
     /// Lets a request that holds a secret go over plain HTTP, but only when the connected peer's address is a loopback
@@ -68,38 +107,68 @@ impl Client {
         self
     }
 
-    /// Sends one request and reads the whole response, over a connection of its own.
+    /// Sends one request and reads the whole response.
     ///
     /// Any status is an answer, redirects and server errors included. Needs a tokio runtime with I/O and time enabled.
     ///
+    /// A `GET` may go over the kept connection. When that one turns out to be lost before a byte of the answer came, the
+    /// request is sent once more over a new one, within the same budget. A `POST` always gets a new one.
+    ///
     /// # Errors
     ///
-    /// [`TransportError`] when no complete response came within `budget`. [`FailureKind::Unsafe`](azvm_exchange::FailureKind::Unsafe) means that nothing was
-    /// written: a secret over plain HTTP, HTTPS with a client without TLS, or a request that cannot be written as it stands.
+    /// [`TransportError`] when no complete response came within `budget`. [`FailureKind::Unsafe`] means that nothing was
+    /// written: a secret over plain HTTP, HTTPS with a client without TLS, or a request that cannot be written as it
+    /// stands.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future closes the connection and leaves no task behind. Whether the server has seen the request is then unknown.
+    /// Dropping the future closes the connection and leaves no task behind. Whether the server has seen the request is
+    /// then unknown.
     pub async fn send(
         &self,
         origin: &Origin,
         request: &Request,
         budget: Duration,
     ) -> Result<Exchanged, TransportError> {
+        self.send_attempt(origin, request, budget, 1).await
+    }
+
+    /// As [`Client::send`], for a caller that counts: `attempt`, from 1, stands in the log and changes nothing else.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Client::send`].
+    ///
+    /// # Cancel safety
+    ///
+    /// That of [`Client::send`].
+    pub async fn send_attempt(
+        &self,
+        origin: &Origin,
+        request: &Request,
+        budget: Duration,
+        attempt: u32,
+    ) -> Result<Exchanged, TransportError> {
         let span = tracing::debug_span!(
             "http_exchange",
             method = request.method().as_str(),
             path = request.path(),
             authority = origin.authority(),
+            attempt,
+            reused = tracing::field::Empty,
             status = tracing::field::Empty,
             failure = tracing::field::Empty,
         );
-        let result = self
-            .exchange(origin, request, Deadline::after(budget))
-            .instrument(span.clone())
-            .await;
+        let exchange = self.exchange(origin, request, Deadline::after(budget));
+        if span.is_disabled() {
+            return exchange.await;
+        }
+        let result = exchange.instrument(span.clone()).await;
         match &result {
-            Ok(exchanged) => span.record("status", exchanged.response.status()),
+            Ok(exchanged) => {
+                span.record("reused", exchanged.reused);
+                span.record("status", exchanged.response.status())
+            }
             Err(error) => span.record("failure", tracing::field::display(error)),
         };
         result
@@ -113,41 +182,81 @@ impl Client {
     ) -> Result<Exchanged, TransportError> {
         let message = wire::encode(origin, request)?;
         self.check_origin(origin, request)?;
-        let mut timings = Timings::default();
-        let mut stopwatch = Stopwatch::start();
-
-        let addresses = connect::resolve(origin, deadline).await?;
-        timings.resolve = stopwatch.lap();
-
-        let stream = connect::connect(&addresses, self.limits.connect(), deadline).await?;
-        timings.connect = stopwatch.lap();
-        let (local, peer) = ends(&stream)?;
-        check_peer(origin, request, peer)?;
-
-        let mut connection = self.open(origin, stream, deadline).await?;
-        if origin.scheme() == Scheme::Https {
-            timings.tls = stopwatch.lap();
+        let Some(connection) = self.kept(origin, request) else {
+            let route = self.open(origin, request, deadline).await?;
+            return self.ask(route, origin, message, request, deadline).await.0;
+        };
+        let route = Route::kept(connection);
+        let (result, is_lost) = self.ask(route, origin, message, request, deadline).await;
+        if !is_lost {
+            return result;
         }
+        tracing::debug!("the kept connection was lost; sending again over a new one");
+        let message = wire::encode(origin, request)?;
+        let route = self.open(origin, request, deadline).await?;
+        self.ask(route, origin, message, request, deadline).await.0
+    }
 
-        let answer = deadline
+    /// The connection of an earlier exchange, for a request that may be repeated should it turn out to be lost.
+    fn kept(&self, origin: &Origin, request: &Request) -> Option<Box<Connection>> {
+        if request.method() != Method::Get || self.limits.idle_age().is_zero() {
+            return None;
+        }
+        let connection = self.idle.take(origin, self.limits.idle_age())?;
+        check_peer(origin, request, connection.ends().peer).ok()?;
+        Some(connection)
+    }
+
+    /// Sends the request and reads the answer. `true` when the connection was a kept one that had been lost.
+    async fn ask(
+        &self,
+        mut route: Route,
+        origin: &Origin,
+        message: hyper::Request<wire::Body>,
+        request: &Request,
+        deadline: Deadline,
+    ) -> (Result<Exchanged, TransportError>, bool) {
+        let mut stopwatch = Stopwatch::start();
+        let first_byte = Deadline::after(self.limits.first_byte()).earlier(deadline);
+        let connection = &mut route.connection;
+        let head = first_byte
             .bound(Phase::FirstByte, connection.head(message))
-            .await?;
-        timings.first_byte = stopwatch.lap();
-        let (head, body) = answer.into_parts();
+            .await;
+        let (head, body) = match head {
+            Ok(answer) => answer.into_parts(),
+            Err(error) => {
+                let is_lost = route.reused
+                    && !connection.has_heard()
+                    && matches!(error.kind(), FailureKind::Closed | FailureKind::Reset);
+                return (Err(error), is_lost);
+            }
+        };
+        route.timings.first_byte = stopwatch.lap();
 
+        let max_bytes = request.max_response_bytes();
         let body = deadline
-            .bound(
-                Phase::Body,
-                connection.body(body, request.max_response_bytes()),
-            )
-            .await?;
-        timings.body = stopwatch.lap();
-        Ok(Exchanged {
+            .bound(Phase::Body, connection.body(body, max_bytes))
+            .await;
+        let body = match body {
+            Ok(body) => body,
+            Err(error) => return (Err(error), false),
+        };
+        route.timings.body = stopwatch.lap();
+
+        let Ends { local, peer } = connection.ends();
+        let exchanged = Exchanged {
             response: wire::decode(head.status.as_u16(), &head.headers, body),
-            timings,
+            timings: route.timings,
             local,
             peer,
-        })
+            reused: route.reused,
+            proxied: route.proxied,
+        };
+        // HTTP/1.0 has no keeping that all servers agree on.
+        if !self.limits.idle_age().is_zero() && head.version == hyper::Version::HTTP_11 {
+            self.idle.keep(origin, route.connection);
+        }
+        (Ok(exchanged), false)
     }
 
     /// Refuses what no peer could make safe, before any packet is sent.
@@ -164,38 +273,97 @@ impl Client {
         }
     }
 
-    #[cfg(feature = "tls")]
+    /// A new connection, up to where the request can be sent.
     async fn open(
         &self,
         origin: &Origin,
-        stream: TcpStream,
+        request: &Request,
         deadline: Deadline,
-    ) -> Result<Connection, TransportError> {
-        let head_bytes = self.limits.head_bytes();
-        match &self.tls {
-            Some(tls) if origin.scheme() == Scheme::Https => {
-                let handshake = tls.handshake(origin.host(), stream);
-                let stream = deadline.bound(Phase::Tls, handshake).await?;
-                Connection::new(stream, head_bytes).await
-            }
-            _ => Connection::new(stream, head_bytes).await,
+    ) -> Result<Route, TransportError> {
+        #[cfg(feature = "tls")]
+        if let (Scheme::Https, Some(tls)) = (origin.scheme(), &self.tls) {
+            return self.open_tls(tls, origin, deadline).await;
         }
+        let mut timings = Timings::default();
+        let limit = self.limits.connect();
+        let (stream, ends) =
+            connect::open(origin.host(), origin.port(), limit, deadline, &mut timings).await?;
+        check_peer(origin, request, ends.peer)?;
+        self.route(stream, ends, timings, false).await
     }
 
-    #[cfg(not(feature = "tls"))]
-    async fn open(
+    #[cfg(feature = "tls")]
+    async fn open_tls(
         &self,
-        _: &Origin,
-        stream: TcpStream,
-        _: Deadline,
-    ) -> Result<Connection, TransportError> {
-        Connection::new(stream, self.limits.head_bytes()).await
+        tls: &tls::Connector,
+        origin: &Origin,
+        deadline: Deadline,
+    ) -> Result<Route, TransportError> {
+        let mut timings = Timings::default();
+        let limit = self.limits.connect();
+        let patience = || Deadline::after(self.limits.first_byte()).earlier(deadline);
+        let proxy = self.proxies.proxy_for(origin);
+        let (stream, ends) = match proxy {
+            None => {
+                let (host, port) = (origin.host(), origin.port());
+                connect::open(host, port, limit, deadline, &mut timings).await?
+            }
+            Some(proxy) => {
+                let (host, port) = (proxy.host(), proxy.port());
+                let (mut stream, ends) = connect::open(host, port, limit, deadline, &mut timings)
+                    .await
+                    .map_err(|error| error.at_proxy(proxy))?;
+                let mut stopwatch = Stopwatch::start();
+                let ask = tunnel::open(&mut stream, proxy, origin, self.limits.head_bytes());
+                patience().bound(Phase::Tunnel, ask).await?;
+                timings.tunnel = stopwatch.lap();
+                (stream, ends)
+            }
+        };
+        let mut stopwatch = Stopwatch::start();
+        let handshake = tls.handshake(origin.host(), stream);
+        let stream = patience().bound(Phase::Tls, handshake).await?;
+        timings.tls = stopwatch.lap();
+        self.route(stream, ends, timings, proxy.is_some()).await
+    }
+
+    async fn route<S>(
+        &self,
+        stream: S,
+        ends: Ends,
+        timings: Timings,
+        proxied: bool,
+    ) -> Result<Route, TransportError>
+    where
+        S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
+    {
+        let connection = Connection::new(stream, ends, self.limits.head_bytes()).await?;
+        Ok(Route {
+            connection: Box::new(connection),
+            timings,
+            reused: false,
+            proxied,
+        })
     }
 }
 
-fn ends(stream: &TcpStream) -> Result<(SocketAddr, SocketAddr), TransportError> {
-    let ends = || Ok((stream.local_addr()?, stream.peer_addr()?));
-    ends().map_err(|error| TransportError::from_io(error, Phase::Connect))
+/// A connection that is ready for a request, and what it took to come by.
+struct Route {
+    connection: Box<Connection>,
+    timings: Timings,
+    reused: bool,
+    proxied: bool,
+}
+
+impl Route {
+    fn kept(connection: Box<Connection>) -> Self {
+        Self {
+            connection,
+            timings: Timings::default(),
+            reused: true,
+            proxied: false,
+        }
+    }
 }
 
 /// The last word on a secret over plain HTTP: the address that was really reached.
@@ -212,7 +380,7 @@ fn check_peer(origin: &Origin, request: &Request, peer: SocketAddr) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
-    use azvm_exchange::{FailureKind, Secret};
+    use azvm_exchange::Secret;
 
     #[test]
     fn a_secret_goes_to_loopback_addresses_only() {
@@ -249,7 +417,7 @@ mod tests {
         check::<Client>();
         check::<Exchanged>();
         check::<TransportError>();
-        let client = Client::plain(Limits::new());
+        let client = Client::imds();
         let (origin, request) = ("http://[::1]".parse().unwrap(), Request::get("/".into()));
         fn check_future<T: Send>(_: T) {}
         check_future(client.send(&origin, &request, Duration::ZERO));

@@ -1,29 +1,54 @@
-//! From an origin to a TCP connection.
+//! From a host to a TCP connection.
 
-use crate::TransportError;
-use crate::timing::Deadline;
-use azvm_exchange::{FailureKind, Host, Origin, Phase};
+use crate::connection::Ends;
+use crate::timing::{Deadline, Stopwatch};
+use crate::{Timings, TransportError};
+use azvm_exchange::{FailureKind, Host, Phase};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::{TcpStream, lookup_host};
 
-/// The addresses of the origin's host, in the order in which the system's resolver prefers them.
-pub(crate) async fn resolve(
-    origin: &Origin,
+/// A connection to the first address of `host` that accepts one within `timeout`. Notes how long both phases took.
+pub(crate) async fn open(
+    host: &Host,
+    port: u16,
+    timeout: Duration,
     deadline: Deadline,
-) -> Result<Vec<SocketAddr>, TransportError> {
-    let name = match origin.host() {
-        Host::Ip(address) => return Ok(vec![SocketAddr::new(*address, origin.port())]),
-        Host::Name(name) => name.as_str(),
+    timings: &mut Timings,
+) -> Result<(TcpStream, Ends), TransportError> {
+    let mut stopwatch = Stopwatch::start();
+    let stream = match host {
+        Host::Ip(address) => connect(&[SocketAddr::new(*address, port)], timeout, deadline).await?,
+        Host::Name(name) => {
+            let addresses = resolve(name, port, deadline).await?;
+            timings.resolve = stopwatch.lap();
+            connect(&addresses, timeout, deadline).await?
+        }
         _ => return Err(TransportError::refused("a host of an unknown kind")),
     };
+    timings.connect = stopwatch.lap();
+    let ends = ends(&stream).map_err(|error| TransportError::from_io(error, Phase::Connect))?;
+    Ok((stream, ends))
+}
+
+fn ends(stream: &TcpStream) -> io::Result<Ends> {
+    Ok(Ends {
+        local: stream.local_addr()?,
+        peer: stream.peer_addr()?,
+    })
+}
+
+/// The addresses of the name, in the order in which the system's resolver prefers them.
+async fn resolve(
+    name: &str,
+    port: u16,
+    deadline: Deadline,
+) -> Result<Vec<SocketAddr>, TransportError> {
     let not_found =
         |error: io::Error| TransportError::new(FailureKind::NameNotFound, Phase::Resolve, error);
     let lookup = async {
-        let addresses = lookup_host((name, origin.port()))
-            .await
-            .map_err(not_found)?;
+        let addresses = lookup_host((name, port)).await.map_err(not_found)?;
         Ok(addresses.collect::<Vec<_>>())
     };
     let addresses = deadline.bound(Phase::Resolve, lookup).await?;
@@ -36,7 +61,7 @@ pub(crate) async fn resolve(
 
 /// Opens a connection to the first address that accepts one. Each address gets an equal share of the time left, so that a
 /// silent one does not use up the time of the next.
-pub(crate) async fn connect(
+async fn connect(
     addresses: &[SocketAddr],
     timeout: Duration,
     deadline: Deadline,
@@ -64,7 +89,7 @@ pub(crate) async fn connect(
             Err(error) => failure = Some(more_telling(failure, error)),
         }
     }
-    Err(failure.expect("`resolve` returns at least one address"))
+    Err(failure.expect("there is at least one address"))
 }
 
 /// The first failure, unless it only says that the machine lacks this address family.

@@ -1,53 +1,87 @@
-//! One open HTTP/1.1 connection and its driver. A kept connection would be a value of this type.
+//! One open HTTP/1.1 connection and its driver.
 
 use crate::TransportError;
 use azvm_exchange::{FailureKind, Phase};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::task::Poll;
-use tokio::io::{AsyncRead, AsyncWrite};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Waker};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// The largest buffer that is reserved on the word of a `Content-Length`.
 const MAX_RESERVED_BYTES: u64 = 64 * 1024;
 
 pub(crate) struct Connection {
-    sender: http1::SendRequest<Empty<Bytes>>,
+    sender: http1::SendRequest<Full<Bytes>>,
     driver: Driver,
+    ends: Ends,
+    has_heard: Arc<AtomicBool>,
+}
+
+/// The two ends of a connection.
+#[derive(Clone, Copy)]
+pub(crate) struct Ends {
+    pub(crate) local: SocketAddr,
+    pub(crate) peer: SocketAddr,
 }
 
 impl Connection {
     /// Over an open stream. Nothing is written yet.
-    pub(crate) async fn new<S>(stream: S, head_bytes: usize) -> Result<Self, TransportError>
+    pub(crate) async fn new<S>(
+        stream: S,
+        ends: Ends,
+        head_bytes: usize,
+    ) -> Result<Self, TransportError>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        let has_heard = Arc::new(AtomicBool::new(false));
+        let stream = Listening {
+            stream,
+            has_heard: Arc::clone(&has_heard),
+        };
         let (sender, connection) = http1::Builder::new()
             .title_case_headers(true)
             .max_buf_size(head_bytes) // a head has to fit into the buffer
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| TransportError::from_hyper(error, Phase::FirstByte))?;
-        let driver = Driver(Some(Box::pin(async move {
-            // The same error reaches whoever waits for the response or its body.
-            let _ = connection.await;
-        })));
-        Ok(Self { sender, driver })
+        Ok(Self {
+            sender,
+            driver: Driver(Some(Box::pin(connection))),
+            ends,
+            has_heard,
+        })
+    }
+
+    /// Where the connection begins and ends.
+    pub(crate) fn ends(&self) -> Ends {
+        self.ends
     }
 
     /// Sends the request and waits for the response's head.
     pub(crate) async fn head(
         &mut self,
-        message: hyper::Request<Empty<Bytes>>,
+        message: hyper::Request<Full<Bytes>>,
     ) -> Result<hyper::Response<Incoming>, TransportError> {
+        self.has_heard.store(false, Ordering::Relaxed);
         self.driver
             .run(self.sender.send_request(message))
             .await
             .map_err(|error| TransportError::from_hyper(error, Phase::FirstByte))
+    }
+
+    /// True when any byte came since the last request.
+    pub(crate) fn has_heard(&self) -> bool {
+        self.has_heard.load(Ordering::Relaxed)
     }
 
     /// Reads the whole body, of at most `max_bytes`.
@@ -77,14 +111,31 @@ impl Connection {
             if data.len() > max_bytes - whole.len() {
                 return Err(too_large());
             }
+            grow(&mut whole, data.len(), max_bytes);
             whole.extend_from_slice(&data);
         }
         Ok(whole)
     }
+
+    /// True when the last answer ended where it said, the server has neither hung up nor sent anything since, and
+    /// another request may follow. The driver looks once; what it hears later wakes nobody.
+    pub(crate) fn is_reusable(&mut self) -> bool {
+        self.driver.look();
+        self.driver.is_running() && self.sender.is_ready()
+    }
+}
+
+/// Makes room for `more` bytes, at least doubling it, but never for more than the body may have.
+fn grow(whole: &mut Vec<u8>, more: usize, max_bytes: usize) {
+    let needed = whole.len() + more;
+    if needed > whole.capacity() {
+        let roomy = needed.max(2 * whole.capacity()).min(max_bytes);
+        whole.reserve_exact(roomy - whole.len());
+    }
 }
 
 /// Moves bytes between hyper and the socket, inside whichever future is waiting for them: there is no task to leak.
-struct Driver(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
+struct Driver(Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>);
 
 impl Driver {
     async fn run<T>(&mut self, work: impl Future<Output = T>) -> T {
@@ -93,14 +144,78 @@ impl Driver {
             if let Poll::Ready(output) = work.as_mut().poll(context) {
                 return Poll::Ready(output);
             }
-            if let Some(driver) = &mut self.0 {
-                if driver.as_mut().poll(context).is_ready() {
-                    self.0 = None;
-                }
-            }
+            self.poll(context);
             // The driver may have brought what the work waits for; this saves a round through the scheduler.
             work.as_mut().poll(context)
         })
         .await
+    }
+
+    fn look(&mut self) {
+        self.poll(&mut Context::from_waker(Waker::noop()));
+    }
+
+    /// An error of the driver reaches whoever waits for the response or its body.
+    fn poll(&mut self, context: &mut Context<'_>) {
+        if let Some(driver) = &mut self.0 {
+            if driver.as_mut().poll(context).is_ready() {
+                self.0 = None;
+            }
+        }
+    }
+
+    fn is_running(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+/// A stream that remembers whether anything came.
+struct Listening<S> {
+    stream: S,
+    has_heard: Arc<AtomicBool>,
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Listening<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let result = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.has_heard.store(true, Ordering::Relaxed);
+        }
+        result
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Listening<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

@@ -24,9 +24,9 @@ impl TransportError {
         self.0.phase
     }
 
-    /// True when no connection came about: no server has seen anything of the request.
+    /// True when no connection came about, be it for a proxy: the server has seen nothing of the request.
     pub fn is_connect(&self) -> bool {
-        self.0.phase <= Phase::Connect
+        self.0.phase <= Phase::Tunnel
     }
 
     /// True when a deadline passed.
@@ -82,6 +82,16 @@ impl TransportError {
     /// Refused on our side.
     pub(crate) fn refused(reason: &'static str) -> Self {
         Self::new(FailureKind::Unsafe, Phase::Connect, reason)
+    }
+
+    /// Says that what failed was the way to the proxy, not to the host.
+    #[cfg(feature = "tls")]
+    pub(crate) fn at_proxy(mut self, proxy: &crate::Proxy) -> Self {
+        self.0.source = Some(Box::new(AtProxy {
+            proxy: proxy.to_string(),
+            source: self.0.source.take(),
+        }));
+        self
     }
 
     pub(crate) fn from_io(error: io::Error, phase: Phase) -> Self {
@@ -189,6 +199,28 @@ impl fmt::Debug for TransportError {
 impl Error for TransportError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Whose fault it was.
+#[cfg(feature = "tls")]
+#[derive(Debug)]
+struct AtProxy {
+    proxy: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+#[cfg(feature = "tls")]
+impl fmt::Display for AtProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at the proxy {}", self.proxy)
+    }
+}
+
+#[cfg(feature = "tls")]
+impl Error for AtProxy {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
     }
 }
 

@@ -2,13 +2,13 @@
 //!
 //! ```no_run
 //! use azvm_exchange::{Origin, Request};
-//! use azvm_http::{Client, Limits};
+//! use azvm_http::Client;
 //! use std::time::Duration;
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let imds: Origin = "http://169.254.169.254".parse()?;
 //! let request = Request::get("/metadata/versions".into()).with_header("Metadata", "true");
-//! let client = Client::plain(Limits::new());
+//! let client = Client::imds();
 //! let answer = client.send(&imds, &request, Duration::from_secs(5)).await?;
 //! println!("{} after {:?}", answer.response.status(), answer.timings.total());
 //! # Ok(())
@@ -65,13 +65,23 @@ mod client;
 mod connect;
 mod connection;
 mod error;
+mod idle;
 mod limits;
+#[cfg(feature = "tls")]
+mod proxy;
 mod timing;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "tls")]
+mod tunnel;
 mod wire;
 
 pub use client::{Client, Exchanged};
 pub use error::TransportError;
-pub use limits::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_HEAD_BYTES, Limits, MIN_HEAD_BYTES};
+pub use limits::{
+    ARM_CONNECT_TIMEOUT, ARM_FIRST_BYTE_TIMEOUT, DEFAULT_HEAD_BYTES, IMDS_CONNECT_TIMEOUT,
+    IMDS_FIRST_BYTE_TIMEOUT, IMDS_IDLE_AGE, Limits, MIN_HEAD_BYTES,
+};
+#[cfg(feature = "tls")]
+pub use proxy::{DEFAULT_PROXY_PORT, Proxy, ProxyError, ProxyRules};
 pub use timing::Timings;

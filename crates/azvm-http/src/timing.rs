@@ -11,8 +11,10 @@ use tokio::time::{Instant, timeout_at};
 pub struct Timings {
     /// Looking up the host's address; next to nothing for an address literal.
     pub resolve: Duration,
-    /// Opening the TCP connection, failed addresses of the same name included.
+    /// Opening the TCP connection, failed addresses of the same name included; to the proxy if there is one.
     pub connect: Duration,
+    /// Asking a proxy for a tunnel.
+    pub tunnel: Duration,
     /// The TLS handshake.
     pub tls: Duration,
     /// Sending the request and waiting for the response's whole head.
@@ -24,7 +26,7 @@ pub struct Timings {
 impl Timings {
     /// All phases together.
     pub fn total(&self) -> Duration {
-        self.resolve + self.connect + self.tls + self.first_byte + self.body
+        self.resolve + self.connect + self.tunnel + self.tls + self.first_byte + self.body
     }
 }
 

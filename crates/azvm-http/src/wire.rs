@@ -3,11 +3,15 @@
 use crate::TransportError;
 use azvm_exchange::{HeaderValue as Value, Method, Origin, Request, Response};
 use bytes::Bytes;
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper::Uri;
-use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use hyper::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 
-const AGENT: HeaderValue = HeaderValue::from_static(concat!("azvm/", env!("CARGO_PKG_VERSION")));
+/// What is sent after the head: everything or nothing.
+pub(crate) type Body = Full<Bytes>;
+
+/// The name and version that a request gets which names none.
+pub(crate) const AGENT: &str = concat!("azvm/", env!("CARGO_PKG_VERSION"));
 
 /// The headers that decide where a message goes and where it ends are the transport's own.
 const RESERVED: [&str; 5] = [
@@ -22,7 +26,7 @@ const RESERVED: [&str; 5] = [
 pub(crate) fn encode(
     origin: &Origin,
     request: &Request,
-) -> Result<hyper::Request<Empty<Bytes>>, TransportError> {
+) -> Result<hyper::Request<Body>, TransportError> {
     let target = request.target();
     let uri: Uri = target
         .parse()
@@ -33,7 +37,7 @@ pub(crate) fn encode(
             "the request target is not a path with a query",
         ));
     }
-    let mut headers = HeaderMap::with_capacity(request.headers().len() + 2);
+    let mut headers = HeaderMap::with_capacity(request.headers().len() + 3);
     headers.append(HOST, header_value(&origin.authority())?);
     for header in request.headers() {
         let name = HeaderName::from_bytes(header.name.as_bytes())
@@ -47,8 +51,14 @@ pub(crate) fn encode(
         value.set_sensitive(matches!(header.value, Value::Secret(_)));
         headers.append(name, value);
     }
-    headers.entry(USER_AGENT).or_insert(AGENT);
-    let mut message = hyper::Request::new(Empty::new());
+    headers
+        .entry(USER_AGENT)
+        .or_insert(HeaderValue::from_static(AGENT));
+    if request.method() == Method::Post {
+        // RFC 9110 section 8.6: for a method that gives a body a meaning also when there is none.
+        headers.append(CONTENT_LENGTH, request.body().len().into());
+    }
+    let mut message = hyper::Request::new(Full::from(request.body().to_vec()));
     *message.method_mut() = method(request.method());
     *message.uri_mut() = uri;
     *message.headers_mut() = headers;

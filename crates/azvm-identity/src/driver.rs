@@ -64,6 +64,7 @@ async fn run(
     let gives_up = deadline(started, exchange.time_limit());
     let mut timings = None;
     let mut local = None;
+    let mut attempt_number = 0;
     loop {
         match exchange.poll(now()) {
             Step::Send { .. } => {
@@ -76,7 +77,9 @@ async fn run(
                 let Step::Send { request, budget } = exchange.poll(now()) else {
                     continue;
                 };
-                let event = match client.send(origin, request, budget).await {
+                attempt_number += 1;
+                let sent = client.send_attempt(origin, request, budget, attempt_number);
+                let event = match sent.await {
                     Ok(exchanged) => {
                         timings = Some(exchanged.timings);
                         local = Some(exchanged.local);

@@ -64,6 +64,8 @@ mod resource_manager;
 
 pub use azvm_arm::{ArmError, Cloud, Endpoint as ArmEndpoint, Resource};
 pub use azvm_exchange::{Failure, FailureKind, Secret, Timestamp};
+#[cfg(feature = "tls")]
+pub use azvm_http::{Proxy, ProxyError, ProxyRules};
 pub use azvm_imds::{
     AccessToken, Audience, Endpoint as ImdsEndpoint, Guid, IdentitySelector, ProtocolError,
     Rejection, UnverifiedClaims,

@@ -4,7 +4,7 @@ use crate::driver::drive_in_turn;
 use crate::limiter::Limiter;
 use crate::{Audience, Error, IdentitySelector, ImdsEndpoint, Service, clock, environment};
 use azvm_exchange::{Exchange, Failure, FailureKind, Phase};
-use azvm_http::{Client, Limits};
+use azvm_http::Client;
 use azvm_imds::{AccessToken, TokenRequest};
 use azvm_token_cache::{Cache, DEFAULT_MARGIN, FetchError, Fresh};
 use std::sync::Arc;
@@ -144,7 +144,7 @@ impl Builder {
             limiter: Limiter::of(self.endpoint.origin()),
             endpoint: self.endpoint,
             deadline: self.deadline,
-            client: Client::plain(Limits::new()),
+            client: Client::imds(),
             tokens: Cache::new(DEFAULT_MARGIN),
         }))
     }

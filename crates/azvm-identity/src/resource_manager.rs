@@ -6,11 +6,8 @@ use crate::{
 };
 use azvm_arm::RESOURCE_GROUP_API_VERSION;
 use azvm_exchange::Exchange;
-use azvm_http::{Client, Limits};
+use azvm_http::{Client, Limits, ProxyRules};
 use std::time::Duration;
-
-/// How long opening a connection to ARM may take, which is far away compared with IMDS.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 const RESOURCE_GROUP_TYPE: &str = "Microsoft.Resources/resourceGroups";
 
@@ -42,6 +39,7 @@ impl ResourceManager {
             endpoint: cloud.into(),
             audience: None,
             ca_pem: Vec::new(),
+            proxy: ProxyRules::default(),
             deadline: azvm_arm::DEFAULT_DEADLINE,
         }
     }
@@ -95,6 +93,7 @@ pub struct ResourceManagerBuilder {
     endpoint: ArmEndpoint,
     audience: Option<Audience>,
     ca_pem: Vec<u8>,
+    proxy: ProxyRules,
     deadline: Duration,
 }
 
@@ -120,6 +119,23 @@ impl ResourceManagerBuilder {
         self
     }
 
+    /// Which calls go through an HTTP proxy; none otherwise. IMDS is never asked through one.
+    ///
+    /// Nothing here reads the environment. A program that wants to be steered by `HTTPS_PROXY` and `NO_PROXY` says so:
+    ///
+    /// ```
+    /// use azvm_identity::ProxyRules;
+    ///
+    /// let rules = ProxyRules::from_lookup(|name| std::env::var(name).ok())?;
+    /// # let _ = rules;
+    /// # Ok::<(), azvm_identity::ProxyError>(())
+    /// ```
+    #[must_use]
+    pub fn proxy(mut self, rules: ProxyRules) -> Self {
+        self.proxy = rules;
+        self
+    }
+
     /// How long one call may take, retries included and the token not; [`azvm_arm::DEFAULT_DEADLINE`] otherwise.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
@@ -133,12 +149,12 @@ impl ResourceManagerBuilder {
     ///
     /// [`Error::Invalid`] when the trust store or the PEM cannot be read.
     pub fn build(self) -> Result<ResourceManager, Error> {
-        let limits = Limits::new().with_connect(CONNECT_TIMEOUT);
         let client = if self.endpoint.is_plain_http() {
-            Client::plain(limits).with_secrets_on_loopback(true)
+            Client::plain(Limits::arm()).with_secrets_on_loopback(true)
         } else {
-            Client::tls(limits, &self.ca_pem)
+            Client::arm(&self.ca_pem)
                 .map_err(|error| Error::Invalid(error.to_failure().to_string().into()))?
+                .with_proxy(self.proxy)
         };
         let audience = match self.audience {
             Some(audience) => audience,

@@ -45,7 +45,7 @@ impl Run<'_> {
     ///
     /// What is wrong with the certificate authorities that the caller named.
     pub(super) fn arm_client(&self) -> Result<Result<Client, Failure>, TransportError> {
-        let limits = Limits::new().with_connect(CONNECT_TIMEOUT);
+        let limits = Limits::arm().with_connect(CONNECT_TIMEOUT);
         let endpoint = self.config.arm_endpoint.as_ref();
         if endpoint.is_some_and(Endpoint::is_plain_http) {
             return Ok(Ok(Client::plain(limits).with_secrets_on_loopback(true)));

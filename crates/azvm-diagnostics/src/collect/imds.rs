@@ -19,9 +19,14 @@ const PROBE_BUDGET: Duration = Duration::from_secs(3);
 const DESCRIPTION_TIMEOUT: Duration = Duration::from_secs(5);
 const DESCRIPTION_DELAYS: &[Duration] = &[Duration::ZERO, Duration::from_secs(2)];
 
+/// Each question opens a connection of its own: whether one opens is part of what is asked.
+fn own_connections() -> Client {
+    Client::plain(Limits::imds().with_idle_age(Duration::ZERO))
+}
+
 impl Run<'_> {
     pub(super) async fn imds(&mut self) -> (ImdsFacts, Option<Secret>) {
-        let client = Client::plain(Limits::new());
+        let client = own_connections();
         let endpoint = &self.config.imds_endpoint;
         let mut facts = ImdsFacts {
             endpoint: endpoint.to_string(),

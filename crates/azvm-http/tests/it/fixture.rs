@@ -66,7 +66,16 @@ pub(crate) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Strin
     while !request.ends_with(b"\r\n\r\n") {
         request.push(stream.read_u8().await.unwrap());
     }
-    String::from_utf8(request).unwrap()
+    let head = String::from_utf8(request).unwrap();
+    let mut body = vec![0; body_bytes(&head)];
+    stream.read_exact(&mut body).await.unwrap();
+    head + std::str::from_utf8(&body).unwrap()
+}
+
+/// What the head of a request says about its body.
+pub(crate) fn body_bytes(head: &str) -> usize {
+    let length = head.split_once("\r\nContent-Length: ");
+    length.map_or(0, |(_, rest)| rest.lines().next().unwrap().parse().unwrap())
 }
 
 /// Closes in order: a socket that is dropped with unread bytes resets the connection.
@@ -87,8 +96,16 @@ pub(crate) fn text(exchanged: &Exchanged) -> (u16, &str) {
     (exchanged.response.status(), body)
 }
 
+/// Patient where a loaded machine may be slow, and each exchange with a connection of its own.
+pub(crate) fn limits() -> Limits {
+    Limits::imds()
+        .with_connect(PATIENT)
+        .with_first_byte(PATIENT)
+        .with_idle_age(Duration::ZERO)
+}
+
 pub(crate) fn client() -> Client {
-    Client::plain(Limits::new().with_connect(PATIENT))
+    Client::plain(limits())
 }
 
 pub(crate) async fn send(origin: &Origin) -> Result<Exchanged, TransportError> {

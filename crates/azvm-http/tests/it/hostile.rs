@@ -1,11 +1,11 @@
 //! Servers that are absent, silent, slow, rude or endless.
 
 use crate::fixture::{
-    IMPATIENT, PATIENT, answer, check, check_timeout, client, flood, listen, read_request, send,
-    serve, wait_for_close,
+    IMPATIENT, PATIENT, answer, check, check_timeout, client, flood, limits, listen, read_request,
+    send, serve, wait_for_close,
 };
 use azvm_exchange::{FailureKind, Origin, Phase};
-use azvm_http::{Client, DEFAULT_HEAD_BYTES, Limits, MIN_HEAD_BYTES};
+use azvm_http::{Client, DEFAULT_HEAD_BYTES, MIN_HEAD_BYTES};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -41,7 +41,7 @@ async fn a_silent_address_meets_the_connect_timeout() {
     }
     let origin: Origin = format!("http://{address}").parse().unwrap();
     check_timeout(&client(), &origin, Phase::Connect).await;
-    let client = Client::plain(Limits::new().with_connect(IMPATIENT));
+    let client = Client::plain(limits().with_connect(IMPATIENT));
     let request = azvm_exchange::Request::get("/".into());
     let result = client.send(&origin, &request, Duration::MAX).await;
     check(&result, FailureKind::Timeout, Phase::Connect);
@@ -159,13 +159,13 @@ async fn the_head_has_a_cap_of_its_own() {
         format!("HTTP/1.1 200 OK\r\nX: {value}\r\nContent-Length: 0\r\n\r\n")
     };
     let request = azvm_exchange::Request::get("/".into());
-    let smallest = Limits::new().with_head_bytes(0);
+    let smallest = limits().with_head_bytes(0);
     for (limits, bytes, fits) in [
         (smallest.clone(), MIN_HEAD_BYTES - 200, true),
         (smallest, MIN_HEAD_BYTES, false),
-        (Limits::new(), DEFAULT_HEAD_BYTES - 200, true),
-        (Limits::new(), DEFAULT_HEAD_BYTES, false),
-        (Limits::new(), DEFAULT_HEAD_BYTES * 3, false),
+        (limits(), DEFAULT_HEAD_BYTES - 200, true),
+        (limits(), DEFAULT_HEAD_BYTES, false),
+        (limits(), DEFAULT_HEAD_BYTES * 3, false),
     ] {
         let origin = answer(raw(bytes)).await;
         let client = Client::plain(limits);

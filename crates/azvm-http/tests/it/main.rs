@@ -4,9 +4,13 @@
 
 mod body;
 mod cancel;
+#[cfg(feature = "tls")]
+mod curl;
 mod fixture;
 mod hostile;
+mod idle;
 mod safety;
+mod suite;
 #[cfg(feature = "tls")]
 mod tls;
 mod wire;

@@ -90,12 +90,16 @@ async fn the_span_tells_method_path_and_status_only() {
     tracing::callsite::rebuild_interest_cache();
     let origin = answer(format!("HTTP/1.1 404 {TOKEN}\r\nX: {TOKEN}\r\n\r\n{TOKEN}")).await;
     let client = client().with_secrets_on_loopback(true);
-    let exchanged = client.send(&origin, &with_token(), PATIENT).await.unwrap();
+    let exchanged = client
+        .send_attempt(&origin, &with_token(), PATIENT, 3)
+        .await
+        .unwrap();
     drop(guard);
     let lines = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     let authority = origin.authority();
-    let fields =
-        format!("method=\"GET\" path=\"/subscriptions\" authority=\"{authority}\" status=404");
+    let fields = format!(
+        "method=\"GET\" path=\"/subscriptions\" authority=\"{authority}\" attempt=3 reused=false status=404"
+    );
     assert!(lines.contains("http_exchange"), "{lines}");
     assert!(lines.contains(&fields), "{lines}");
     let shown = format!("{lines} {exchanged:?}");

@@ -1,11 +1,14 @@
 //! Whom HTTPS trusts, and how it fails.
 
 use crate::fixture::{
-    PATIENT, check, check_timeout, finish, listen, read_request, serve, text, wait_for_close,
+    PATIENT, check, check_timeout, finish, limits, listen, read_request, serve, text,
+    wait_for_close,
 };
 use azvm_exchange::{FailureKind, Origin, Phase, Request, Secret};
-use azvm_http::{Client, Exchanged, Limits, TransportError};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use azvm_http::{Client, Exchanged, TransportError};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd,
+};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, SupportedProtocolVersion, crypto::ring, version};
 use std::sync::Arc;
@@ -16,16 +19,16 @@ use tokio_rustls::TlsAcceptor;
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
 const BOTH: &[&SupportedProtocolVersion] = &[&version::TLS13, &version::TLS12];
 
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         Client::tls(limits(), self.0.pem().as_bytes()).unwrap()
     }
 
@@ -40,23 +43,40 @@ impl Authority {
     ) -> TlsAcceptor {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap();
-        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
-        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_protocol_versions(versions)
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .unwrap();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        TlsAcceptor::from(Arc::new(config))
+        TlsAcceptor::from(config(&certificate, &key, versions))
+    }
+
+    /// For a server that has a certificate of this authority.
+    pub(crate) fn config(&self, params: &CertificateParams) -> Arc<ServerConfig> {
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.0).unwrap();
+        config(&certificate, &key, BOTH)
     }
 }
 
-fn limits() -> Limits {
-    Limits::new().with_connect(PATIENT)
+/// For a server whose certificate nobody has signed but itself.
+pub(crate) fn self_signed(params: &CertificateParams) -> Arc<ServerConfig> {
+    let key = KeyPair::generate().unwrap();
+    config(&params.self_signed(&key).unwrap(), &key, BOTH)
 }
 
-fn names(names: &[&str]) -> CertificateParams {
+fn config(
+    certificate: &Certificate,
+    key: &KeyPair,
+    versions: &[&'static SupportedProtocolVersion],
+) -> Arc<ServerConfig> {
+    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Arc::new(config)
+}
+
+pub(crate) fn names(names: &[&str]) -> CertificateParams {
     let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
     CertificateParams::new(names).unwrap()
 }

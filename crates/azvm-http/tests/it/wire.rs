@@ -38,6 +38,20 @@ async fn the_bytes_on_the_wire_are_exact() {
 }
 
 #[tokio::test]
+async fn a_post_carries_its_body_and_its_length() {
+    let agent = format!("azvm/{}", env!("CARGO_PKG_VERSION"));
+    for (body, length) in [("{\"StartRequests\":[]}", 20), ("", 0)] {
+        let request = Request::post_json("/metadata/scheduledevents".into(), body.into());
+        assert_eq!(
+            written(&request).await,
+            format!(
+                "POST /metadata/scheduledevents HTTP/1.1\r\nHost: AUTHORITY\r\nContent-Type: application/json\r\nUser-Agent: {agent}\r\nContent-Length: {length}\r\n\r\n{body}"
+            )
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_caller_may_name_its_own_agent() {
     let request = Request::get("/".into())
         .with_header("User-Agent", "doctor/1")
@@ -62,6 +76,7 @@ async fn a_request_that_cannot_be_written_as_it_stands_is_refused() {
         get("/a\r\nX: y"),
         get("/").with_header("Host", "other.example"),
         get("/").with_header("transfer-encoding", "chunked"),
+        Request::post_json("/".into(), vec![]).with_header("content-length", "1"),
         get("/").with_header("X Y", "z"),
         get("/").with_header("X", "y\r\nZ: z"),
     ] {

@@ -51,6 +51,7 @@ extern crate std;
 
 mod challenge;
 mod cloud;
+mod cloud_settings;
 mod endpoint;
 mod error;
 #[doc(hidden)]
@@ -62,6 +63,7 @@ mod role_assignment;
 
 pub use challenge::Challenge;
 pub use cloud::Cloud;
+pub use cloud_settings::{CloudSettings, CloudSettingsError};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{ArmError, Denied};
 pub use request::{

@@ -51,25 +51,58 @@ extern crate std;
 
 mod challenge;
 mod cloud;
+mod cloud_settings;
+mod deny_assignment;
 mod endpoint;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
+mod page;
+mod permission;
 mod request;
+mod request_ids;
 mod resource;
 mod retry;
 mod role_assignment;
+mod role_definition;
+mod subscription;
+mod throttling;
+mod wire;
 
-pub use challenge::Challenge;
+pub use challenge::{Challenge, MAX_CHALLENGES, MAX_CLAIMS_BYTES};
 pub use cloud::Cloud;
-pub use endpoint::{Endpoint, EndpointError};
-pub use error::{ArmError, Denied};
-pub use request::{
-    AUTHORIZATION_API_VERSION, RESOURCE_GROUP_API_VERSION, SUBSCRIPTION_API_VERSION, get, probe,
-    role_assignments,
+pub use cloud_settings::{CloudSettings, CloudSettingsError};
+pub use deny_assignment::{
+    DenyAssignment, DenyAssignments, EVERYONE, Principal, read_deny_assignments,
 };
-pub use resource::{Resource, read_resource};
+pub use endpoint::{Endpoint, EndpointError};
+pub use error::{
+    AdditionalInfo, ArmError, Denied, ErrorCode, ErrorDetail, MAX_DETAILS, MAX_HINTS, TokenHints,
+};
+pub use page::{MAX_NEXT_LINK_BYTES, MAX_PAGES, Page, Pages, PagingError};
+pub use permission::{
+    Operation, Permission, Permissions, Verdict, action_matches, evaluate, read_permissions,
+};
+pub use request::{
+    AUTHORIZATION_API_VERSION, AssignmentFilter, MAX_ROLE_DEFINITIONS_BYTES,
+    RESOURCE_GROUP_API_VERSION, SUBSCRIPTION_API_VERSION, TENANT_API_VERSION, deny_assignments,
+    get, permissions, probe, resource_group, role_assignments, role_assignments_where,
+    role_definition, role_definitions, subscription, subscriptions, tenants,
+};
+pub use request_ids::RequestIds;
+pub use resource::{
+    Json, MAX_IDENTITIES, Resource, ResourceIdentity, UserAssignedIdentity, read_resource,
+};
 pub use retry::{
-    ATTEMPT_TIMEOUT, CONNECTION_DELAYS, DEFAULT_DEADLINE, TRANSIENT_DELAYS, classify, retry_policy,
+    ATTEMPT_TIMEOUT, CONNECTION_DELAYS, DEFAULT_DEADLINE, JITTER_PERCENT, SERVER_ERROR_DELAYS,
+    TRANSIENT_DELAYS, classify, retry_policy,
 };
 pub use role_assignment::{RoleAssignment, RoleAssignments, read_role_assignments};
+pub use role_definition::{
+    RoleDefinition, RoleDefinitions, read_role_definition, read_role_definitions,
+};
+pub use subscription::{
+    Subscription, Subscriptions, Tenant, Tenants, read_subscription, read_subscriptions,
+    read_tenants,
+};
+pub use throttling::{Budget, MAX_BUDGETS, Throttling};

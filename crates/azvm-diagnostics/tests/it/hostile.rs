@@ -117,10 +117,13 @@ fn mistyped(document: &Value) -> Vec<(String, Value)> {
 
 #[test]
 fn a_machine_with_members_of_the_wrong_kind_is_still_a_machine() {
-    for (_, compute) in mistyped(&instance_body()["compute"]) {
+    for (name, compute) in mistyped(&instance_body()["compute"]) {
         let body = json!({"compute": compute}).to_string();
         let ran = check(World::healthy().with(Route::Instance, Reply::imds(200, body)));
-        assert_eq!(ran.codes(), Vec::<&str>::new(), "{}", ran.verbose_text());
+        // A number is read as its text, and no cloud has a number for a name.
+        let is_odd_cloud = name == "azEnvironment" && compute[&name].is_number();
+        let expected: &[&str] = if is_odd_cloud { &["HOST-011"] } else { &[] };
+        assert_eq!(ran.codes(), expected, "{}", ran.verbose_text());
     }
 }
 

@@ -26,10 +26,10 @@
 //! | whether ARM is there, and whose tenant a subscription is in | [`probe`], without a token | [`ArmError::read`], [`ArmError::challenge`] |
 //! | whether a resource can be read, and its identities | [`get`], [`resource_group`] | [`read_resource`] |
 //! | what the token sees without a role | [`subscriptions`], [`tenants`] | [`read_subscriptions`], [`read_tenants`] |
-//! | a subscription | [`subscription`] | [`read_subscription`] |
+//! | a subscription | [`subscription()`] | [`read_subscription`] |
 //! | what the caller may do at a group or resource | [`permissions`] | [`read_permissions`], [`evaluate`] |
 //! | who has which role | [`role_assignments`], [`role_assignments_where`] | [`read_role_assignments`] |
-//! | what a role allows | [`role_definition`], [`role_definitions`] | [`read_role_definition`], [`read_role_definitions`] |
+//! | what a role allows | [`role_definition()`], [`role_definitions`] | [`read_role_definition`], [`read_role_definitions`] |
 //! | what is denied whatever the roles | [`deny_assignments`] | [`read_deny_assignments`] |
 //!
 //! Lists come in pages: [`Pages`] leads through them and has an example.

@@ -37,7 +37,7 @@ pub fn subscription(subscription_id: &str) -> Request {
     accept_json(format!("{target}?api-version={SUBSCRIPTION_API_VERSION}"))
 }
 
-/// The same as [`subscription`], meant to be sent *without* a token: the 401 that follows proves that ARM itself
+/// The same as [`subscription()`], meant to be sent *without* a token: the 401 that follows proves that ARM itself
 /// answered, and its `WWW-Authenticate` names the subscription's tenant.
 pub fn probe(subscription_id: &str) -> Request {
     subscription(subscription_id)

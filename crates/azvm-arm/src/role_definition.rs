@@ -68,7 +68,7 @@ impl From<Item> for RoleDefinition {
     }
 }
 
-/// Reads the answer to [`role_definition`](crate::role_definition).
+/// Reads the answer to [`role_definition`](crate::role_definition()).
 ///
 /// # Errors
 ///

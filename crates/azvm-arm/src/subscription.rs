@@ -103,7 +103,7 @@ struct TenantBody {
     domains: Loose<Bounded<Loose<String>, MAX_TEXTS>>,
 }
 
-/// Reads the answer to [`subscription`](crate::subscription).
+/// Reads the answer to [`subscription`](crate::subscription()).
 ///
 /// # Errors
 ///

@@ -73,12 +73,12 @@ impl Responder {
     fn by_first_words(body: &[u8]) -> Option<Self> {
         let body = body.trim_ascii_start();
         let starts_with = |words: &&str| body.starts_with(words.as_bytes());
-        if DOCKER_DESKTOP_WORDS.iter().any(|words| starts_with(words)) {
+        if DOCKER_DESKTOP_WORDS.iter().any(starts_with) {
             return Some(Self::DockerDesktop);
         }
         POD_IDENTITY_WORDS
             .iter()
-            .any(|words| starts_with(words))
+            .any(starts_with)
             .then_some(Self::PodIdentity)
     }
 

@@ -112,6 +112,13 @@ fn either_expiry_is_enough() {
         "token/expires_on_date_12_hours",
         &format!("on 1578643288 in 0 client - {vault}"),
     );
+    for name in [
+        "token/expires_on_iso_alone",
+        "token/expires_on_msal_go_slashes",
+        "token/expires_on_msal_go_dashes",
+    ] {
+        check_token(name, &format!("on 1729281097 in 0 client - {vault}"));
+    }
 }
 
 #[test]
@@ -286,6 +293,30 @@ fn refusals_without_json_have_a_status_only() {
         "403",
     );
     check(
+        "error/pod_identity_not_found",
+        Responder::PodIdentity,
+        "aad-pod-identity answered 404",
+        "404",
+    );
+    check(
+        "error/pod_identity_busy",
+        Responder::PodIdentity,
+        "aad-pod-identity answered 503",
+        "503",
+    );
+    check(
+        "error/agent_405",
+        Responder::GuestProxyAgent,
+        "the Guest Proxy Agent answered 405",
+        "405",
+    );
+    check(
+        "error/proxy_403",
+        Responder::HttpProxy,
+        "an HTTP proxy answered 403",
+        "403",
+    );
+    check(
         "error/proxy_407",
         Responder::HttpProxy,
         "an HTTP proxy answered 407",
@@ -306,6 +337,20 @@ fn refusals_say_who_answered_before_what() {
         Responder::Imds,
         "IMDS answered 404 Not found",
         "404 Not found",
+    );
+    check_error(
+        "error/load_balancer_none",
+        Responder::Imds,
+        "IMDS answered 404 No load balancer metadata is found. Check if your virtual machine is using any nonbasic SKU \
+         load balancer and retry later.",
+        "404 No load balancer metadata is found. Check if your virtual machine is using any nonbasic SKU load balancer \
+         and retry later.",
+    );
+    check_error(
+        "error/leaf_without_format",
+        Responder::Imds,
+        "IMDS answered 400 Bad request. The format must be text at a leaf",
+        "400 Bad request. The format must be text at a leaf",
     );
     check_error(
         "error/through_agent",
@@ -430,10 +475,11 @@ fn one_document_does_not_pass_for_another() {
 
 #[test]
 fn every_recorded_answer_is_read_here_and_has_a_source() {
-    let (tests, sources) = (
+    let tests = concat!(
         include_str!("golden_responses.rs"),
-        include_str!("../data/README.md"),
+        include_str!("golden_documents.rs")
     );
+    let sources = include_str!("../data/README.md");
     for name in names() {
         let (_, file) = name.split_once('/').unwrap();
         assert!(tests.contains(&format!("\"{name}\"")), "{name} is not read");

@@ -115,7 +115,7 @@ fn what_a_person_may_have_put_secrets_into_is_hidden() {
 }
 
 #[test]
-fn the_disks_are_read() {
+fn the_image_is_read() {
     let storage = read_instance(&response("document/instance_full"))
         .unwrap()
         .storage_profile;
@@ -139,8 +139,12 @@ fn the_disks_are_read() {
     }
     assert_eq!(image.id, None);
     assert_eq!(storage.resource_disk.size_kb, Some(4096));
+}
 
-    let os = &storage.os_disk;
+#[test]
+fn the_disk_of_the_operating_system_is_read() {
+    let compute = read_instance(&response("document/instance_full")).unwrap();
+    let os = compute.storage_profile.os_disk;
     let keys = &os.encryption_settings;
     for (read, expected) in [
         (&os.caching, "ReadWrite"),
@@ -179,7 +183,12 @@ fn the_disks_are_read() {
     );
     assert_eq!((os.disk_size_gb, keys.enabled), (Some(30), Some(false)));
     assert_eq!(os.write_accelerator_enabled, Some(false));
+}
 
+#[test]
+fn the_data_disks_are_read() {
+    let compute = read_instance(&response("document/instance_full")).unwrap();
+    let storage = compute.storage_profile;
     let [disk] = &storage.data_disks[..] else {
         panic!("{:?}", storage.data_disks);
     };

@@ -252,82 +252,61 @@ fn a_refused_api_version_brings_the_newest_ones() {
 
 #[test]
 fn refusals_without_json_have_a_status_only() {
-    let check = |name: &str, responder, shown: &str, summary: &str| {
-        let rejection = check_error(name, responder, shown, summary);
-        assert_eq!((rejection.error(), rejection.description()), (None, None));
-    };
-    check(
-        "error/updating",
-        Responder::Imds,
-        "IMDS answered 410",
-        "410",
-    );
-    check(
-        "error/throttled",
-        Responder::Imds,
-        "IMDS answered 429",
-        "429",
-    );
-    check(
-        "error/guest_proxy_agent",
-        Responder::GuestProxyAgent,
-        "the Guest Proxy Agent answered 403",
-        "403",
-    );
-    check(
-        "error/docker_desktop",
-        Responder::DockerDesktop,
-        "Docker Desktop's proxy answered 403",
-        "403",
-    );
-    check(
-        "error/restarting",
-        Responder::IisFront,
-        "the restarting front of IMDS answered 500",
-        "500",
-    );
-    check(
-        "error/pod_identity",
-        Responder::PodIdentity,
-        "aad-pod-identity answered 403",
-        "403",
-    );
-    check(
-        "error/pod_identity_not_found",
-        Responder::PodIdentity,
-        "aad-pod-identity answered 404",
-        "404",
-    );
-    check(
-        "error/pod_identity_busy",
-        Responder::PodIdentity,
-        "aad-pod-identity answered 503",
-        "503",
-    );
-    check(
-        "error/agent_405",
-        Responder::GuestProxyAgent,
-        "the Guest Proxy Agent answered 405",
-        "405",
-    );
-    check(
-        "error/proxy_403",
-        Responder::HttpProxy,
-        "an HTTP proxy answered 403",
-        "403",
-    );
-    check(
-        "error/proxy_407",
-        Responder::HttpProxy,
-        "an HTTP proxy answered 407",
-        "407",
-    );
-    check(
-        "error/proxy_503",
-        Responder::HttpProxy,
-        "an HTTP proxy answered 503",
-        "503",
-    );
+    for (name, responder, who) in [
+        ("error/updating", Responder::Imds, "IMDS"),
+        ("error/throttled", Responder::Imds, "IMDS"),
+        (
+            "error/guest_proxy_agent",
+            Responder::GuestProxyAgent,
+            "the Guest Proxy Agent",
+        ),
+        (
+            "error/agent_405",
+            Responder::GuestProxyAgent,
+            "the Guest Proxy Agent",
+        ),
+        (
+            "error/docker_desktop",
+            Responder::DockerDesktop,
+            "Docker Desktop's proxy",
+        ),
+        (
+            "error/restarting",
+            Responder::IisFront,
+            "the restarting front of IMDS",
+        ),
+        (
+            "error/pod_identity",
+            Responder::PodIdentity,
+            "aad-pod-identity",
+        ),
+        (
+            "error/pod_identity_not_found",
+            Responder::PodIdentity,
+            "aad-pod-identity",
+        ),
+        (
+            "error/pod_identity_busy",
+            Responder::PodIdentity,
+            "aad-pod-identity",
+        ),
+        ("error/proxy_403", Responder::HttpProxy, "an HTTP proxy"),
+        ("error/proxy_407", Responder::HttpProxy, "an HTTP proxy"),
+        ("error/proxy_503", Responder::HttpProxy, "an HTTP proxy"),
+    ] {
+        let status = response(name).status().to_string();
+        let rejection = check_error(
+            name,
+            responder,
+            &format!("{who} answered {status}"),
+            &status,
+        );
+        assert_eq!(
+            (rejection.error(), rejection.description()),
+            (None, None),
+            "{name}"
+        );
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod golden;
 mod golden_documents;
 mod golden_requests;
 mod golden_responses;
+mod odd_answers;
 mod properties;
 mod real_clients;
 mod retries;

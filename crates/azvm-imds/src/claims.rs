@@ -58,11 +58,14 @@ impl UnverifiedClaims {
     ///
     /// [`ClaimsError`] when the token has not the shape of a JWT. The error holds nothing of the token.
     pub fn read(token: &Secret) -> Result<Self, ClaimsError> {
-        let payload = payload(token.expose())
-            .ok_or(ClaimsError("the token has not the three parts of a JWT"))?;
-        let payload = BASE64URL
-            .decode(payload)
-            .map_err(|_| ClaimsError("the token's payload is not base64url"))?;
+        let payload = payload(token.expose()).ok_or(NOT_THREE_PARTS)?;
+        let payload = BASE64URL.decode(payload).map_err(|_| {
+            if payload.contains('.') {
+                NOT_THREE_PARTS
+            } else {
+                ClaimsError("the token's payload is not base64url")
+            }
+        })?;
         let Raw(claims) = from_json(&payload)
             .map_err(|_| ClaimsError("the token's payload is not a JSON object"))?;
         Ok(claims.mended())
@@ -70,8 +73,9 @@ impl UnverifiedClaims {
 
     /// The same with every value fit to be shown. Most tokens have nothing to mend, which one look at all values tells.
     fn mended(self) -> Self {
-        let is_fit = |value: &str| value.len() <= SERVICE_TEXT_CHARS && value.trim() == value;
-        if is_plain(&self.text) && self.iter().all(|(_, value)| is_fit(value)) {
+        let is_short = |(start, end): Span| (end - start) as usize <= SERVICE_TEXT_CHARS;
+        let mut spans = self.spans.iter().flatten();
+        if is_plain(&self.text, b'!') && spans.all(|span| is_short(*span)) {
             return self;
         }
         let mut mended = Self::default();
@@ -183,11 +187,13 @@ impl Eq for UnverifiedClaims {}
 /// What the claims of a token take at first; those of a real one have about half of it.
 const EXPECTED_BYTES: usize = 768;
 
-/// The second of exactly three parts.
+const NOT_THREE_PARTS: ClaimsError = ClaimsError("the token has not the three parts of a JWT");
+
+/// What is between the first dot and the last. Another dot in it is no base64 and need not be looked for.
 fn payload(token: &str) -> Option<&str> {
-    let mut parts = token.split('.');
-    let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
-    parts.next().is_none().then_some(payload)
+    let (_header, rest) = token.split_once('.')?;
+    let (payload, _signature) = rest.rsplit_once('.')?;
+    Some(payload)
 }
 
 fn push(text: &mut String, value: &str) -> Option<Span> {
@@ -250,7 +256,22 @@ impl Visitor<'_> for PlaceVisitor {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Place, E> {
-        Ok(Place(ALLOWED.iter().position(|known| *known == name)))
+        // Literals compare faster than a search through the list; a test holds the two together.
+        Ok(Place(match name {
+            "aud" => Some(0),
+            "iss" => Some(1),
+            "tid" => Some(2),
+            "oid" => Some(3),
+            "appid" => Some(4),
+            "azp" => Some(5),
+            "xms_mirid" => Some(6),
+            "idtyp" => Some(7),
+            "iat" => Some(8),
+            "nbf" => Some(9),
+            "exp" => Some(10),
+            "ver" => Some(11),
+            _ => None,
+        }))
     }
 }
 

@@ -33,15 +33,15 @@ pub(crate) fn shown(text: &str) -> String {
 
 /// True when [`service_text`] would return `text` as it is, ends trimmed. May be false for other such texts.
 pub(crate) fn needs_no_mending(text: &str) -> bool {
-    text.len() <= SERVICE_TEXT_CHARS && is_plain(text)
+    text.len() <= SERVICE_TEXT_CHARS && is_plain(text, b' ')
 }
 
-/// No control characters, nothing beyond ASCII, and nothing that could be the start of a JWT.
-pub(crate) fn is_plain(text: &str) -> bool {
+/// Nothing below `lowest`, nothing beyond ASCII, no control characters, and nothing that could be the start of a JWT.
+pub(crate) fn is_plain(text: &str, lowest: u8) -> bool {
     // Without an early exit the compiler looks at many bytes at once.
     let is_printable = text
         .bytes()
-        .fold(true, |all, byte| all & (0x20..0x7f).contains(&byte));
+        .fold(true, |all, byte| all & (byte >= lowest) & (byte < 0x7f));
     is_printable && !text.contains("eyJ")
 }
 

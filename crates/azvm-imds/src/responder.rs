@@ -73,12 +73,12 @@ impl Responder {
     fn by_first_words(body: &[u8]) -> Option<Self> {
         let body = body.trim_ascii_start();
         let starts_with = |words: &&str| body.starts_with(words.as_bytes());
-        if DOCKER_DESKTOP_WORDS.iter().any(|words| starts_with(words)) {
+        if DOCKER_DESKTOP_WORDS.iter().any(starts_with) {
             return Some(Self::DockerDesktop);
         }
         POD_IDENTITY_WORDS
             .iter()
-            .any(|words| starts_with(words))
+            .any(starts_with)
             .then_some(Self::PodIdentity)
     }
 
@@ -221,6 +221,86 @@ mod tests {
             &[],
             "connecting to 169.254.169.254:80: connecting …",
             Responder::DockerDesktop,
+        );
+    }
+
+    #[test]
+    fn the_agent_iis_and_proxies_are_told_apart() {
+        let close = ("Connection", "close");
+        for status in [403, 421, 500, 502, 503] {
+            check(status, &[close], "", Responder::GuestProxyAgent);
+            check(
+                status,
+                &[close, ("Server", "IMDS/1.2.3.4")],
+                "",
+                Responder::Imds,
+            );
+            check(status, &[close, ("Via", "1.1 x")], "", Responder::HttpProxy);
+        }
+        check(404, &[close], "", Responder::Unknown);
+        let iis = ("Server", "Microsoft-IIS/10.0");
+        check(500, &[close, iis], "", Responder::IisFront);
+        check(
+            405,
+            &[("Allow", "GET")],
+            "Method Not Allowed",
+            Responder::GuestProxyAgent,
+        );
+        check(
+            405,
+            &[("Allow", "GET")],
+            "{\"error\":\"method_not_allowed\"}",
+            Responder::ImdsLike,
+        );
+        check(405, &[], "Method Not Allowed", Responder::Unknown);
+        for name in ["proxy-status", "Proxy-Agent", "X-Squid-Error"] {
+            check(404, &[(name, "x")], "", Responder::HttpProxy);
+        }
+        for status in [403, 502, 503, 504] {
+            check(status, &[], " <!DOCTYPE html>", Responder::HttpProxy);
+            check(
+                status,
+                &[("Content-Type", "Text/HTML")],
+                "",
+                Responder::HttpProxy,
+            );
+        }
+        check(404, &[], "<html>", Responder::Unknown);
+    }
+
+    #[test]
+    fn aad_pod_identity_is_told_by_any_of_its_words() {
+        for words in POD_IDENTITY_WORDS {
+            for status in [400, 403, 404, 503] {
+                check(
+                    status,
+                    &[],
+                    &alloc::format!("{words} …\n"),
+                    Responder::PodIdentity,
+                );
+            }
+            let imds = [("Server", "IMDS/1.2.3.4")];
+            check(403, &imds, words, Responder::Imds);
+        }
+    }
+
+    #[test]
+    fn a_realm_is_arcs_when_it_names_a_key_file() {
+        let challenge = |realm| [("WWW-Authenticate", realm)];
+        for realm in ["Basic realm=/var/x.key", "basic realm=\"C:\\x.key\""] {
+            check(401, &challenge(realm), "", Responder::ArcAgent);
+        }
+        check(
+            401,
+            &challenge("Basic realm=\"corp\""),
+            "",
+            Responder::Unknown,
+        );
+        check(
+            403,
+            &challenge("Basic realm=/var/x.key"),
+            "",
+            Responder::Unknown,
         );
     }
 

@@ -5,7 +5,7 @@ use crate::{Audience, Error, IdentitySelector, ImdsEndpoint, Service, clock};
 use azvm_exchange::{Exchange, Failure, FailureKind, Phase};
 use azvm_http::{Client, Limits};
 use azvm_imds::{AccessToken, TokenRequest};
-use azvm_token_cache::{Cache, DEFAULT_MARGIN, FetchError, Fresh};
+use azvm_token_cache::{Cache, Config, Failed, FetchError, Fresh};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,7 +44,8 @@ impl ManagedIdentity {
     /// # Errors
     ///
     /// [`Error::Unreachable`], [`Error::Unavailable`], [`Error::Refused`] or [`Error::Unexpected`], the same for all
-    /// who waited for this fetch. Errors are not remembered.
+    /// who waited for this fetch. [`Error::Refused`] with a 400 is remembered for a few seconds
+    /// ([`DEFAULT_ERROR_MEMORY`](azvm_token_cache::DEFAULT_ERROR_MEMORY)), the others are not.
     ///
     /// # Cancel safety
     ///
@@ -56,10 +57,11 @@ impl ManagedIdentity {
             .tokens
             .get_or_fetch(audience, fetch)
             .await
+            .map(|token| token.to_arc())
             .map_err(|error| match error {
                 FetchError::Failed(error) => Error::clone(&error),
-                _ => {
-                    let detail = "the task that fetched the token ended without an answer".into();
+                other => {
+                    let detail = format!("no token: {other}");
                     let failure = Failure::new(FailureKind::Other, Phase::FirstByte, detail);
                     Error::Unreachable(Service::Imds, Box::new(failure))
                 }
@@ -72,7 +74,15 @@ impl ManagedIdentity {
     }
 }
 
-async fn fetch(inner: Arc<Inner>, audience: Audience) -> Result<Fresh<AccessToken>, Error> {
+/// A 400 is definitive: IMDS answers the same until somebody assigns the identity or corrects the audience.
+async fn fetch(inner: Arc<Inner>, audience: Audience) -> Result<Fresh<AccessToken>, Failed<Error>> {
+    ask(&inner, audience).await.map_err(|error| match error {
+        Error::Refused(ref rejection) if rejection.status() == 400 => Failed::Definitive(error),
+        other => Failed::Transient(other),
+    })
+}
+
+async fn ask(inner: &Inner, audience: Audience) -> Result<Fresh<AccessToken>, Error> {
     let ask = TokenRequest::new(audience, inner.selector.clone());
     let policy = azvm_imds::retry_policy().with_deadline(inner.deadline);
     let exchange = Exchange::new(ask.to_request(), policy, clock::seed());
@@ -123,7 +133,7 @@ impl Builder {
             endpoint: self.endpoint,
             deadline: self.deadline,
             client: Client::plain(Limits::new()),
-            tokens: Cache::new(DEFAULT_MARGIN),
+            tokens: Cache::new(Config::new()),
         }))
     }
 }

@@ -53,6 +53,8 @@
 
 #![warn(missing_docs, clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod clock;
 pub mod driver;
 mod environment;
@@ -61,16 +63,21 @@ mod limiter;
 mod managed_identity;
 #[cfg(feature = "tls")]
 mod resource_manager;
+mod token_source;
 
-pub use azvm_arm::{ArmError, Cloud, Endpoint as ArmEndpoint, Resource};
-pub use azvm_exchange::{Failure, FailureKind, Secret, Timestamp};
+pub use azvm_arm::{
+    ArmError, AssignmentFilter, Cloud, DenyAssignment, Endpoint as ArmEndpoint, PagingError,
+    Permission, Resource, RoleAssignment, Subscription, Tenant,
+};
+pub use azvm_exchange::{Failure, FailureKind, RetryPolicy, Secret, Timestamp};
 #[cfg(feature = "tls")]
-pub use azvm_http::{Proxy, ProxyError, ProxyRules};
+pub use azvm_http::{ProxyError, ProxyRules};
 pub use azvm_imds::{
     AccessToken, Audience, Endpoint as ImdsEndpoint, Guid, IdentitySelector, ProtocolError,
     Rejection, UnverifiedClaims,
 };
 pub use azvm_resource_id::ResourceId;
+pub use azvm_token_cache::{Clock, ManualClock, Metrics};
 pub use clock::{now, seed};
 pub use environment::{CLIENT_ID_VARIABLE, ENDPOINT_VARIABLE};
 pub use error::{Error, Hint, Service};
@@ -78,3 +85,4 @@ pub use limiter::{MAX_REQUESTS_IN_FLIGHT, MAX_REQUESTS_PER_SECOND};
 pub use managed_identity::{Builder, ManagedIdentity};
 #[cfg(feature = "tls")]
 pub use resource_manager::{ResourceManager, ResourceManagerBuilder};
+pub use token_source::{Token, TokenSource};

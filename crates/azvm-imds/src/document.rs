@@ -1,6 +1,7 @@
 //! Documents with many members: each is a struct, and one line per member says how it is read.
 //!
-//! Nothing but broken JSON fails. A member of another type than expected reads as absent, an unknown one is skipped, and
+//! Nothing but broken JSON fails, to which a text with half a surrogate pair and a number beyond all floats count where
+//! they are read. A member of another type than expected reads as absent, an unknown one is skipped, and
 //! of a repeated one the last counts, as with most readers of JSON.
 
 use crate::loose::{Name, Scalar, Scalars, Shape, any, first_items, from_json, shown};

@@ -2,8 +2,8 @@
 
 use crate::loose::MAX_LIST_ITEMS;
 use crate::{
-    Audience, EventId, IdentitySelector, Instance, LoadBalancer, Rejection, ScheduledEvents,
-    TokenRequest, UnverifiedAttestedDocument, UnverifiedClaims, start_events,
+    Audience, Compute, EventId, IdentitySelector, Instance, LoadBalancer, Rejection,
+    ScheduledEvents, TokenRequest, UnverifiedAttestedDocument, UnverifiedClaims, start_events,
 };
 use alloc::format;
 use alloc::string::String;
@@ -67,7 +67,11 @@ pub fn instance(data: &[u8]) {
     let response = ok(data);
     let whole = Instance::read(&response);
     let compute = crate::read_instance(&response);
-    assert_eq!(whole.is_ok(), compute.is_ok());
+    // A text that is no Unicode is an error only where it is read, and the two do not read the same members.
+    if let (Ok(whole), Ok(compute)) = (&whole, &compute) {
+        let has_none = whole.compute == Compute::default();
+        assert!(has_none || whole.compute == *compute);
+    }
     if let Ok(machine) = whole {
         let shown = format!("{machine:?}");
         for hidden in [&machine.compute.user_data, &machine.compute.custom_data] {
@@ -138,7 +142,7 @@ pub fn claims(data: &[u8]) {
 mod tests {
     #[test]
     fn odd_bodies_do_no_harm() {
-        let bodies: [&[u8]; 11] = [
+        let bodies: [&[u8]; 12] = [
             b"",
             b"{}",
             b"{\"access_token\":\"a\",\"expires_on\":\"9223372036854775807\",\"expires_in\":-9}",
@@ -148,6 +152,7 @@ mod tests {
             b"{\"DocumentIncarnation\":\"1\",\"Events\":[{\"EventId\":\"\\\"\"},{\"EventId\":\"{a}\",\"DurationInSeconds\":-9}]}",
             b"{\"signature\":\"MIIE\",\"apiVersions\":[\"9\",\"2021-02-01\"],\"loadbalancer\":[]}",
             b"{\"oid\":\"\\u202e\",\"aud\":[[\"a\"]],\"exp\":1e999}",
+            b"{\"name\":\"\\ud800\",\"new\":\"\\ud800\",\"zone\":1e999}",
             b"a.eyJ9.b",
             &[0xff; 64],
         ];

@@ -21,6 +21,14 @@ pub(super) fn require_known(query: &Query) -> Result<(), Reply> {
     }
 }
 
+/// A part of instance metadata that came with a later version.
+pub(super) fn require_since(query: &Query, since: &str) -> Result<(), Reply> {
+    match query.value("api-version") {
+        Some(version) if KNOWN.contains(&version) && version >= since => Ok(()),
+        Some(_) | None => Err(refusal()),
+    }
+}
+
 #[derive(Serialize)]
 struct Refusal<'a> {
     error: &'a str,

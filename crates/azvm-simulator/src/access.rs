@@ -183,7 +183,7 @@ impl RoleAssignment {
         let lag = self
             .propagation
             .get(moment.replica)
-            .or(self.propagation.last());
+            .or_else(|| self.propagation.last());
         let lag = seconds(lag.copied().unwrap_or(0));
         let created = self.created.unwrap_or_default();
         if moment.now < created + lag

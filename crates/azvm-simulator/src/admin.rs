@@ -91,9 +91,14 @@ fn change(state: &State, operation: &str, body: &[u8]) -> Result<Value, Option<C
         "/fault" => String::from_utf8(body.to_vec())
             .map_err(|_| ChangeError::new("the body is not UTF-8"))
             .and_then(|text| state.fault(FaultRule::from_json(&text)).map(done)),
-        "/rate-limits" => read::<Switch>(body).map(|it| done(state.set_rate_limits(it.on))),
+        "/rate-limits" => read::<Switch>(body)
+            .map(|it| state.set_rate_limits(it.on))
+            .map(done),
         "/front" => front(state, body).map(done),
-        "/forget-tokens" => Ok(done(state.tokens.forget())),
+        "/forget-tokens" => {
+            state.tokens.forget();
+            Ok(json!({}))
+        }
         "/clock" => read::<ClockBody>(body).map(|change| {
             if let Some(secs) = change.advance_seconds {
                 state.clock.advance(Duration::from_secs(secs.into()));

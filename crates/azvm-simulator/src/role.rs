@@ -127,6 +127,7 @@ const BUILT_IN: [BuiltIn; 7] = [
         actions: &[
             "Microsoft.Authorization/*/read",
             "Microsoft.ManagedIdentity/userAssignedIdentities/*/assign/action",
+            "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
             "Microsoft.ManagedIdentity/userAssignedIdentities/*/read",
             "Microsoft.ManagedIdentity/userAssignedIdentities/read",
             "Microsoft.Resources/subscriptions/resourceGroups/read",

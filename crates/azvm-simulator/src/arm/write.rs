@@ -10,6 +10,7 @@ use super::authorization::assignment_json;
 use super::failure::failure;
 use super::route::{AuthorizationKind, Target};
 use super::{Operation, document, resource};
+use crate::World;
 use crate::access::{Decision, EffectiveAfter, RoleAssignment};
 use crate::exchange::Reply;
 use crate::text::is_guid;
@@ -72,70 +73,73 @@ fn assign(operation: &Operation<'_>, scope: usize, name: &str) -> Result<Reply, 
         return Err(failure(400, "InvalidRoleAssignmentId", &message));
     }
     let scope = operation.path.up_to(scope);
-    let state = operation.state;
-    let assignment = state.change(|world| {
-        if world.role_assignments.len() >= MAX_ASSIGNMENTS {
-            let message = "No more role assignments can be created in this subscription.";
-            return Err(failure(400, "RoleAssignmentLimitExceeded", message));
-        }
-        let role_id = new
-            .role_definition_id
-            .rsplit('/')
-            .next()
-            .unwrap_or_default();
-        let role = world
-            .role(role_id)
-            .filter(|role| role.id.eq_ignore_ascii_case(role_id));
-        let Some(role_id) = role.map(|role| role.id.clone()) else {
-            let message =
-                format!("The specified role definition with ID '{role_id}' does not exist.");
-            return Err(failure(400, "RoleDefinitionDoesNotExist", &message));
-        };
-        let is_principal = |id: &str| id.eq_ignore_ascii_case(&new.principal_id);
-        let is_known = world
-            .all_identities()
-            .any(|identity| is_principal(&identity.object_id))
-            || world
-                .principal_groups
-                .iter()
-                .any(|group| is_principal(&group.id));
-        if !is_known {
-            let message = format!(
-                "Principal {} does not exist in the directory {}.",
-                new.principal_id, world.tenant_id
-            );
-            return Err(failure(400, "PrincipalNotFound", &message));
-        }
-        let mut listed = world.role_assignments.iter().filter(|it| it.is_listed());
-        let is_same = |it: &RoleAssignment| {
-            it.id.eq_ignore_ascii_case(name)
-                || (it.role_id == role_id
-                    && is_principal(&it.principal_id)
-                    && it.scope.eq_ignore_ascii_case(&scope))
-        };
-        if let Some(same) = listed.find(|it| is_same(it)) {
-            let message = format!(
-                "The role assignment already exists. The ID of the existing role assignment is {}.",
-                same.id.replace('-', "")
-            );
-            return Err(failure(409, "RoleAssignmentExists", &message));
-        }
-        let assignment = RoleAssignment {
-            id: name.to_owned(),
-            principal_id: new.principal_id.clone(),
-            role_id,
-            scope,
-            condition: new.condition.clone(),
-            created: Some(operation.moment.now),
-            removed: None,
-            effective_after: EffectiveAfter::default(),
-            propagation: state.scenario.arm.propagation_secs.clone(),
-            denied: Arc::default(),
-        };
+    let assignment = operation.state.change(|world| {
+        let assignment = checked(operation, world, new, name, scope)?;
         world.role_assignments.push(assignment.clone());
-        Ok(assignment)
+        Ok::<_, Reply>(assignment)
     })?;
     Ok(Reply::json(201, &assignment_json(operation, &assignment)))
+}
+
+/// Refuses an assignment that Resource Manager would not make.
+fn checked(
+    operation: &Operation<'_>,
+    world: &World,
+    new: NewProperties,
+    name: &str,
+    scope: String,
+) -> Result<RoleAssignment, Reply> {
+    if world.role_assignments.len() >= MAX_ASSIGNMENTS {
+        let message = "No more role assignments can be created in this subscription.";
+        return Err(failure(400, "RoleAssignmentLimitExceeded", message));
+    }
+    let role_id = new
+        .role_definition_id
+        .rsplit('/')
+        .next()
+        .unwrap_or_default();
+    let Some(role) = world
+        .roles()
+        .find(|role| role.id.eq_ignore_ascii_case(role_id))
+    else {
+        let message = format!("The specified role definition with ID '{role_id}' does not exist.");
+        return Err(failure(400, "RoleDefinitionDoesNotExist", &message));
+    };
+    let is_principal = |id: &str| id.eq_ignore_ascii_case(&new.principal_id);
+    let mut identities = world.all_identities();
+    let mut groups = world.principal_groups.iter();
+    if !identities.any(|it| is_principal(&it.object_id)) && !groups.any(|it| is_principal(&it.id)) {
+        let message = format!(
+            "Principal {} does not exist in the directory {}.",
+            new.principal_id, world.tenant_id
+        );
+        return Err(failure(400, "PrincipalNotFound", &message));
+    }
+    let is_same = |it: &&RoleAssignment| {
+        let says_the_same = it.role_id == role.id
+            && is_principal(&it.principal_id)
+            && it.scope.eq_ignore_ascii_case(&scope);
+        it.is_listed() && (says_the_same || it.id.eq_ignore_ascii_case(name))
+    };
+    if let Some(same) = world.role_assignments.iter().find(is_same) {
+        let message = format!(
+            "The role assignment already exists. The ID of the existing role assignment is {}.",
+            same.id.replace('-', "")
+        );
+        return Err(failure(409, "RoleAssignmentExists", &message));
+    }
+    Ok(RoleAssignment {
+        id: name.to_owned(),
+        role_id: role.id.clone(),
+        principal_id: new.principal_id,
+        scope,
+        condition: new.condition,
+        created: Some(operation.moment.now),
+        removed: None,
+        effective_after: EffectiveAfter::default(),
+        propagation: operation.state.scenario.arm.propagation_secs.clone(),
+        denied: Arc::default(),
+    })
 }
 
 /// What is not there is as good as removed.
@@ -231,8 +235,8 @@ fn change_identities(operation: &Operation<'_>, identity: &NewIdentity) -> Resul
     // What PUT does not list is gone; PATCH leaves it.
     if operation.request.method == Method::PUT || !kind.contains("userassigned") {
         for (attached, _) in operation.world.attached_identities() {
-            let is_wanted = |id: &&String| id.eq_ignore_ascii_case(&attached.resource_id);
-            if !wanted.iter().any(|id| is_wanted(id)) {
+            let mut wanted = wanted.iter();
+            if !wanted.any(|id| id.eq_ignore_ascii_case(&attached.resource_id)) {
                 // It may be detached by now.
                 let _ = state.detach(attached.name());
             }

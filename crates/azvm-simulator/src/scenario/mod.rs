@@ -169,7 +169,7 @@ impl Scenario {
     /// When the file cannot be read or has more than [`Scenario::MAX_BYTES`], and as [`Scenario::from_toml`].
     pub fn from_file(path: &Path) -> Result<Self, ScenarioError> {
         let text = read_capped(path)?;
-        let folder = path.parent().unwrap_or(Path::new("."));
+        let folder = path.parent().unwrap_or_else(|| Path::new("."));
         let is_json = path
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
@@ -221,22 +221,18 @@ fn form_error(text: &str, error: &toml::de::Error) -> ScenarioError {
 }
 
 fn read_capped(path: &Path) -> Result<String, ScenarioError> {
-    use std::io::Read;
+    use std::io::{Error, Read};
     let read = || {
-        let mut text = String::new();
+        let mut bytes = Vec::new();
         std::fs::File::open(path)?
             .take(Scenario::MAX_BYTES + 1)
-            .read_to_string(&mut text)?;
-        Ok(text)
+            .read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > Scenario::MAX_BYTES {
+            return Err(Error::other("it is larger than 1 MiB"));
+        }
+        String::from_utf8(bytes).map_err(Error::other)
     };
-    let text = read().map_err(|error: std::io::Error| {
-        ScenarioError::new(None, format!("cannot read {}: {error}", path.display()))
-    })?;
-    if text.len() as u64 > Scenario::MAX_BYTES {
-        let message = format!("{} is longer than a scenario may be", path.display());
-        return Err(ScenarioError::new(None, message));
-    }
-    Ok(text)
+    read().map_err(|error| ScenarioError::new(None, format!("cannot read it: {error}")))
 }
 
 const BUILT_IN: [(&str, &str); 8] = [

@@ -212,6 +212,7 @@ impl Service {
 
     /// A faulty answer is left for the connection to play; what hyper gets then is swallowed there.
     fn response(&self, reply: Reply, request: &Request, script: &Script) -> Response<Full<Bytes>> {
+        script.expect();
         let date = || utc(self.state.date_secs(), HTTP_TIME);
         if let Some(wire) = reply.effect.wire {
             let is_head = request.method == hyper::Method::HEAD;

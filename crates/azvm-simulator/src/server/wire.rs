@@ -6,7 +6,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -99,6 +99,8 @@ impl Play {
 #[derive(Debug, Default)]
 pub(crate) struct Script {
     is_set: AtomicBool,
+    /// Answers of the service whose heads hyper has not written yet.
+    expected: AtomicUsize,
     play: Mutex<Option<Play>>,
 }
 
@@ -106,6 +108,24 @@ impl Script {
     pub(crate) fn set(&self, play: Play) {
         *self.play.lock().unwrap_or_else(PoisonError::into_inner) = Some(play);
         self.is_set.store(true, Ordering::Release);
+    }
+
+    /// The next head that hyper writes is of an answer of the service.
+    pub(crate) fn expect(&self) {
+        self.expected.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Whether this is the beginning of an answer that hyper made up.
+    fn is_refusal(&self, bytes: &[u8]) -> bool {
+        if !bytes.starts_with(b"HTTP/1.") {
+            return false;
+        }
+        let expected = self
+            .expected
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
+                count.checked_sub(1)
+            });
+        expected.is_err()
     }
 
     fn is_set(&self) -> bool {
@@ -188,6 +208,9 @@ impl<S> Wire<S> {
             if let Some(play) = self.script.take() {
                 self.start(play, true);
             }
+            return;
+        }
+        if !self.script.is_refusal(buf) {
             return;
         }
         if let Some(stamped) = self.stamp.and_then(|stamp| stamped(buf, stamp)) {
@@ -284,9 +307,9 @@ impl<S: AsyncWrite + Abort + Unpin> AsyncWrite for Wire<S> {
     }
 }
 
-/// The bytes with `line` after the status line, when they are an answer without a `server` header, as only hyper writes one.
+/// The bytes of a head with `line` after the status line, unless it has a `server` already.
 fn stamped(bytes: &[u8], line: &str) -> Option<Vec<u8>> {
-    if !bytes.starts_with(b"HTTP/1.") || bytes.len() > LONGEST_REFUSAL {
+    if bytes.len() > LONGEST_REFUSAL {
         return None;
     }
     let text = std::str::from_utf8(bytes).ok()?;
@@ -304,6 +327,17 @@ const LONGEST_REFUSAL: usize = 256;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_is_a_head_that_the_service_did_not_make() {
+        let script = Script::default();
+        script.expect();
+        let head = b"HTTP/1.1 200 OK\r\n";
+        assert_eq!(
+            [&head[..], b"body", head].map(|bytes| script.is_refusal(bytes)),
+            [false, false, true]
+        );
+    }
 
     #[test]
     fn only_answers_without_a_server_are_stamped() {

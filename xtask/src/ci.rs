@@ -197,6 +197,12 @@ fn features() -> Result<Outcome> {
     run_command(cargo(["test"]).args(serde).args(["--test", "it", "traits"]))?;
     // In the whole workspace somebody always asks for TLS.
     run_command(&mut cargo(["test", "-p", "azvm-http", "--test", "it"]))?;
+    let blocking = ["-p", "azvm-identity", "--features", "blocking"];
+    run_command(
+        cargo(["test"])
+            .args(blocking)
+            .args(["--tests", "--", "blocking", "scenario"]),
+    )?;
     Ok(Outcome::Passed)
 }
 

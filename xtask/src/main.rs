@@ -13,6 +13,7 @@ mod layers;
 mod process;
 mod real_clients;
 mod simulator;
+mod soak;
 mod tidy;
 
 use std::error::Error;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         "fuzz" => fuzz::run(rest),
         "bench" => bench::run(rest),
         "dist" => dist::run(rest),
+        "soak" => soak::run(rest),
         "real-clients" => real_clients::run(rest),
         "help" | "--help" | "-h" => help(),
         unknown => {
@@ -89,5 +91,6 @@ cargo xtask TASK
   fuzz [TARGET] [--seconds N]  fuzz one target, or each in turn (needs a C++ compiler)
   bench NAME                   run one benchmark
   dist [--target TRIPLE]       build a static azvm-doctor to copy to a machine without Rust
+  soak [MINUTES] [--seed N]    tokens under faults, cancellations and leaps in time; 2 minutes
   real-clients [--tools DIR]   run other vendors' clients against the simulator
   help                         this text";

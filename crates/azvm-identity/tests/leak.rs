@@ -129,6 +129,7 @@ async fn play(simulator: &Simulator, shown: &mut Shown) {
             match identity.token(&audience).await {
                 Ok(token) => {
                     shown.debug(&token);
+                    shown.debug(&*token);
                     shown.debug(token.secret());
                     shown.debug(&token.claims());
                 }
@@ -136,6 +137,12 @@ async fn play(simulator: &Simulator, shown: &mut Shown) {
             }
         }
         shown.debug(&identity);
+        shown.debug(&identity.metrics());
+        shown.debug(&identity.audience(&vault));
+        #[cfg(feature = "blocking")]
+        shown.debug(&azvm_identity::blocking::ManagedIdentity::new(
+            identity.clone(),
+        ));
         for endpoint in [simulator.arm_endpoint(), simulator.arm_http_endpoint()] {
             let arm = ResourceManager::builder(identity.clone(), Cloud::Public)
                 .endpoint(endpoint.parse().unwrap())
@@ -147,6 +154,12 @@ async fn play(simulator: &Simulator, shown: &mut Shown) {
                     Ok(group) => shown.debug(&group),
                     Err(error) => shown.error(&error),
                 }
+                match arm.permissions(&group).await {
+                    Ok(permissions) => shown.debug(&permissions),
+                    Err(error) => shown.error(&error),
+                }
+                #[cfg(feature = "blocking")]
+                shown.debug(&azvm_identity::blocking::ResourceManager::new(arm.clone()));
                 shown.debug(&arm);
             }
         }

@@ -60,8 +60,9 @@ fn a_resource_group_and_the_rights_at_it_are_read() {
         .object_id
         .clone();
     assert!(!arm.role_assignments(&id, &object_id).unwrap().is_empty());
+    let missing = format!("{id}x").parse().unwrap();
     assert!(matches!(
-        arm.get(&"/subscriptions".parse().unwrap(), "2022-12-01"),
+        arm.get(&missing, "2021-04-01"),
         Err(Error::Arm(_))
     ));
 }

@@ -10,6 +10,7 @@ mod expired;
 mod from_env;
 mod happy;
 mod limits;
+mod lists;
 mod proxy;
 mod resource_group;
 mod scripted;

@@ -30,6 +30,16 @@ pub(crate) struct Now {
     pub(crate) monotonic: Nanos,
 }
 
+impl Now {
+    /// Time from `earlier` to this reading, by the clock on which it was longer.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        let by_wall_secs = self.unix_secs.saturating_sub(earlier.unix_secs);
+        let by_wall = Duration::from_secs(u64::try_from(by_wall_secs).unwrap_or(0));
+        let by_age = Duration::from_nanos(self.monotonic.saturating_sub(earlier.monotonic));
+        by_wall.max(by_age)
+    }
+}
+
 /// Nanoseconds since some fixed point; 64 bits last for 584 years.
 pub(crate) type Nanos = u64;
 

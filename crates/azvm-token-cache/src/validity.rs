@@ -72,12 +72,16 @@ pub(crate) struct Validity {
 }
 
 impl Validity {
-    /// Of a value received `now`; nothing when it is dead already.
-    pub(crate) fn new<V>(fresh: &Fresh<V>, policy: &Policy, now: Now) -> Option<Self> {
-        let by_age_unix_secs = now.unix_secs.saturating_add(whole_secs(fresh.expires_in));
+    /// Of a value received `now` by a fetch that began earlier; nothing when it is dead already.
+    ///
+    /// The source may have told the lifetime at any moment since the fetch began, and the machine may have slept after it.
+    /// So the time of the fetch counts as lived, by the clock on which it was longer.
+    pub(crate) fn new<V>(fresh: &Fresh<V>, policy: &Policy, began: Now, now: Now) -> Option<Self> {
+        let expires_in = fresh.expires_in.saturating_sub(now.since(began));
+        let by_age_unix_secs = now.unix_secs.saturating_add(whole_secs(expires_in));
         let by_wall_secs = fresh.expires_on_unix_secs.saturating_sub(now.unix_secs);
         let by_wall = Duration::from_secs(u64::try_from(by_wall_secs).unwrap_or(0));
-        let is_clock_wrong = by_wall < MIN_INTERVAL && fresh.expires_in >= MIN_INTERVAL;
+        let is_clock_wrong = by_wall < MIN_INTERVAL && expires_in >= MIN_INTERVAL;
         let expires_on_unix_secs = if is_clock_wrong {
             // Nobody hands out a value that is dead or dying, so the wall clock is ahead; but it can still tell how much time passes.
             by_age_unix_secs
@@ -94,7 +98,7 @@ impl Validity {
             unix_secs: expires_on_unix_secs.saturating_sub(whole_secs_up(margin)),
             monotonic: now
                 .monotonic
-                .saturating_add(nanos(fresh.expires_in.saturating_sub(margin))),
+                .saturating_add(nanos(expires_in.saturating_sub(margin))),
         };
         usable.is_ahead_of(now).then(|| Self {
             received: now,

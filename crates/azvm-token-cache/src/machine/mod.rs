@@ -44,6 +44,7 @@ struct Kept<V> {
 #[derive(Debug)]
 struct Flying<F> {
     handle: F,
+    began: Now,
     after_a_jump: bool,
 }
 
@@ -137,7 +138,7 @@ impl<V, E, F: Clone> Machine<V, E, F> {
         self.last_used = self.last_used.max(now.monotonic);
         let refresh = self.is_refresh_due(now).then(|| {
             self.counts.refreshes += 1;
-            self.start(take_off(), false)
+            self.start(take_off(), now, false)
         });
         if let Some(slot) = self.slot(now) {
             self.counts.hits += 1;
@@ -156,7 +157,7 @@ impl<V, E, F: Clone> Machine<V, E, F> {
         }
         self.counts.fetches += 1;
         let after_a_jump = self.ended_by_a_jump(now);
-        Answer::Fetch(self.start(take_off(), after_a_jump))
+        Answer::Fetch(self.start(take_off(), now, after_a_jump))
     }
 
     /// The flight that was started has ended.
@@ -166,10 +167,12 @@ impl<V, E, F: Clone> Machine<V, E, F> {
         now: Now,
         landed: Landed<V, E>,
     ) -> Landing<V, E> {
-        let after_a_jump = self.flight.take().is_some_and(|flight| flight.after_a_jump);
+        let flight = self.flight.take();
+        let began = flight.as_ref().map_or(now, |flight| flight.began);
+        let after_a_jump = flight.is_some_and(|flight| flight.after_a_jump);
         let (failed, is_definitive) = match landed {
             Landed::Fetched(Ok(fresh)) => {
-                let validity = Validity::new(&fresh, policy, now);
+                let validity = Validity::new(&fresh, policy, began, now);
                 let value = Arc::new(fresh.value);
                 if let Some(validity) = validity {
                     return self.keep(value, validity, after_a_jump, now);
@@ -275,9 +278,10 @@ impl<V, E, F: Clone> Machine<V, E, F> {
         )
     }
 
-    fn start(&mut self, handle: F, after_a_jump: bool) -> F {
+    fn start(&mut self, handle: F, began: Now, after_a_jump: bool) -> F {
         self.flight = Some(Flying {
             handle: handle.clone(),
+            began,
             after_a_jump,
         });
         handle

@@ -268,6 +268,38 @@ impl Model {
     }
 }
 
+/// A machine that sleeps between the source's answer and its receipt.
+#[test]
+fn the_time_of_a_fetch_counts_as_lived() {
+    const HOUR: i64 = 3_600;
+    for (left_secs, is_served) in [(60, false), (86_400, true)] {
+        for sleep in [
+            Event::Jump { secs: 9 * HOUR },
+            Event::Pass {
+                millis: 9 * 3_600_000,
+            },
+        ] {
+            let mut model = Model::new(7);
+            model.play(&Event::Ask);
+            model.play(&sleep);
+            let by_wall_secs = i64::try_from(left_secs).unwrap() - 9 * HOUR;
+            model.play(&Event::Value {
+                by_wall_secs,
+                by_age_secs: left_secs,
+            });
+            assert_eq!(
+                model.served.len(),
+                usize::from(is_served),
+                "{left_secs} s, {sleep:?}"
+            );
+            if let Some(slot) = model.machine.slot(model.now) {
+                let left = slot.usable.monotonic - model.now.monotonic;
+                assert_eq!(left, nanos(Duration::from_secs(15 * 3_600 - 300)));
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
@@ -317,6 +349,6 @@ proptest! {
         let margin = Duration::from_secs(margin_secs);
         let policy = Policy { margin, error_memory: Duration::ZERO, seed: 0 };
         let fresh = Fresh::new((), expires_on_unix_secs, Duration::from_secs(expires_in_secs));
-        prop_assert!(Validity::new(&fresh, &policy, now).is_some());
+        prop_assert!(Validity::new(&fresh, &policy, now, now).is_some());
     }
 }

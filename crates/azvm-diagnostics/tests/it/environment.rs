@@ -44,7 +44,7 @@ fn check_exposed(ran: &Ran) {
     );
     let shown = format!("{}{}{:?}", ran.verbose_text(), ran.json_text(), ran.facts);
     assert!(
-        !shown.contains(PASSWORD) && !shown.contains("user"),
+        !shown.contains(PASSWORD) && !shown.contains("proxy-user"),
         "{shown}"
     );
 }
@@ -57,9 +57,12 @@ fn run_child(mark: &str, no_proxy: &str) {
         .env_remove("NO_PROXY")
         .env(
             "http_proxy",
-            format!("http://user:{PASSWORD}/x@y@proxy.azvm.test:3128/"),
+            format!("http://proxy-user:{PASSWORD}/x@y@proxy.azvm.test:3128/"),
         )
-        .env("ALL_PROXY", format!("user:{PASSWORD}@proxy.azvm.test"))
+        .env(
+            "ALL_PROXY",
+            format!("proxy-user:{PASSWORD}@proxy.azvm.test"),
+        )
         .env("no_proxy", no_proxy)
         .env(MARK, mark)
         .output()

@@ -80,6 +80,11 @@ pub(crate) fn text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<String>
     Ok(text.map(|text| shown(&text)))
 }
 
+/// As [`text`], but a number or a flag is none: for a name by which something is decided or looked up.
+pub(crate) fn keyword<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<String>, A::Error> {
+    Ok(word(map)?.filter(|text| !text.is_empty()))
+}
+
 /// As [`text`], but an empty text is one, and a number or a flag is none.
 pub(crate) fn word<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<String>, A::Error> {
     Ok(map.next_value::<Scalar<'de>>()?.text().map(shown))

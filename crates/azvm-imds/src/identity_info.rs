@@ -6,7 +6,7 @@ use crate::{Malformed, ProtocolError};
 use alloc::string::String;
 use azvm_exchange::Response;
 
-/// Reads the answer to [`identity_info`](crate::identity_info): the tenant ID.
+/// Reads the answer to [`identity_info`](crate::identity_info()): the tenant ID.
 ///
 /// # Errors
 ///

@@ -22,12 +22,63 @@
 //! # The protocol on one page
 //!
 //! * Plain HTTP/1.1 to `169.254.169.254:80`, from the VM itself, never through a proxy, and without `X-Forwarded-For`.
-//! * Every request but the [`probe`] carries `Metadata: true`; every path but [`versions`] carries `api-version`.
+//! * Every request but the [`probe()`] carries `Metadata: true`; every path but [`versions()`] carries `api-version`.
 //! * A token is asked for one *audience* (called `resource` on the wire) and, when the VM has more than one identity,
 //!   for one [`IdentitySelector`].
 //! * 404, 410, 429 and 5xx are worth a retry ([`retry_policy`]); 410 passes within 70 seconds. 400 is an answer.
-//! * Numbers come as strings, sometimes as numbers, sometimes not at all; unknown members are ignored.
+//! * Numbers come as strings, sometimes as numbers, sometimes not at all; unknown members are ignored, unknown values
+//!   are kept as text, and a member of an odd type does not cost the others.
 //! * Read who answered ([`Responder`]) before reading a status: a proxy's 403 is not IMDS's.
+//!
+//! # Endpoints
+//!
+//! | what | request | answer |
+//! |---|---|---|
+//! | a token | [`TokenRequest::to_request`] | [`TokenRequest::read`] |
+//! | is IMDS there | [`probe()`] | [`read_probe`] |
+//! | the versions that it has | [`versions()`] | [`read_versions`], [`ApiVersion::newest`] |
+//! | the tenant | [`identity_info()`] | [`read_identity_info`] |
+//! | the machine | [`instance()`], [`InstanceRequest::extended`] | [`Instance::read`], [`read_instance`] |
+//! | a part of it | [`InstanceRequest::json`] with an [`InstancePath`] | [`Network::read`], [`StorageProfile::read`] |
+//! | one value of it | [`InstanceRequest::text`] | [`read_instance_text`] |
+//! | what Azure signs about it | [`attested_document`] | [`UnverifiedAttestedDocument::read`] |
+//! | maintenance ahead | [`scheduled_events()`] | [`ScheduledEvents::read`] |
+//! | letting it start | [`start_events`] | [`read_start_events`] |
+//! | the load balancer in front | [`load_balancer()`] | [`LoadBalancer::read`] |
+//!
+//! Every reader takes a [`Response`](azvm_exchange::Response) and returns a [`ProtocolError`] that says who answered.
+//! An [`Exchange`](azvm_exchange::Exchange) with [`retry_policy`] says when to send a request again:
+//!
+//! ```
+//! use azvm_exchange::{Event, Exchange, Monotonic, Response, Step};
+//! use azvm_imds::{InstancePath, InstanceRequest, read_instance_text, retry_policy};
+//!
+//! # fn send(_: &azvm_exchange::Request) -> Response { Response::new(200, vec![], b"Standard_D2s_v5".to_vec()) }
+//! # fn sleep(_: core::time::Duration) {}
+//! let path: InstancePath = "compute/vmSize".parse()?;
+//! let request = InstanceRequest::text(path).to_request();
+//! let mut exchange = Exchange::new(request, retry_policy(), 7);
+//! let clock = || Monotonic::ZERO; // of your own, as `send` and `sleep` are
+//! loop {
+//!     match exchange.poll(clock()) {
+//!         Step::Send { request, .. } => {
+//!             let response = send(request);
+//!             exchange.handle(clock(), Event::Answered(response));
+//!         }
+//!         Step::Sleep(wait) => sleep(wait),
+//!         _ => break,
+//!     }
+//! }
+//! let response = exchange.finish()?;
+//! assert_eq!(read_instance_text(&response)?, "Standard_D2s_v5");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Who is asked for, and who answers
+//!
+//! A [`TokenRequest`] with a selector compares the answer with it: first the member of the same kind that some hosts
+//! repeat (`client_id`, `object_id`, `msi_res_id`), then the claim (`appid` or `azp`, `oid`, `xms_mirid`). Another ID is
+//! [`ProtocolError::IgnoredSelector`]. Where neither is there, nothing is proven and the token is handed out.
 //!
 //! Sources: Microsoft's pages *How to use managed identities for Azure resources on an Azure VM to acquire an access
 //! token* and *Azure Instance Metadata Service*, and the published IMDS OpenAPI description of 2023-07-01.

@@ -28,7 +28,7 @@ document! {
         load_balancer: LoadBalancer = object("loadbalancer"),
     }
 
-    /// The answer to [`load_balancer`].
+    /// The answer to [`load_balancer()`].
     pub struct LoadBalancer {
         /// `publicIpAddresses`: those of the instance itself.
         public_ip_addresses: Vec<AddressPair> = list("publicIpAddresses"),
@@ -62,7 +62,7 @@ document! {
 }
 
 impl LoadBalancer {
-    /// Reads the answer to [`load_balancer`]. What is not there reads as an empty list.
+    /// Reads the answer to [`load_balancer()`]. What is not there reads as an empty list.
     ///
     /// # Errors
     ///

@@ -13,7 +13,7 @@ pub fn probe() -> Request {
         .with_max_response_bytes(MAX_TOKEN_RESPONSE_BYTES)
 }
 
-/// Reads the answer to [`probe`]: who refused it, IMDS itself, through its agent, or what looks like one.
+/// Reads the answer to [`probe()`]: who refused it, IMDS itself, through its agent, or what looks like one.
 ///
 /// A 400 of aad-pod-identity may look like IMDS's too; its other answers do not.
 ///

@@ -151,7 +151,7 @@ open_enum! {
 }
 
 document! {
-    /// The events that are scheduled or under way: the answer to [`scheduled_events`].
+    /// The events that are scheduled or under way: the answer to [`scheduled_events()`].
     ///
     /// ```
     /// use azvm_exchange::Response;
@@ -198,7 +198,7 @@ document! {
 }
 
 impl ScheduledEvents {
-    /// Reads the answer to [`scheduled_events`].
+    /// Reads the answer to [`scheduled_events()`].
     ///
     /// # Errors
     ///

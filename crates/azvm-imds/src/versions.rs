@@ -93,7 +93,7 @@ impl fmt::Display for ApiVersionError {
 
 impl core::error::Error for ApiVersionError {}
 
-/// Reads the answer to [`versions`](crate::versions): the api-versions, oldest first as the service lists them.
+/// Reads the answer to [`versions`](crate::versions()): the api-versions, oldest first as the service lists them.
 /// [`ApiVersion::newest`] picks one.
 ///
 /// # Errors

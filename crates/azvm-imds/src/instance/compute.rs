@@ -9,12 +9,13 @@ use azvm_exchange::Secret;
 document! {
     /// The `compute` part of the instance document; see [`Instance`](crate::Instance) for what holds for all members.
     ///
-    /// `Debug` hides the user data, the custom data and the name of the administrator.
+    /// Cloud, location, operating system and the IDs by which other services are asked are texts or missing; elsewhere a
+    /// number or a flag reads as its text. `Debug` hides the user data, the custom data and the name of the administrator.
     pub struct Compute {
         /// `additionalCapabilities` (from api-version 2021-11-01).
         additional_capabilities: AdditionalCapabilities = object("additionalCapabilities"),
         /// `azEnvironment`: `AzurePublicCloud`, `AzureUSGovernmentCloud`, …; its case varies.
-        az_environment: Option<String> = text("azEnvironment"),
+        az_environment: Option<String> = keyword("azEnvironment"),
         /// `customData`: no longer filled, superseded by [`user_data`](Self::user_data).
         custom_data: Option<Secret> = secret("customData"),
         /// `evictionPolicy` of a Spot VM.
@@ -32,7 +33,7 @@ document! {
         /// `licenseType`, with Azure Hybrid Benefit only (2020-09-01).
         license_type: Option<String> = text("licenseType"),
         /// `location`.
-        location: Option<String> = text("location"),
+        location: Option<String> = keyword("location"),
         /// `name` of the VM.
         name: Option<String> = text("name"),
         /// `offer` of the image.
@@ -40,7 +41,7 @@ document! {
         /// `osProfile` (2020-07-15).
         os_profile: OsProfile = object("osProfile"),
         /// `osType`: `Linux` or `Windows`.
-        os_type: Option<String> = text("osType"),
+        os_type: Option<String> = keyword("osType"),
         /// `physicalZone` (2023-11-15).
         physical_zone: Option<String> = text("physicalZone"),
         /// `placementGroupId` of the scale set.
@@ -62,9 +63,9 @@ document! {
         /// `publisher` of the image.
         publisher: Option<String> = text("publisher"),
         /// `resourceGroupName`; its case may differ from that in other APIs.
-        resource_group_name: Option<String> = text("resourceGroupName"),
+        resource_group_name: Option<String> = keyword("resourceGroupName"),
         /// `resourceId` of the VM (2019-03-11).
-        resource_id: Option<String> = text("resourceId"),
+        resource_id: Option<String> = keyword("resourceId"),
         /// `securityProfile` (2020-06-01).
         security_profile: SecurityProfile = object("securityProfile"),
         /// `sku` of the image.
@@ -72,7 +73,7 @@ document! {
         /// `storageProfile`: image and disks (2019-06-01).
         storage_profile: StorageProfile = object("storageProfile"),
         /// `subscriptionId`.
-        subscription_id: Option<String> = text("subscriptionId"),
+        subscription_id: Option<String> = keyword("subscriptionId"),
         /// `tags` as one text, `name:value;name:value`. A name or value may hold either separator:
         /// [`tags_list`](Self::tags_list) is the one to read.
         tags: Option<String> = data("tags"),
@@ -86,7 +87,7 @@ document! {
         /// `virtualMachineScaleSet`: a scale set of flexible orchestration (2021-03-01).
         virtual_machine_scale_set: ScaleSet = object("virtualMachineScaleSet"),
         /// `vmId`.
-        vm_id: Option<String> = text("vmId"),
+        vm_id: Option<String> = keyword("vmId"),
         /// `vmScaleSetName`.
         vm_scale_set_name: Option<String> = text("vmScaleSetName"),
         /// `vmSize`.

@@ -29,7 +29,7 @@ use serde::de::MapAccess;
 const NO_DOCUMENT: &str = "the body is no instance document";
 
 document! {
-    /// The instance document: the answer to [`instance`](crate::instance).
+    /// The instance document: the answer to [`instance`](crate::instance()).
     ///
     /// Every member may be missing. IMDS sends `""` for what it does not know or what does not apply, which reads as
     /// `None`; without `extended=true` it may also answer 200 with a part of the data. A member of another type than
@@ -98,7 +98,7 @@ impl StorageProfile {
     }
 }
 
-/// Reads the `compute` part from the answer to [`instance`](crate::instance), or to the path `compute` alone.
+/// Reads the `compute` part from the answer to [`instance`](crate::instance()), or to the path `compute` alone.
 ///
 /// # Errors
 ///

@@ -246,6 +246,7 @@ fn an_odd_member_of_the_document_costs_no_other() {
         "0a1b2c3d-0000-4000-8000-000000000003",
     );
     assert_eq!((compute.location, compute.zone), (None, None));
+    assert_eq!(compute.az_environment, None, "a number is no cloud");
     assert!(compute.public_keys.is_empty() && compute.tags_list.is_empty());
     assert_eq!(compute.os_profile.computer_name, None);
     let [disk] = &compute.storage_profile.data_disks[..] else {

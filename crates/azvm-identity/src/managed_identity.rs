@@ -51,7 +51,8 @@ impl ManagedIdentity {
     /// Dropping the future does not stop the fetch, which others may be waiting for; it ends by its own deadline.
     pub async fn token(&self, audience: &Audience) -> Result<Arc<AccessToken>, Error> {
         let inner = &self.0;
-        let fetch = || fetch(Arc::clone(inner), audience.clone());
+        // In a box, for on its way to its task the future is moved several times, and it is large.
+        let fetch = || Box::pin(fetch(Arc::clone(inner), audience.clone()));
         inner
             .tokens
             .get_or_fetch(audience, fetch)

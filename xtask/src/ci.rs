@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use crate::fuzz;
 use crate::layers::PURE;
-use crate::process::{Result, capture, cargo, program, run as run_command, succeeds};
+use crate::process::{Result, capture, cargo, program, run as run_command};
 use crate::simulator::Simulator;
 use crate::tidy;
 
@@ -74,6 +75,11 @@ pub(crate) const STEPS: &[Step] = &[
         name: "fuzz-check",
         what: "the fuzz targets build without a warning",
         run: fuzz_check,
+    },
+    Step {
+        name: "fuzz-smoke",
+        what: "each fuzz target runs for some seconds",
+        run: fuzz_smoke,
     },
 ];
 
@@ -267,19 +273,22 @@ fn no_std() -> Result<Outcome> {
 }
 
 fn fuzz_check() -> Result<Outcome> {
-    let compilers = ["c++", "g++", "clang++"];
-    if !compilers
-        .iter()
-        .any(|compiler| succeeds(program(compiler).arg("--version")))
-    {
-        return Ok(Outcome::Skipped(
-            "libFuzzer is C++ and no C++ compiler is here",
-        ));
+    if !fuzz::is_cpp_compiler_here() {
+        return Ok(Outcome::Skipped(NO_CPP));
     }
     run_command(cargo(["clippy", "--manifest-path", FUZZ, "--all-targets"]).args(DENY_WARNINGS))?;
     Ok(Outcome::Passed)
 }
 
+fn fuzz_smoke() -> Result<Outcome> {
+    if !fuzz::is_cpp_compiler_here() {
+        return Ok(Outcome::Skipped(NO_CPP));
+    }
+    fuzz::smoke()?;
+    Ok(Outcome::Passed)
+}
+
+const NO_CPP: &str = "libFuzzer is C++ and no C++ compiler is here";
 const FUZZ: &str = "fuzz/Cargo.toml";
 const DENY_WARNINGS: [&str; 3] = ["--", "-D", "warnings"];
 

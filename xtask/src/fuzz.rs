@@ -1,8 +1,21 @@
-//! Runs cargo-fuzz on one target, or on each in turn.
+//! Builds the fuzz targets with libFuzzer's instrumentation and runs one, or each in turn.
+//!
+//! The compiler's coverage pass is stable, so neither a nightly toolchain nor another program is needed. What that leaves
+//! out is the address sanitizer, which has little to find: no crate of ours has a line of `unsafe`.
 
 use std::fs;
+use std::process::Command;
 
-use crate::process::{Result, program, root, run as run_command, succeeds};
+use crate::process::{Failed, Result, capture, cargo, describe, program, root, succeeds};
+
+/// How long each target runs in `cargo xtask ci`.
+const SMOKE_SECONDS: u32 = 4;
+
+/// What libFuzzer needs in every crate: edge counters, a table of their places, and the operands of comparisons.
+/// Arithmetic is checked and assertions are on, as in a debug build.
+const INSTRUMENTED: &str = "--cfg fuzzing -Cdebug-assertions -Coverflow-checks -Cpasses=sancov-module \
+    -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+    -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares";
 
 /// `args`: `[TARGET] [--seconds N]`.
 pub(crate) fn run(args: &[String]) -> Result<()> {
@@ -19,28 +32,90 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         )
         .into());
     }
-    if !succeeds(program("rustup").args(["run", "nightly", "cargo", "fuzz", "--version"])) {
-        return Err("cargo-fuzz with a nightly toolchain is needed: \
-                    `rustup toolchain install nightly` and `cargo install cargo-fuzz`"
-            .into());
+    if !is_cpp_compiler_here() {
+        return Err("libFuzzer is C++ and no C++ compiler is here".into());
     }
-    for target in wish.target.map_or(targets, |target| vec![target]) {
-        fuzz(&target, wish.seconds)?;
+    fuzz(
+        &wish.target.map_or(targets, |target| vec![target]),
+        wish.seconds,
+    )
+}
+
+/// Every target for some seconds.
+pub(crate) fn smoke() -> Result<()> {
+    fuzz(&targets()?, SMOKE_SECONDS)
+}
+
+pub(crate) fn is_cpp_compiler_here() -> bool {
+    ["c++", "g++", "clang++"]
+        .iter()
+        .any(|compiler| succeeds(program(compiler).arg("--version")))
+}
+
+fn fuzz(targets: &[String], seconds: u32) -> Result<()> {
+    let host = host()?;
+    for target in targets {
+        let corpus = format!("fuzz/corpus/{target}");
+        let artifacts = format!("fuzz/artifacts/{target}/");
+        fs::create_dir_all(root().join(&corpus))?;
+        fs::create_dir_all(root().join(&artifacts))?;
+        // Naming the host keeps the instrumentation out of build scripts and macros.
+        let mut command = cargo(["run", "--quiet", "--release", "--manifest-path", MANIFEST]);
+        command.args(["--target", &host, "--bin", target, "--"]);
+        command.args([
+            "-verbosity=0",
+            "-print_funcs=0",
+            "-print_final_stats=1",
+            "-timeout=10",
+        ]);
+        command.arg(format!("-max_total_time={seconds}"));
+        command.arg(format!("-artifact_prefix={artifacts}"));
+        command.arg(corpus);
+        let seeds = format!("fuzz/seeds/{target}");
+        if root().join(&seeds).is_dir() {
+            command.arg(seeds);
+        }
+        let log = quietly(command.env("RUSTFLAGS", INSTRUMENTED))?;
+        println!("{target}: {} runs, no find", executed_units(&log)?);
     }
     Ok(())
 }
 
-fn fuzz(target: &str, seconds: u32) -> Result<()> {
-    let corpus = format!("fuzz/corpus/{target}");
-    fs::create_dir_all(root().join(&corpus))?;
-    let mut command = program("rustup");
-    command.args(["run", "nightly", "cargo", "fuzz", "run", target, &corpus]);
-    let seeds = format!("fuzz/seeds/{target}");
-    if root().join(&seeds).is_dir() {
-        command.arg(seeds);
+/// Runs `command` without its output, which libFuzzer writes to stderr; all of it is shown when it fails.
+fn quietly(command: &mut Command) -> Result<String> {
+    let line = describe(command);
+    println!("$ {line}");
+    let output = command
+        .output()
+        .map_err(|error| Failed::new(format!("`{line}` did not start"), error))?;
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status.success() {
+        return Ok(log);
     }
-    run_command(command.args(["--", &format!("-max_total_time={seconds}")]))
+    eprint!("{log}");
+    Err(format!("`{line}` failed ({})", output.status).into())
 }
+
+/// From libFuzzer's last lines: a run that did nothing is no success.
+fn executed_units(log: &str) -> Result<u64> {
+    let count = log.lines().find_map(|line| {
+        let (_, count) = line.split_once("stat::number_of_executed_units:")?;
+        count.trim().parse().ok()
+    });
+    match count {
+        Some(count) if count > 0 => Ok(count),
+        _ => Err("libFuzzer did not say that it ran anything".into()),
+    }
+}
+
+/// The triple that this machine's compiler builds for by itself.
+fn host() -> Result<String> {
+    let version = capture(program("rustc").arg("-vV"))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.ok_or("rustc does not name its host")?.to_owned())
+}
+
+const MANIFEST: &str = "fuzz/Cargo.toml";
 
 /// The names of the files in fuzz/fuzz_targets.
 fn targets() -> Result<Vec<String>> {
@@ -103,6 +178,14 @@ mod tests {
         assert_eq!((none.target, none.seconds), (None, DEFAULT_SECONDS));
         assert!(wish(&["a", "b"]).is_err());
         assert!(wish(&["--seconds"]).is_err());
+    }
+
+    #[test]
+    fn a_run_that_did_nothing_is_no_success() {
+        let log = "x\nstat::number_of_executed_units: 535015\nstat::y: 1\n";
+        assert_eq!(executed_units(log).unwrap(), 535_015);
+        assert!(executed_units("").is_err());
+        assert!(executed_units("stat::number_of_executed_units: 0").is_err());
     }
 
     #[test]

@@ -62,6 +62,7 @@ pub(crate) const PURE: &[&str] = &["azvm-resource-id", "azvm-exchange", "azvm-im
 
 /// Foreign crates that only the named ones may depend on directly.
 pub(crate) const CONFINED: &[(&str, &[&str])] = &[
+    ("aws-lc-rs", &["azvm-simulator"]),
     ("hyper", &["azvm-http", "azvm-simulator"]),
     ("hyper-util", &["azvm-http", "azvm-simulator"]),
     ("rcgen", &["azvm-http", "azvm-simulator"]),

@@ -86,7 +86,7 @@ cargo xtask TASK
   doctor [ARGS…]               what `azvm-doctor` does; `cargo xtask doctor --help` tells
   ci [STEP…] [--skip STEP]     every step that a change has to pass, or those named
   tidy                         the rules of the house that no compiler checks
-  fuzz [TARGET] [--seconds N]  fuzz one target, or each in turn (needs cargo-fuzz and nightly)
+  fuzz [TARGET] [--seconds N]  fuzz one target, or each in turn (needs a C++ compiler)
   bench NAME                   run one benchmark
   dist [--target TRIPLE]       build a static azvm-doctor to copy to a machine without Rust
   real-clients [--tools DIR]   run other vendors' clients against the simulator

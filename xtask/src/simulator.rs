@@ -27,7 +27,7 @@ impl Simulator {
             std::env::temp_dir().join(format!("azvm-simulator-{}.env", std::process::id()));
         let mut command = program(&doctor);
         command
-            .args(["simulate", scenario, "--write-env"])
+            .args(["simulate", scenario, "--quiet", "--write-env"])
             .arg(&env_file)
             .stdout(Stdio::null());
         let child = command

@@ -60,6 +60,11 @@ impl Cloud {
         self.row().audiences[0]
     }
 
+    /// The audience that ARM names itself by: the older one, with a slash. It is accepted like the others.
+    pub fn canonical_audience(self) -> &'static str {
+        self.row().audiences[2]
+    }
+
     /// Every audience that ARM accepts in this cloud.
     pub fn audiences(self) -> [&'static str; 4] {
         self.row().audiences
@@ -147,6 +152,12 @@ mod tests {
     fn every_cloud_asks_for_an_audience_of_its_own() {
         for cloud in Cloud::ALL {
             assert_eq!(Cloud::of_audience(cloud.audience()), Some(cloud));
+            assert_eq!(Cloud::of_audience(cloud.canonical_audience()), Some(cloud));
+            assert!(
+                cloud
+                    .canonical_audience()
+                    .starts_with("https://management.core.")
+            );
             assert_eq!(Cloud::from_name(cloud.name()), Some(cloud));
         }
     }

@@ -1,24 +1,20 @@
 //! Role assignments, as far as a diagnosis needs them.
 
 use crate::ArmError;
+use crate::page::{Page, read_page};
+use crate::wire::{Loose, Object};
 use alloc::string::String;
-use alloc::vec::Vec;
 use azvm_exchange::Response;
 
 /// One page of role assignments.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RoleAssignments {
-    /// The assignments of this page.
-    pub value: Vec<RoleAssignment>,
-    /// True when the service has more pages.
-    pub has_more: bool,
-}
+pub type RoleAssignments = Page<RoleAssignment>;
 
 /// A role given to a principal at a scope.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleAssignment {
+    /// `id`.
+    pub id: String,
     /// `properties.roleDefinitionId`; the last segment is the role's GUID.
     pub role_definition_id: String,
     /// `properties.principalId`: an object ID.
@@ -35,30 +31,24 @@ pub struct RoleAssignment {
     pub has_condition: bool,
 }
 
-#[derive(serde::Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Page {
-    value: Vec<Item>,
-    next_link: Option<String>,
-}
-
-#[derive(serde::Deserialize)]
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
 struct Item {
-    #[serde(default)]
-    properties: Properties,
+    id: Loose<String>,
+    properties: Loose<Object<Properties>>,
 }
 
 /// What is missing is empty: one odd item does not hide the others.
 #[derive(Default, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Properties {
-    role_definition_id: String,
-    principal_id: String,
-    principal_type: Option<String>,
-    scope: String,
-    created_on: Option<String>,
-    updated_on: Option<String>,
-    condition: Option<String>,
+    role_definition_id: Loose<String>,
+    principal_id: Loose<String>,
+    principal_type: Loose<String>,
+    scope: Loose<String>,
+    created_on: Loose<String>,
+    updated_on: Loose<String>,
+    condition: Loose<String>,
 }
 
 /// Reads the answer to [`role_assignments`](crate::role_assignments).
@@ -67,27 +57,17 @@ struct Properties {
 ///
 /// [`ArmError`] for any status but 200, and for a 200 that is no such list.
 pub fn read_role_assignments(response: &Response) -> Result<RoleAssignments, ArmError> {
-    if response.status() != 200 {
-        return Err(ArmError::read(response));
-    }
-    let page: Page = serde_json::from_slice(response.json_body())
-        .map_err(|_| ArmError::unreadable(response, "the body is no list of role assignments"))?;
-    let value = page
-        .value
-        .into_iter()
-        .map(|Item { properties }| RoleAssignment {
-            role_definition_id: properties.role_definition_id,
-            principal_id: properties.principal_id,
-            principal_type: properties.principal_type,
-            scope: properties.scope,
-            created_on: properties.created_on,
-            updated_on: properties.updated_on,
-            has_condition: properties
-                .condition
-                .is_some_and(|condition| !condition.is_empty()),
-        });
-    Ok(RoleAssignments {
-        value: value.collect(),
-        has_more: page.next_link.is_some_and(|link| !link.is_empty()),
+    read_page(response, "role assignments", |item: Item| {
+        let properties = item.properties.0.unwrap_or_default().0;
+        RoleAssignment {
+            id: item.id.0.unwrap_or_default(),
+            role_definition_id: properties.role_definition_id.0.unwrap_or_default(),
+            principal_id: properties.principal_id.0.unwrap_or_default(),
+            principal_type: properties.principal_type.0,
+            scope: properties.scope.0.unwrap_or_default(),
+            created_on: properties.created_on.0,
+            updated_on: properties.updated_on.0,
+            has_condition: properties.condition.0.is_some_and(|text| !text.is_empty()),
+        }
     })
 }

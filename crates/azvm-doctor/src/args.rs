@@ -13,9 +13,6 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-/// The largest scenario file that is read, in bytes.
-const MAX_SCENARIO_BYTES: u64 = 1024 * 1024;
-
 /// No duration is longer than this: a day.
 const MAX_DURATION: Duration = Duration::from_secs(24 * 3600);
 
@@ -188,9 +185,12 @@ impl DoctorArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct SimulateArgs {
-    /// A scenario's name, or a scenario file
+    /// A scenario's name, or a scenario file in TOML or JSON
     #[arg(default_value = "healthy", value_parser = scenario)]
     pub(crate) scenario: GivenScenario,
+    /// List the scenarios, one sentence each, and end
+    #[arg(long)]
+    pub(crate) list: bool,
     /// Where IMDS listens
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub(crate) imds_listen: SocketAddr,
@@ -200,13 +200,25 @@ pub(crate) struct SimulateArgs {
     /// Where ARM listens without TLS; loopback only
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub(crate) arm_http_listen: SocketAddr,
+    /// Where the world is changed while it runs; loopback only
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub(crate) admin_listen: SocketAddr,
+    /// Let the simulated clock run so many times as fast; 0 stops it until the admin API puts it forward
+    #[arg(long, value_name = "FACTOR")]
+    pub(crate) clock_speed: Option<u32>,
+    /// Answer 429 when there are more requests than Azure takes, whatever the scenario says
+    #[arg(long)]
+    pub(crate) rate_limits: bool,
     /// Write KEY=VALUE lines to this file once it answers
     #[arg(long, value_name = "FILE")]
     pub(crate) write_env: Option<PathBuf>,
     /// Allow other addresses than loopback and 169.254.169.254: whoever can connect gets tokens of the simulation
     #[arg(long)]
     pub(crate) unsafe_any_address: bool,
-    /// -v logs each request to stderr
+    /// Do not log requests
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// -v logs connections too, -vv whatever any library logs
     #[arg(short, long, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 }
@@ -262,16 +274,13 @@ fn find_scenario(text: &str) -> Result<Scenario, String> {
         return Ok(scenario);
     }
     let names = Scenario::names().collect::<Vec<_>>().join(", ");
-    let is_path = text.contains(['/', '\\']) || text.ends_with(".toml");
+    let is_path = text.contains(['/', '\\']) || text.ends_with(".toml") || text.ends_with(".json");
     if !is_path {
         return Err(format!(
-            "no such scenario; there are {names}, or a file NAME.toml"
+            "no such scenario; there are {names}, or a file NAME.toml or NAME.json"
         ));
     }
-    let toml = crate::input::read(Path::new(text), MAX_SCENARIO_BYTES)
-        .and_then(|bytes| String::from_utf8(bytes).map_err(std::io::Error::other))
-        .map_err(|error| format!("cannot read it: {error}"))?;
-    Scenario::from_toml(&toml).map_err(|error| error.to_string())
+    Scenario::from_file(Path::new(text)).map_err(|error| error.to_string())
 }
 
 fn resource_id(text: &str) -> Result<ResourceId, String> {
@@ -380,6 +389,18 @@ mod tests {
             ],
             Ok(()),
         );
+        check(
+            &[
+                "simulate",
+                "--list",
+                "--clock-speed",
+                "600",
+                "--rate-limits",
+            ],
+            Ok(()),
+        );
+        check(&["simulate", "-q", "-v"], Err("cannot be used with"));
+        check(&["simulate", "/nonexistent.json"], Err("cannot read it"));
         check(
             &["simulate", "--imds-listen", "localhost"],
             Err("invalid socket address"),

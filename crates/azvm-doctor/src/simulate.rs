@@ -2,16 +2,17 @@
 
 use crate::args::SimulateArgs;
 use crate::{Problem, output, with_causes};
-use azvm_simulator::{Listen, Simulator};
+use azvm_simulator::{Listen, Scenario, Simulator};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
-/// From this verbosity on each request is logged.
-const LOG_FROM: u8 = 1;
-
 pub(crate) async fn run(args: SimulateArgs, program: &str) -> Result<u8, Problem> {
-    output::start_log(args.verbose, LOG_FROM);
+    if args.list {
+        output::stdout(&list())?;
+        return Ok(0);
+    }
+    start_log(&args);
     // Whoever waits for the file must not find an old one.
     if let Some(path) = &args.write_env {
         output::check_writable(path)?;
@@ -22,10 +23,17 @@ pub(crate) async fn run(args: SimulateArgs, program: &str) -> Result<u8, Problem
         .with_imds(args.imds_listen)
         .with_arm_https(args.arm_listen)
         .with_arm_http(args.arm_http_listen)
+        .with_admin(args.admin_listen)
         .with_unsafe_any_address(args.unsafe_any_address);
     let simulator = Simulator::start(args.scenario.scenario, listen)
         .await
         .map_err(|error| Problem::usage(with_causes(&error)))?;
+    if let Some(speed) = args.clock_speed {
+        simulator.clock().set_speed(speed);
+    }
+    if args.rate_limits {
+        simulator.set_rate_limits(true);
+    }
     let ca = write_ca(&simulator)?;
     let ca_path = ca.path().to_string_lossy().into_owned();
     output::stdout(&banner(&simulator, &ca_path, program))?;
@@ -35,6 +43,34 @@ pub(crate) async fn run(args: SimulateArgs, program: &str) -> Result<u8, Problem
     stop.await;
     simulator.shutdown().await;
     Ok(0)
+}
+
+/// One line a scenario, the names aligned.
+fn list() -> String {
+    let width = Scenario::names().map(str::len).max().unwrap_or_default();
+    Scenario::all().fold(String::new(), |mut text, scenario| {
+        let _ = writeln!(text, "{:width$}  {}", scenario.name(), scenario.summary());
+        text
+    })
+}
+
+/// One line a request, to stderr; `RUST_LOG` goes before the flags.
+fn start_log(args: &SimulateArgs) {
+    use tracing_subscriber::EnvFilter;
+    let filter = match (args.quiet, args.verbose) {
+        (true, _) => return,
+        (false, 0) => "azvm_simulator=info",
+        (false, 1) => "azvm_simulator=debug",
+        (false, _) => "trace",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(filter));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(args.verbose > 0)
+        .with_ansi(false);
+    // A log that somebody else has started is as good.
+    let _ = log.try_init();
 }
 
 fn remove(path: &Path) -> Result<(), Problem> {
@@ -69,6 +105,10 @@ fn variables(simulator: &Simulator, ca_path: &str) -> Vec<(&'static str, String)
         ("AZVM_IMDS_ENDPOINT", simulator.imds_endpoint()),
         ("AZVM_ARM_ENDPOINT", simulator.arm_endpoint()),
         ("AZVM_ARM_HTTP_ENDPOINT", simulator.arm_http_endpoint()),
+        (
+            "AZVM_ADMIN_ENDPOINT",
+            simulator.admin_endpoint().unwrap_or_default(),
+        ),
         ("AZVM_ARM_CA", ca_path.into()),
         ("AZVM_TENANT_ID", world.tenant_id().into()),
         ("AZVM_SUBSCRIPTION_ID", world.subscription_id().into()),
@@ -117,24 +157,51 @@ fn banner(simulator: &Simulator, ca_path: &str, program: &str) -> String {
         text,
         "\nthe tutorial's request:\n  curl -H Metadata:true '{imds}/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://management.azure.com/'"
     );
-    let _ = writeln!(
-        text,
-        "\naim other SDKs at it (Python, JavaScript, .NET, C++ and az):"
-    );
-    for (name, value) in [
-        ("AZURE_POD_IDENTITY_AUTHORITY_HOST", imds.as_str()),
+    for_other_sdks(&mut text, &imds, ca_path);
+    if let Some(admin) = simulator.admin_endpoint() {
+        let _ = writeln!(
+            text,
+            "\nchange it while it runs:\n  curl {admin}/\n  curl {admin}/clock -d '{{\"advance_seconds\":600}}'"
+        );
+    }
+    let _ = writeln!(text, "\nCtrl-C ends it.");
+    text
+}
+
+/// The variables that other vendors' clients read, for two kinds of shell.
+fn for_other_sdks(text: &mut String, imds: &str, ca_path: &str) {
+    let variables = [
+        ("AZURE_POD_IDENTITY_AUTHORITY_HOST", imds),
         ("REQUESTS_CA_BUNDLE", ca_path),
         ("NODE_EXTRA_CA_CERTS", ca_path),
         ("SSL_CERT_FILE", ca_path),
-    ] {
-        let _ = writeln!(text, "  export {name}={value}");
+    ];
+    let _ = writeln!(
+        text,
+        "\naim azure-identity for Python, JavaScript, .NET and C++, and az, at it, in sh:"
+    );
+    for (name, value) in variables {
+        let _ = writeln!(text, "  export {name}={}", sh_quoted(value));
+    }
+    let _ = writeln!(text, "in PowerShell:");
+    for (name, value) in variables {
+        let _ = writeln!(text, "  $env:{name} = '{}'", value.replace('\'', "''"));
     }
     let _ = writeln!(
         text,
-        "\nSDKs that know no such variable (Go, Rust) reach it with http_proxy={imds}."
+        "SDKs that know no such variable (Go, Rust, Java) reach it with http_proxy={imds}, \
+         or on 169.254.169.254:80 in a network namespace; docs/simulator.md has both."
     );
-    let _ = writeln!(text, "Ctrl-C ends it.");
-    text
+}
+
+/// As it is when a shell reads it as one word, else in quotes.
+fn sh_quoted(value: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:[]".contains(&byte);
+    if value.bytes().all(is_plain) {
+        value.to_owned()
+    } else {
+        format!("'{}'", value.replace('\'', "'\\''"))
+    }
 }
 
 /// Ctrl-C everywhere, SIGTERM where there is one. Registered before anything is announced.
@@ -163,4 +230,25 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Problem> {
     Ok(async move {
         interrupt.recv().await;
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_for_a_shell_when_they_have_to_be() {
+        assert_eq!(sh_quoted("http://[::1]:80"), "http://[::1]:80");
+        assert_eq!(sh_quoted("a b"), "'a b'");
+        assert_eq!(sh_quoted("it's"), "'it'\\''s'");
+    }
+
+    #[test]
+    fn each_scenario_is_listed_in_one_sentence() {
+        let list = list();
+        assert_eq!(list.lines().count(), Scenario::names().count());
+        for line in list.lines() {
+            assert!(line.ends_with('.') && line.contains("  "), "{line}");
+        }
+    }
 }

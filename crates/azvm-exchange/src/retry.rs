@@ -300,6 +300,11 @@ impl Exchange {
         &self.request
     }
 
+    /// The time for the whole exchange, from the first [`poll`](Self::poll): [`RetryPolicy::deadline`].
+    pub fn time_limit(&self) -> Duration {
+        self.policy.deadline
+    }
+
     /// The result: the final response, whatever its status, or the last failure. An exchange that is not done gives
     /// what it has, or a timeout.
     ///

@@ -3,11 +3,12 @@
 //! For tools that want to see each attempt, such as a diagnosis; everybody else uses
 //! [`ManagedIdentity`](crate::ManagedIdentity).
 
+use crate::limiter::Limiter;
 use azvm_exchange::{Attempt, Event, Exchange, Failure, Monotonic, Origin, Response, Step};
 use azvm_http::{Client, Timings};
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// How an exchange went.
 #[derive(Clone, Debug)]
@@ -35,17 +36,47 @@ pub struct Driven {
 pub async fn drive(
     client: &Client,
     origin: &Origin,
+    exchange: Exchange,
+    on_attempt: impl FnMut(&Attempt),
+) -> Driven {
+    run(client, origin, exchange, None, on_attempt).await
+}
+
+/// [`drive`], each attempt in its turn.
+pub(crate) async fn drive_in_turn(
+    client: &Client,
+    origin: &Origin,
+    exchange: Exchange,
+    limiter: &Limiter,
+) -> Driven {
+    run(client, origin, exchange, Some(limiter), |_| {}).await
+}
+
+async fn run(
+    client: &Client,
+    origin: &Origin,
     mut exchange: Exchange,
+    limiter: Option<&Limiter>,
     mut on_attempt: impl FnMut(&Attempt),
 ) -> Driven {
     let started = Instant::now();
     let now = || Monotonic::after(started.elapsed());
+    let gives_up = deadline(started, exchange.time_limit());
     let mut timings = None;
     let mut local = None;
     let mut attempt_number = 0;
     loop {
         match exchange.poll(now()) {
-            Step::Send { request, budget } => {
+            Step::Send { .. } => {
+                let turn = match limiter {
+                    // Who has waited until the deadline is told so by the next poll.
+                    Some(limiter) => timeout_at(gives_up, limiter.turn()).await.ok(),
+                    None => None,
+                };
+                // The turn took its time: the budget is counted from now.
+                let Step::Send { request, budget } = exchange.poll(now()) else {
+                    continue;
+                };
                 attempt_number += 1;
                 let sent = client.send_attempt(origin, request, budget, attempt_number);
                 let event = match sent.await {
@@ -56,6 +87,7 @@ pub async fn drive(
                     }
                     Err(error) => Event::Failed(error.to_failure()),
                 };
+                drop(turn);
                 exchange.handle(now(), event);
                 if let Some(attempt) = exchange.attempts().last() {
                     log(attempt, exchange.request().path());
@@ -75,6 +107,12 @@ pub async fn drive(
         elapsed: started.elapsed(),
         result: exchange.finish(),
     }
+}
+
+/// A limit that is too large for the clock counts as a year.
+fn deadline(started: Instant, limit: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    started.checked_add(limit).unwrap_or(started + YEAR)
 }
 
 fn log(attempt: &Attempt, path: &str) {

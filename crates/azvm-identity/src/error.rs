@@ -1,6 +1,6 @@
 //! What can go wrong, by what a program can do about it.
 
-use azvm_arm::ArmError;
+use azvm_arm::{ArmError, PagingError};
 use azvm_exchange::{Failure, FailureKind};
 use azvm_imds::{ProtocolError, Rejection};
 use std::fmt;
@@ -23,8 +23,13 @@ pub enum Error {
     Arm(ArmError),
     /// A request that this crate will not make: the wrong kind of ID, or a trust store that cannot be read.
     Invalid(Box<str>),
+    /// A list of ARM could not be read to its end.
+    Paging(PagingError),
     /// IMDS refused: no such identity, several identities and no selector, an unknown audience. Retrying is useless.
     Refused(Box<Rejection>),
+    /// There is no answer to report on: the fetch was ended with its runtime, there was no runtime to start it in, or what
+    /// it brought had already expired.
+    Stopped(Box<str>),
     /// IMDS asked to try again later, until the schedule of retries was used up.
     Unavailable(Box<Rejection>),
     /// IMDS answered with something else than a token for the identity asked for.
@@ -83,8 +88,8 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Arm(error) => matches!(error.status(), 408 | 429 | 500..=599),
-            Self::Invalid(_) | Self::Refused(_) | Self::Unexpected(_) => false,
-            Self::Unavailable(_) => true,
+            Self::Invalid(_) | Self::Paging(_) | Self::Refused(_) | Self::Unexpected(_) => false,
+            Self::Stopped(_) | Self::Unavailable(_) => true,
             Self::Unreachable(_, failure) => matches!(
                 failure.kind,
                 FailureKind::Closed
@@ -102,7 +107,7 @@ impl Error {
         match self {
             Self::Arm(error) if !error.is_from_arm() => vec![Hint::CheckResponder],
             Self::Arm(error) if error.status() == 403 => vec![Hint::CheckRole],
-            Self::Arm(_) | Self::Invalid(_) => vec![],
+            Self::Arm(_) | Self::Invalid(_) | Self::Paging(_) | Self::Stopped(_) => vec![],
             Self::Refused(rejection) => refusal_hints(rejection),
             Self::Unavailable(rejection) if !rejection.responder().is_azure() => {
                 vec![Hint::CheckResponder]
@@ -146,6 +151,12 @@ impl From<ArmError> for Error {
     }
 }
 
+impl From<PagingError> for Error {
+    fn from(error: PagingError) -> Self {
+        Self::Paging(error)
+    }
+}
+
 fn is_temporary(status: u16) -> bool {
     azvm_imds::classify(status) != azvm_exchange::RetryClass::Final
 }
@@ -155,6 +166,8 @@ impl fmt::Display for Error {
         match self {
             Self::Arm(_) => f.write_str("the Azure Resource Manager call failed"),
             Self::Invalid(reason) => f.write_str(reason),
+            Self::Paging(_) => f.write_str("a list of Azure Resource Manager is not complete"),
+            Self::Stopped(reason) => write!(f, "no token: {reason}"),
             Self::Refused(_) => f.write_str("the metadata service refused a token"),
             Self::Unavailable(_) => f.write_str("the metadata service has no token for now"),
             Self::Unexpected(_) => {
@@ -175,7 +188,8 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Arm(error) => Some(error),
-            Self::Invalid(_) => None,
+            Self::Invalid(_) | Self::Stopped(_) => None,
+            Self::Paging(error) => Some(error),
             Self::Refused(rejection) | Self::Unavailable(rejection) => Some(&**rejection),
             Self::Unexpected(error) => Some(&**error),
             Self::Unreachable(_, failure) => Some(&**failure),

@@ -28,7 +28,10 @@
 //!    plain HTTP only to a loopback address that the caller named.
 //! 3. Any number of callers that want the same token cause one request; a caller that goes away does not stop it.
 //! 4. 404, 410, 429 and 5xx are retried on IMDS's documented schedule; 400 is not.
-//! 5. Errors hold the service's own words and request ids. No error, `Debug` or log line holds a token.
+//! 5. One process has at most [`MAX_REQUESTS_IN_FLIGHT`] token requests under way at one endpoint and begins at most
+//!    [`MAX_REQUESTS_PER_SECOND`] a second, however many identities, audiences and clients it has; who waits first goes
+//!    first.
+//! 6. Errors hold the service's own words and request ids. No error, `Debug` or log line holds a token.
 //!
 //! # Cancel safety
 //!
@@ -37,7 +40,7 @@
 //!
 //! # What this crate does not do
 //!
-//! It reads no environment variable, serves no other host than a VM or scale set (App Service, Arc, Kubernetes), and
+//! It reads no environment variable unless [`Builder::from_env`] is called, serves no other host than a VM or scale set (App Service, Arc, Kubernetes), and
 //! verifies no token.
 //!
 //! # Features
@@ -50,24 +53,36 @@
 
 #![warn(missing_docs, clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod clock;
 pub mod driver;
+mod environment;
 mod error;
+mod limiter;
 mod managed_identity;
 #[cfg(feature = "tls")]
 mod resource_manager;
+mod token_source;
 
-pub use azvm_arm::{ArmError, Cloud, Endpoint as ArmEndpoint, Resource};
-pub use azvm_exchange::{Failure, FailureKind, Secret, Timestamp};
+pub use azvm_arm::{
+    ArmError, AssignmentFilter, Cloud, DenyAssignment, Endpoint as ArmEndpoint, PagingError,
+    Permission, Resource, RoleAssignment, Subscription, Tenant,
+};
+pub use azvm_exchange::{Failure, FailureKind, RetryPolicy, Secret, Timestamp};
 #[cfg(feature = "tls")]
-pub use azvm_http::{Proxy, ProxyError, ProxyRules};
+pub use azvm_http::{ProxyError, ProxyRules};
 pub use azvm_imds::{
     AccessToken, Audience, Endpoint as ImdsEndpoint, Guid, IdentitySelector, ProtocolError,
     Rejection, UnverifiedClaims,
 };
 pub use azvm_resource_id::ResourceId;
+pub use azvm_token_cache::{Clock, ManualClock, Metrics};
 pub use clock::{now, seed};
+pub use environment::{CLIENT_ID_VARIABLE, ENDPOINT_VARIABLE};
 pub use error::{Error, Hint, Service};
+pub use limiter::{MAX_REQUESTS_IN_FLIGHT, MAX_REQUESTS_PER_SECOND};
 pub use managed_identity::{Builder, ManagedIdentity};
 #[cfg(feature = "tls")]
 pub use resource_manager::{ResourceManager, ResourceManagerBuilder};
+pub use token_source::{Token, TokenSource};

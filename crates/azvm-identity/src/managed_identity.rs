@@ -1,11 +1,15 @@
 //! Tokens.
 
-use crate::driver::drive;
-use crate::{Audience, Error, IdentitySelector, ImdsEndpoint, Service, clock};
-use azvm_exchange::{Exchange, Failure, FailureKind, Phase};
+use crate::driver::drive_in_turn;
+use crate::limiter::Limiter;
+use crate::{
+    Audience, Clock, Error, IdentitySelector, ImdsEndpoint, Metrics, RetryPolicy, Service, Token,
+    TokenSource, clock, environment,
+};
+use azvm_exchange::{Exchange, Timestamp};
 use azvm_http::Client;
 use azvm_imds::{AccessToken, TokenRequest};
-use azvm_token_cache::{Cache, DEFAULT_MARGIN, FetchError, Fresh};
+use azvm_token_cache::{Cache, Config, Failed, FetchError, Fresh, SystemClock};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,11 +20,13 @@ use std::time::Duration;
 pub struct ManagedIdentity(Arc<Inner>);
 
 #[derive(Debug)]
-struct Inner {
+pub(crate) struct Inner {
     selector: IdentitySelector,
     endpoint: ImdsEndpoint,
-    deadline: Duration,
+    retry: RetryPolicy,
+    clock: Arc<dyn Clock>,
     client: Client,
+    limiter: Arc<Limiter>,
     tokens: Cache<Audience, AccessToken, Error>,
 }
 
@@ -30,60 +36,88 @@ impl ManagedIdentity {
         Self::builder().build()
     }
 
-    /// Chooses the identity, the endpoint and the deadline.
+    /// Chooses the identity, the endpoint, and how long to try.
     pub fn builder() -> Builder {
-        Builder {
-            selector: IdentitySelector::System,
-            endpoint: ImdsEndpoint::default(),
-            deadline: azvm_imds::DEFAULT_DEADLINE,
-        }
+        Builder::new()
     }
 
-    /// A token for `audience`, from memory while it has more than five minutes left.
+    /// A token for `audience`, from memory while it has more than five minutes left. From half of its life on, a new one
+    /// is fetched in the background.
     ///
     /// # Errors
     ///
-    /// [`Error::Unreachable`], [`Error::Unavailable`], [`Error::Refused`] or [`Error::Unexpected`], the same for all
-    /// who waited for this fetch. Errors are not remembered.
+    /// [`Error::Unreachable`], [`Error::Unavailable`], [`Error::Refused`], [`Error::Unexpected`] or [`Error::Stopped`], the
+    /// same for all who waited for this fetch. A refusal with 400 is given to all who ask within
+    /// [`DEFAULT_ERROR_MEMORY`](azvm_token_cache::DEFAULT_ERROR_MEMORY); other errors are not remembered.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future does not stop the fetch, which others may be waiting for; it ends by its own deadline.
-    pub async fn token(&self, audience: &Audience) -> Result<Arc<AccessToken>, Error> {
-        let inner = &self.0;
-        // In a box, for on its way to its task the future is moved several times, and it is large.
-        let fetch = || Box::pin(fetch(Arc::clone(inner), audience.clone()));
-        inner
-            .tokens
-            .get_or_fetch(audience, fetch)
-            .await
-            .map_err(|error| match error {
-                FetchError::Failed(error) => Error::clone(&error),
-                _ => {
-                    let detail = "the task that fetched the token ended without an answer".into();
-                    let failure = Failure::new(FailureKind::Other, Phase::FirstByte, detail);
-                    Error::Unreachable(Service::Imds, Box::new(failure))
-                }
-            })
+    pub async fn token(&self, audience: &Audience) -> Result<Token, Error> {
+        let fetch = || fetch(Arc::clone(&self.0), audience.clone());
+        let outcome = self.0.tokens.get_or_fetch(audience, fetch).await;
+        outcome.map_err(no_token)
+    }
+
+    /// The tokens for one audience, found once: what a program that asks for the same audience again and again keeps.
+    pub fn audience(&self, audience: &Audience) -> TokenSource {
+        let entry = self.0.tokens.entry(audience);
+        TokenSource::new(Arc::clone(&self.0), Arc::new(audience.clone()), entry)
+    }
+
+    /// Forgets this token, because a service refused it: the next call for `audience` fetches one. Any other token that
+    /// is there by now stays. False when there was nothing to forget.
+    ///
+    /// IMDS has its own memory and may hand out the same token again until it expires.
+    pub fn invalidate(&self, audience: &Audience, token: &AccessToken) -> bool {
+        self.0.tokens.invalidate(audience, token)
     }
 
     /// Which identity this is.
     pub fn selector(&self) -> &IdentitySelector {
         &self.0.selector
     }
+
+    /// Counts of hits, fetches and failures since this identity was built, over all its audiences.
+    pub fn metrics(&self) -> Metrics {
+        self.0.tokens.metrics()
+    }
 }
 
-async fn fetch(inner: Arc<Inner>, audience: Audience) -> Result<Fresh<AccessToken>, Error> {
+/// A 400 is definitive: IMDS says the same until somebody assigns the identity or corrects the audience.
+///
+/// In a box, for on the way to its task the future is moved several times, and it is large.
+pub(crate) fn fetch(
+    inner: Arc<Inner>,
+    audience: Audience,
+) -> impl Future<Output = Result<Fresh<AccessToken>, Failed<Error>>> + Send + Unpin {
+    Box::pin(async move {
+        ask(&inner, audience).await.map_err(|error| match error {
+            Error::Refused(ref rejection) if rejection.status() == 400 => Failed::Definitive(error),
+            other => Failed::Transient(other),
+        })
+    })
+}
+
+async fn ask(inner: &Inner, audience: Audience) -> Result<Fresh<AccessToken>, Error> {
     let ask = TokenRequest::new(audience, inner.selector.clone());
-    let policy = azvm_imds::retry_policy().with_deadline(inner.deadline);
-    let exchange = Exchange::new(ask.to_request(), policy, clock::seed());
-    let driven = drive(&inner.client, inner.endpoint.origin(), exchange, |_| {}).await;
+    let exchange = Exchange::new(ask.to_request(), inner.retry.clone(), clock::seed());
+    let origin = inner.endpoint.origin();
+    let driven = drive_in_turn(&inner.client, origin, exchange, &inner.limiter).await;
     let response = driven
         .result
         .map_err(|failure| Error::Unreachable(Service::Imds, Box::new(failure)))?;
-    let token = ask.read(&response, clock::now())?;
+    let received_at = Timestamp::from_unix_seconds(inner.clock.unix_secs());
+    let token = ask.read(&response, received_at)?;
     let (expires_on, expires_in) = (token.expires_on().unix_seconds(), token.expires_in());
     Ok(Fresh::new(token, expires_on, expires_in))
+}
+
+pub(crate) fn no_token(error: FetchError<Error>) -> Error {
+    match error {
+        FetchError::Failed(error) => Error::clone(&error),
+        other => Error::Stopped(other.to_string().into()),
+    }
 }
 
 /// Settings of a [`ManagedIdentity`].
@@ -91,10 +125,38 @@ async fn fetch(inner: Arc<Inner>, audience: Audience) -> Result<Fresh<AccessToke
 pub struct Builder {
     selector: IdentitySelector,
     endpoint: ImdsEndpoint,
-    deadline: Duration,
+    retry: RetryPolicy,
+    clock: Option<Arc<dyn Clock>>,
 }
 
 impl Builder {
+    fn new() -> Self {
+        Self {
+            selector: IdentitySelector::System,
+            endpoint: ImdsEndpoint::default(),
+            retry: azvm_imds::retry_policy(),
+            clock: None,
+        }
+    }
+
+    /// The defaults, with the identity from [`CLIENT_ID_VARIABLE`](crate::CLIENT_ID_VARIABLE) and the endpoint from
+    /// [`ENDPOINT_VARIABLE`](crate::ENDPOINT_VARIABLE), as other Azure SDKs read them. A variable that is empty counts as
+    /// unset. In no other way does the environment change where a request goes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] names a variable that holds something else than a GUID, or than the origin of a stand-in on a
+    /// loopback or link-local address.
+    pub fn from_env() -> Result<Self, Error> {
+        let selector = environment::selector(&environment::process)?;
+        let endpoint = environment::endpoint(&environment::process)?;
+        Ok(Self {
+            selector: selector.unwrap_or(IdentitySelector::System),
+            endpoint: endpoint.unwrap_or_default(),
+            ..Self::new()
+        })
+    }
+
     /// Which identity; [`IdentitySelector::System`] otherwise.
     #[must_use]
     pub fn selector(mut self, selector: IdentitySelector) -> Self {
@@ -113,18 +175,39 @@ impl Builder {
     /// fetch can fail because IMDS was being updated.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
+        self.retry = self.retry.with_deadline(deadline);
+        self
+    }
+
+    /// When to try again, and for how long; [`azvm_imds::retry_policy`] otherwise. For a program that has attached the
+    /// identity itself a moment ago there is [`azvm_imds::just_attached_policy`].
+    #[must_use]
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Another clock than the system's, which decides when a token has expired. For tests.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
         self
     }
 
     /// The identity. Nothing is sent yet.
     pub fn build(self) -> ManagedIdentity {
+        let config = match &self.clock {
+            Some(clock) => Config::new().with_clock(Arc::clone(clock)),
+            None => Config::new(),
+        };
         ManagedIdentity(Arc::new(Inner {
             selector: self.selector,
+            limiter: Limiter::of(self.endpoint.origin()),
             endpoint: self.endpoint,
-            deadline: self.deadline,
+            retry: self.retry,
+            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
             client: Client::imds(),
-            tokens: Cache::new(DEFAULT_MARGIN),
+            tokens: Cache::new(config),
         }))
     }
 }

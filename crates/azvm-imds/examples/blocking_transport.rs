@@ -29,7 +29,12 @@ use std::time::{Duration, Instant, SystemTime};
 fn send(origin: &Origin, request: &Request, budget: Duration) -> io::Result<Response> {
     let deadline = Instant::now() + budget;
     let mut stream = TcpStream::connect((origin.host().to_string(), origin.port()))?;
-    write!(stream, "{} {} HTTP/1.0\r\n", request.method().as_str(), request.target())?;
+    write!(
+        stream,
+        "{} {} HTTP/1.0\r\n",
+        request.method().as_str(),
+        request.target()
+    )?;
     write!(stream, "Host: {}\r\n", origin.authority())?;
     for header in request.headers() {
         write!(stream, "{}: {}\r\n", header.name, header.value.expose())?;
@@ -55,7 +60,11 @@ fn parse(answer: &[u8]) -> Option<Response> {
     let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
     let headers = lines.filter_map(|line| line.split_once(':'));
     let headers = headers.map(|(name, value)| (name.to_owned(), value.trim().to_owned()));
-    Some(Response::new(status, headers.collect(), answer[end + 4..].to_vec()))
+    Some(Response::new(
+        status,
+        headers.collect(),
+        answer[end + 4..].to_vec(),
+    ))
 }
 
 /// The loop: send, sleep and be done, as the exchange says.

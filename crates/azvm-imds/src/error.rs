@@ -1,5 +1,7 @@
 //! What can be wrong with an answer.
 
+use crate::document::Strict;
+use crate::loose::from_json;
 use crate::wire::ErrorBody;
 use crate::{IdentitySelector, Responder};
 use alloc::boxed::Box;
@@ -20,6 +22,9 @@ pub enum ProtocolError {
     IgnoredSelector(Box<IgnoredSelector>),
 }
 
+/// IMDS lists three.
+const MAX_NEWEST_VERSIONS: usize = 16;
+
 /// A refusal, as the service worded it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
@@ -34,17 +39,18 @@ pub struct Rejection {
 impl Rejection {
     /// Reads a refusal. Never fails: a body that is not JSON leaves the members empty.
     pub fn read(response: &Response) -> Self {
-        let body: ErrorBody = serde_json::from_slice(response.json_body()).unwrap_or_default();
+        let Strict(body) = from_json(response.json_body()).unwrap_or_default();
+        let ErrorBody {
+            error,
+            error_description: description,
+            mut newest_versions,
+        } = body;
+        newest_versions.truncate(MAX_NEWEST_VERSIONS);
         Self {
             status: response.status(),
-            error: body.error.get().map(service_text),
-            description: body.error_description.get().map(service_text),
-            newest_versions: body
-                .newest_versions
-                .iter()
-                .take(16)
-                .map(service_text)
-                .collect(),
+            error,
+            description,
+            newest_versions,
             request_id: response.request_id().map(service_text),
             responder: Responder::of(response),
         }

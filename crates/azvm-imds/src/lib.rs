@@ -49,30 +49,55 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod attested;
 mod audience;
 mod claims;
+mod date;
+mod document;
 mod endpoint;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod guid;
+mod identity_info;
 mod instance;
+mod load_balancer;
+mod loose;
+mod probe;
 mod request;
 mod responder;
 mod retry;
+mod scheduled_events;
 mod selector;
 mod token;
+mod versions;
 mod wire;
 
+pub use attested::{
+    ATTESTED_API_VERSION, MAX_NONCE_CHARS, MAX_SIGNATURE_BYTES, Nonce, NonceError,
+    UnverifiedAttestedDocument, attested_document,
+};
 pub use audience::{Audience, AudienceError, MAX_AUDIENCE_BYTES};
 pub use claims::{ClaimsError, UnverifiedClaims};
 pub use endpoint::{DEFAULT_ENDPOINT, Endpoint, EndpointError};
 pub use error::{IgnoredSelector, Malformed, ProtocolError, Rejection};
 pub use guid::{Guid, GuidError};
-pub use instance::{Compute, read_identity_info, read_instance, read_versions};
+pub use identity_info::read_identity_info;
+pub use instance::{
+    AdditionalCapabilities, Compute, DataDisk, DiffDiskSettings, DiskEncryption, Extended,
+    ExtendedCompute, ExtendedLocation, Host, ImageReference, Instance, InstancePath,
+    InstancePathError, InstanceRequest, IpAddressBlock, Ipv4, Ipv4Address, Ipv6, Ipv6Address,
+    KeyReference, MAX_PATH_SEGMENTS, MAX_SEGMENT_BYTES, ManagedDisk, Network, NetworkInterface,
+    OsDisk, OsProfile, Plan, PublicKey, ResourceDisk, ScaleSet, SecurityProfile, SourceVault,
+    StorageProfile, Subnet, Tag, VirtualHardDisk, read_instance, read_instance_text,
+};
+pub use load_balancer::{
+    AddressPair, InboundRule, LOAD_BALANCER_API_VERSION, LoadBalancer, load_balancer,
+};
+pub use probe::{probe, read_probe};
 pub use request::{
-    INSTANCE_API_VERSION, MAX_TOKEN_RESPONSE_BYTES, TOKEN_API_VERSION, identity_info, instance,
-    probe, versions,
+    EXTENDED_INSTANCE_API_VERSION, INSTANCE_API_VERSION, MAX_TOKEN_RESPONSE_BYTES,
+    TOKEN_API_VERSION, identity_info, instance, versions,
 };
 pub use responder::Responder;
 pub use retry::{
@@ -80,5 +105,11 @@ pub use retry::{
     MAX_JUST_ATTACHED_WINDOW, PROBE_DEADLINE, SERVER_ERROR_DELAYS, TRANSIENT_DELAYS,
     UPDATING_DELAYS, classify, just_attached_policy, probe_policy, retry_policy,
 };
+pub use scheduled_events::{
+    EventId, EventIdError, EventSource, EventStatus, EventType, MAX_EVENT_ID_BYTES,
+    SCHEDULED_EVENTS_API_VERSION, SCHEDULED_EVENTS_FIRST_CALL, ScheduledEvent, ScheduledEvents,
+    read_start_events, scheduled_events, scheduled_events_policy, start_events,
+};
 pub use selector::IdentitySelector;
 pub use token::{AccessToken, TokenRequest};
+pub use versions::{ApiVersion, ApiVersionError, read_versions};

@@ -1,29 +1,31 @@
 //! The requests.
 
-use crate::TokenRequest;
+use crate::{InstancePath, InstanceRequest, TokenRequest};
 use alloc::format;
 use alloc::string::String;
 use azvm_exchange::{Request, encode_query_value};
 
-/// The api-version of the token endpoint: the first that has it, hence present on every cloud, and the one most
-/// clients send.
+/// The api-version of the token endpoint and of the tenant: the first that has them, hence present on every cloud, and
+/// the one most clients send.
+///
+/// Source: *How to use managed identities for Azure resources on an Azure VM to acquire an access token*.
 pub const TOKEN_API_VERSION: &str = "2018-02-01";
 
 /// The api-version of the instance document: `resourceId`, `azEnvironment` and `tagsList` are all there, and every
 /// cloud has had it for years.
+///
+/// Source: *Azure Instance Metadata Service*, Instance metadata.
 pub const INSTANCE_API_VERSION: &str = "2021-02-01";
+
+/// The api-version of the instance document with `extended=true`, as cloud-init asks for it.
+///
+/// Source: canonical/cloud-init:cloudinit/sources/azure/imds.py.
+pub const EXTENDED_INSTANCE_API_VERSION: &str = "2021-08-01";
 
 /// The largest token answer that is read. Tokens are one to three kilobytes; no maximum is published.
 pub const MAX_TOKEN_RESPONSE_BYTES: usize = 64 * 1024;
 
-const TOKEN_PATH: &str = "/metadata/identity/oauth2/token";
-
-/// The token endpoint *without* the `Metadata` header: a genuine IMDS answers 400 and says so, and never hands out a
-/// token. Asking this way is also the gentlest: IMDS throttles its 200s harder than its 400s.
-pub fn probe() -> Request {
-    Request::get(format!("{TOKEN_PATH}?api-version={TOKEN_API_VERSION}"))
-        .with_max_response_bytes(MAX_TOKEN_RESPONSE_BYTES)
-}
+pub(crate) const TOKEN_PATH: &str = "/metadata/identity/oauth2/token";
 
 /// `GET /metadata/versions`, the one path without an api-version.
 pub fn versions() -> Request {
@@ -37,11 +39,9 @@ pub fn identity_info() -> Request {
     )))
 }
 
-/// `GET /metadata/instance`: what the machine is.
+/// `GET /metadata/instance`: what the machine is. [`InstanceRequest`] asks for parts, other versions and more members.
 pub fn instance() -> Request {
-    with_metadata_header(Request::get(format!(
-        "/metadata/instance?api-version={INSTANCE_API_VERSION}"
-    )))
+    InstanceRequest::json(InstancePath::new()).to_request()
 }
 
 /// The order of the parameters is fixed: api-version, resource, selector.
@@ -56,6 +56,6 @@ pub(crate) fn token(ask: &TokenRequest) -> Request {
     with_metadata_header(Request::get(target)).with_max_response_bytes(MAX_TOKEN_RESPONSE_BYTES)
 }
 
-fn with_metadata_header(request: Request) -> Request {
+pub(crate) fn with_metadata_header(request: Request) -> Request {
     request.with_header("Metadata", "true")
 }

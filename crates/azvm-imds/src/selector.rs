@@ -3,7 +3,7 @@
 use crate::Guid;
 use alloc::string::String;
 use azvm_exchange::encode_query_value;
-use azvm_resource_id::ResourceId;
+use azvm_resource_id::{ResourceId, ResourceIdRef};
 use core::fmt;
 
 /// Which of the VM's identities a token is asked for. The three user-assigned forms exclude each other on the wire,
@@ -39,6 +39,17 @@ impl IdentitySelector {
             Self::System => None,
             Self::ClientId(guid) | Self::ObjectId(guid) => Some(guid.as_str()),
             Self::ResourceId(id) => Some(id.as_str()),
+        }
+    }
+
+    /// True when `id` is the ID of this selector: GUIDs and resource IDs are compared without regard to case.
+    pub(crate) fn names(&self, id: &str) -> bool {
+        match self {
+            Self::System => false,
+            Self::ClientId(guid) | Self::ObjectId(guid) => guid.as_str().eq_ignore_ascii_case(id),
+            Self::ResourceId(asked) => {
+                ResourceIdRef::parse(id).is_ok_and(|id| id == asked.as_borrowed())
+            }
         }
     }
 

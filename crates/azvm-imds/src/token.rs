@@ -1,12 +1,16 @@
 //! Asking for a token, and reading it.
 
+use crate::date::read_date;
 use crate::error::IgnoredSelector;
-use crate::wire::{LooseNumber, TokenBody};
+use crate::loose::{Number, Scalar, from_json, needs_no_mending};
+use crate::wire::TokenBody;
 use crate::{Audience, IdentitySelector, Malformed, ProtocolError, UnverifiedClaims};
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
-use azvm_exchange::{Request, Response, Secret, Timestamp, service_text};
-use azvm_resource_id::ResourceId;
+use azvm_exchange::{Request, Response, SERVICE_TEXT_CHARS, Secret, Timestamp, service_text};
+use core::fmt;
+use core::mem;
 use core::time::Duration;
 
 /// Values below this (2001-01-01) in `expires_on` are seconds from now: some hosts send a lifetime there.
@@ -55,66 +59,77 @@ impl TokenRequest {
     ) -> Result<AccessToken, ProtocolError> {
         ProtocolError::unless_ok(response)?;
         let malformed = |reason| ProtocolError::Malformed(Malformed::new(reason, response));
-        let body: TokenBody = serde_json::from_slice(response.json_body())
+        let mut body: TokenBody<'_> = from_json(response.json_body())
             .map_err(|_| malformed("the body is no token answer"))?;
-        let secret = Secret::new(body.access_token);
+        let Scalar::Text(secret) = mem::take(&mut body.access_token) else {
+            return Err(malformed("the body is no token answer"));
+        };
+        let secret = Secret::new(secret.into_owned());
         if !is_header_safe(secret.expose()) {
             return Err(malformed(
                 "access_token is empty or cannot stand in a header",
             ));
         }
-        if body
-            .token_type
-            .get()
-            .is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer"))
-        {
+        let is_bearer = |kind: &str| kind.is_empty() || kind.eq_ignore_ascii_case("bearer");
+        if !body.token_type.text().is_none_or(is_bearer) {
             return Err(malformed("token_type is not Bearer"));
         }
-        let (expires_on, expires_in) = expiry(body.expires_on, body.expires_in, received_at)
+        let (expires_on, expires_in) = expiry(&body, received_at)
             .ok_or_else(|| malformed("neither expires_on nor expires_in can be read"))?;
-        // A server that repeats the token elsewhere does not get it into a field that may be shown.
-        let shown = |text: &str| service_text(&text.replace(secret.expose(), "<redacted>"));
-        let client_id = body.client_id.get().filter(|id| !id.is_empty()).map(shown);
-        let resource = body.resource.get().map(shown);
-        let token = AccessToken {
+        self.check_echo(&body, &secret)?;
+        let echo = Echo::of(&body, &secret);
+        Ok(AccessToken {
             secret,
             expires_on,
             expires_in,
-            client_id,
-            resource,
-        };
-        self.check_echo(&token)?;
-        Ok(token)
+            echo,
+        })
     }
 
-    /// An ID that the answer does not repeat proves nothing either way and is let pass.
-    fn check_echo(&self, token: &AccessToken) -> Result<(), ProtocolError> {
-        let claims = token.claims().ok();
-        let claim = |pick: fn(&UnverifiedClaims) -> Option<&str>| claims.as_ref().and_then(pick);
-        let answered = match &self.selector {
+    /// The first of these that is there counts: the member of the answer, then the claim of the token.
+    ///
+    /// What is not there proves nothing either way and is let pass: an opaque token, an answer without the member, an
+    /// empty text. Without a selector anybody may answer. A resource ID that cannot be read is another one.
+    fn check_echo(&self, body: &TokenBody<'_>, secret: &Secret) -> Result<(), ProtocolError> {
+        type Claim = fn(&UnverifiedClaims) -> Option<&str>;
+        let (member, claim): (_, Claim) = match &self.selector {
             IdentitySelector::System => return Ok(()),
-            IdentitySelector::ClientId(_) => token
-                .client_id()
-                .or_else(|| claim(UnverifiedClaims::app_id)),
-            IdentitySelector::ObjectId(_) => claim(UnverifiedClaims::object_id),
-            IdentitySelector::ResourceId(_) => {
-                claim(UnverifiedClaims::managed_identity_resource_id)
+            IdentitySelector::ClientId(_) => (&body.client_id, UnverifiedClaims::app_id),
+            IdentitySelector::ObjectId(_) => (&body.object_id, UnverifiedClaims::object_id),
+            IdentitySelector::ResourceId(_) => (
+                &body.msi_res_id,
+                UnverifiedClaims::managed_identity_resource_id,
+            ),
+        };
+        let is_there = |text: &&str| !text.is_empty();
+        let claims;
+        let answered = match member.text().filter(is_there) {
+            Some(answered) => Some(answered),
+            None => {
+                claims = UnverifiedClaims::read(secret).unwrap_or_default();
+                claim(&claims).filter(is_there)
             }
         };
-        let is_same = match (&self.selector, answered) {
-            (_, None) => true,
-            (IdentitySelector::ResourceId(asked), Some(answered)) => answered
-                .parse::<ResourceId>()
-                .is_ok_and(|answered| answered == *asked),
-            (selector, Some(answered)) => selector
-                .value()
-                .is_some_and(|asked| asked.eq_ignore_ascii_case(answered)),
-        };
-        if is_same {
-            return Ok(());
+        match answered {
+            Some(answered) if !self.selector.names(answered) => {
+                let answered = without(secret, answered);
+                let ignored = IgnoredSelector::new(&self.selector, &answered);
+                Err(ProtocolError::IgnoredSelector(Box::new(ignored)))
+            }
+            _ => Ok(()),
         }
-        let ignored = IgnoredSelector::new(&self.selector, answered.unwrap_or_default());
-        Err(ProtocolError::IgnoredSelector(Box::new(ignored)))
+    }
+}
+
+/// A token of fewer bytes could be part of anything, and of no use.
+const SHORTEST_SECRET: usize = 8;
+
+/// A server that repeats the token elsewhere does not get it into a text that may be shown.
+fn without<'a>(secret: &Secret, text: &'a str) -> Cow<'a, str> {
+    if secret.len() >= SHORTEST_SECRET && text.contains(secret.expose()) {
+        Cow::Owned(text.replace(secret.expose(), "<redacted>"))
+    } else {
+        Cow::Borrowed(text)
     }
 }
 
@@ -124,8 +139,7 @@ pub struct AccessToken {
     secret: Secret,
     expires_on: Timestamp,
     expires_in: Duration,
-    client_id: Option<String>,
-    resource: Option<String>,
+    echo: Echo,
 }
 
 impl AccessToken {
@@ -146,12 +160,12 @@ impl AccessToken {
 
     /// The client ID of the identity that answered; IMDS sends it whether or not a selector was.
     pub fn client_id(&self) -> Option<&str> {
-        self.client_id.as_deref()
+        self.echo.client_id()
     }
 
     /// The audience as the service repeats it.
     pub fn resource(&self) -> Option<&str> {
-        self.resource.as_deref()
+        self.echo.resource()
     }
 
     /// Reads the token's claims without verifying anything: for a person, never for a decision about access.
@@ -166,29 +180,114 @@ impl AccessToken {
 
 /// RFC 6750's token alphabet: whatever passes can stand in an `Authorization` header as it is.
 fn is_header_safe(token: &str) -> bool {
-    !token.is_empty()
-        && token
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte))
+    // Without an early exit the compiler looks at many bytes at once.
+    let is_safe = token.bytes().fold(true, |all, byte| {
+        let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+        let is_dot_slash_or_digit = byte.wrapping_sub(b'-') < 13; // -./0123456789
+        let is_other = (byte == b'_') | (byte == b'~') | (byte == b'+') | (byte == b'=');
+        all & (is_letter | is_dot_slash_or_digit | is_other)
+    });
+    is_safe && !token.is_empty()
+}
+
+/// What the answer repeats of the request: `client_id` and `resource`, fit to be shown, in one allocation.
+#[derive(Clone, PartialEq, Eq)]
+struct Echo {
+    /// The client ID, then the resource.
+    text: String,
+    client_id_bytes: Option<usize>,
+    has_resource: bool,
+}
+
+impl Echo {
+    fn of(body: &TokenBody<'_>, secret: &Secret) -> Self {
+        let client_id = body.client_id.text().filter(|id| !id.is_empty());
+        let resource = body.resource.text();
+        let bytes = client_id.map_or(0, str::len) + resource.map_or(0, str::len);
+        // Longer ones are cut anyway.
+        let mut text = String::with_capacity(bytes.min(2 * SERVICE_TEXT_CHARS));
+        let mut push = |part: &str| {
+            let part = without(secret, part);
+            if needs_no_mending(&part) {
+                text.push_str(part.trim());
+            } else {
+                text.push_str(&service_text(&part));
+            }
+            text.len()
+        };
+        let client_id_bytes = client_id.map(&mut push);
+        let has_resource = resource.map(&mut push).is_some();
+        Self {
+            text,
+            client_id_bytes,
+            has_resource,
+        }
+    }
+
+    fn client_id(&self) -> Option<&str> {
+        self.text.get(..self.client_id_bytes?)
+    }
+
+    fn resource(&self) -> Option<&str> {
+        let start = self.client_id_bytes.unwrap_or(0);
+        self.text.get(start..).filter(|_| self.has_resource)
+    }
+}
+
+impl fmt::Debug for Echo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Echo")
+            .field("client_id", &self.client_id())
+            .field("resource", &self.resource())
+            .finish()
+    }
 }
 
 /// `expires_on` counts first: `expires_in` is what was left when IMDS wrote its answer. A host that sends only one of
 /// them has the other derived from it.
-fn expiry(
-    expires_on: LooseNumber,
-    expires_in: LooseNumber,
-    received_at: Timestamp,
-) -> Option<(Timestamp, Duration)> {
+///
+/// `expires_on` is Unix seconds, a lifetime when it is a number before [`OLDEST_EXPIRES_ON`], or a date in one of the
+/// forms of [`read_date`]. A date is never a lifetime.
+fn expiry(body: &TokenBody<'_>, received_at: Timestamp) -> Option<(Timestamp, Duration)> {
     let now = received_at.unix_seconds();
-    let (expires_on, relative) = match expires_on.get() {
-        Some(seconds) if (0..OLDEST_EXPIRES_ON).contains(&seconds) => (None, Some(seconds)),
-        other => (other, None),
+    let (expires_on, relative) = match body.expires_on.number() {
+        Number::Whole(seconds) if (0..OLDEST_EXPIRES_ON).contains(&seconds) => {
+            (None, Some(seconds))
+        }
+        Number::Whole(seconds) => (Some(seconds), None),
+        Number::Absent => (None, None),
+        Number::Unreadable => {
+            let date = body.expires_on.text().and_then(read_date);
+            (date.map(Timestamp::unix_seconds), None)
+        }
     };
-    let left = expires_in.get().or(relative);
+    let left = body.expires_in.number().get().or(relative);
     let ends = expires_on.or_else(|| left.map(|left| now.saturating_add(left)))?;
     let left = left.unwrap_or_else(|| ends.saturating_sub(now));
     Some((
         Timestamp::from_unix_seconds(ends),
         Duration::from_secs(u64::try_from(left).unwrap_or(0)),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn the_alphabet_is_that_of_rfc_6750() {
+        assert!(!is_header_safe(""));
+        for byte in 0..=0x7f_u8 {
+            let expected = byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+            let text = char::from(byte).to_string();
+            assert_eq!(is_header_safe(&text), expected, "{text:?}");
+            assert_eq!(
+                is_header_safe(&alloc::format!("a{text}b")),
+                expected,
+                "{text:?}"
+            );
+        }
+        assert!(!is_header_safe("é"));
+    }
 }

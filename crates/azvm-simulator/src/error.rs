@@ -74,7 +74,7 @@ pub enum StartError {
         /// What the operating system says.
         source: io::Error,
     },
-    /// The operating system gave no random bytes for the signing key.
+    /// The operating system gave no random bytes for identifiers.
     Randomness,
 }
 
@@ -88,6 +88,15 @@ impl fmt::Display for StartError {
                 write!(
                     f,
                     "{address} is not a loopback address, and the simulated ARM speaks plain HTTP on loopback only"
+                )
+            }
+            Self::AddressRefused {
+                server: Server::Admin,
+                address,
+            } => {
+                write!(
+                    f,
+                    "{address} is not a loopback address, and the simulator is changed from this machine only"
                 )
             }
             Self::AddressRefused { server, address } => {
@@ -116,3 +125,23 @@ impl Error for StartError {
         }
     }
 }
+
+/// Why a running simulator was not changed.
+///
+/// `Display` is one sentence without a full stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeError(String);
+
+impl ChangeError {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+impl fmt::Display for ChangeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for ChangeError {}

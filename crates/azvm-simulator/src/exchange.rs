@@ -1,14 +1,17 @@
 //! A request as the simulated services see it, and their answer.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method};
 
 use crate::Server;
+use crate::server::WireFault;
 use crate::text::Query;
 
-/// The head of one request. Bodies are read and thrown away.
+/// One request. Of a body that is too long or too slow only what came in time is here.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) server: Server,
@@ -17,22 +20,28 @@ pub(crate) struct Request {
     pub(crate) method: Method,
     /// As sent: still percent-encoded.
     pub(crate) path: String,
+    /// As sent, without the question mark.
+    pub(crate) raw_query: String,
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 impl Request {
     /// An absolute-form target loses its scheme and host here: the client took the simulator for its proxy.
-    pub(crate) fn new(server: Server, local: SocketAddr, head: Parts) -> Self {
+    pub(crate) fn new(server: Server, local: SocketAddr, head: Parts, body: Bytes) -> Self {
         let path = head.uri.path().to_owned();
-        let query = Query::parse(head.uri.query().unwrap_or_default());
+        let raw_query = head.uri.query().unwrap_or_default().to_owned();
+        let query = Query::parse(&raw_query);
         Self {
             server,
             local,
             method: head.method,
             path,
+            raw_query,
             query,
             headers: head.headers,
+            body,
         }
     }
 
@@ -50,15 +59,24 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: String,
+    pub(crate) effect: Effect,
+}
+
+/// How an answer is sent, when not at once and well.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Effect {
+    pub(crate) delay: Duration,
+    pub(crate) wire: Option<WireFault>,
 }
 
 impl Reply {
     pub(crate) fn new(status: u16, content_type: &str, body: String) -> Self {
-        Self {
-            status,
-            headers: vec![("content-type", content_type.to_owned())],
-            body,
-        }
+        let mut reply = Self::empty(status);
+        reply
+            .headers
+            .push(("content-type", content_type.to_owned()));
+        reply.body = body;
+        reply
     }
 
     /// JSON with the content type that IMDS and ARM both use.
@@ -68,16 +86,32 @@ impl Reply {
         Self::new(status, "application/json; charset=utf-8", body)
     }
 
+    pub(crate) fn text(status: u16, body: impl Into<String>) -> Self {
+        Self::new(status, "text/plain; charset=utf-8", body.into())
+    }
+
+    pub(crate) fn html(status: u16, body: impl Into<String>) -> Self {
+        Self::new(status, "text/html; charset=utf-8", body.into())
+    }
+
     pub(crate) fn empty(status: u16) -> Self {
         Self {
             status,
             headers: Vec::new(),
             body: String::new(),
+            effect: Effect::default(),
         }
     }
 
     pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Is sent as this says, unless the answer has its own way already.
+    pub(crate) fn with_effect(mut self, effect: Effect) -> Self {
+        self.effect.delay = self.effect.delay.max(effect.delay);
+        self.effect.wire = self.effect.wire.or(effect.wire);
         self
     }
 

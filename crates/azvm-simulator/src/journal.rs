@@ -18,7 +18,7 @@ pub struct Received {
     /// The request target as sent: path and query, or a whole URL when the client took the simulator for its proxy.
     pub target: String,
     /// The request's headers in their order, names in lower case.
-    /// The value of `authorization` is replaced by `<redacted>`.
+    /// The values of those that carry secrets, such as `authorization`, are replaced by `<redacted>`.
     pub headers: Vec<(String, String)>,
     /// The status of the answer.
     pub status: u16,
@@ -73,6 +73,10 @@ impl Journal {
     pub(crate) fn entries(&self) -> Vec<Received> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.entries.iter().cloned().collect()
+    }
+
+    pub(crate) fn clear(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Kept::default();
     }
 
     pub(crate) fn dropped(&self) -> u64 {

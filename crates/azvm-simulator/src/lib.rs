@@ -45,14 +45,23 @@
 
 #![warn(missing_docs, clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
+mod access;
+mod admin;
+mod arc;
 mod arm;
 mod clock;
+mod control;
 mod error;
 mod exchange;
 mod fault;
+mod front;
 mod imds;
 mod journal;
+mod key;
+mod limits;
 mod listen;
+mod random;
+mod role;
 mod scenario;
 mod server;
 mod simulator;
@@ -61,7 +70,11 @@ mod tls;
 mod token;
 mod world;
 
-pub use error::{ScenarioError, StartError};
+pub use clock::Clock;
+pub use control::{Deny, Grant};
+pub use error::{ChangeError, ScenarioError, StartError};
+pub use fault::FaultRule;
+pub use front::Front;
 pub use journal::Received;
 pub use listen::{Listen, Server};
 pub use scenario::Scenario;

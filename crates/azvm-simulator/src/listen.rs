@@ -7,10 +7,12 @@ use tokio::net::{TcpListener, TcpSocket};
 
 use crate::StartError;
 
-/// One of the simulator's three listening addresses.
+/// One of the simulator's listening addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Server {
+    /// What changes the simulator while it runs, on loopback. It is not part of the simulated cloud.
+    Admin,
     /// Azure Resource Manager over plain HTTP, on loopback.
     ArmHttp,
     /// Azure Resource Manager over TLS.
@@ -24,13 +26,13 @@ impl Server {
     pub fn is_arm(self) -> bool {
         match self {
             Self::ArmHttp | Self::ArmHttps => true,
-            Self::Imds => false,
+            Self::Admin | Self::Imds => false,
         }
     }
 
     pub(crate) fn scheme(self) -> &'static str {
         match self {
-            Self::ArmHttp | Self::Imds => "http",
+            Self::Admin | Self::ArmHttp | Self::Imds => "http",
             Self::ArmHttps => "https",
         }
     }
@@ -39,6 +41,7 @@ impl Server {
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Admin => "admin",
             Self::ArmHttp => "ARM (http)",
             Self::ArmHttps => "ARM (https)",
             Self::Imds => "IMDS",
@@ -59,6 +62,8 @@ pub struct Listen {
     pub arm_https: SocketAddr,
     /// Azure Resource Manager over plain HTTP.
     pub arm_http: SocketAddr,
+    /// The admin API; without an address there is none.
+    pub admin: Option<SocketAddr>,
     /// Accept addresses that other machines can reach.
     pub unsafe_any_address: bool,
 }
@@ -82,6 +87,12 @@ impl Listen {
         self
     }
 
+    /// Listens for changes of the simulated cloud at `address`, which has to be a loopback address. Port 0 takes a free port.
+    pub fn with_admin(mut self, address: SocketAddr) -> Self {
+        self.admin = Some(address);
+        self
+    }
+
     /// Accepts any address for IMDS and for ARM over TLS. Whoever can reach it can then ask for simulated tokens.
     pub fn with_unsafe_any_address(mut self, accept: bool) -> Self {
         self.unsafe_any_address = accept;
@@ -90,6 +101,7 @@ impl Listen {
 
     pub(crate) fn address(&self, server: Server) -> SocketAddr {
         match server {
+            Server::Admin => self.admin.unwrap_or(FREE_PORT),
             Server::ArmHttp => self.arm_http,
             Server::ArmHttps => self.arm_https,
             Server::Imds => self.imds,
@@ -99,7 +111,7 @@ impl Listen {
     fn accepts(&self, server: Server) -> bool {
         let ip = self.address(server).ip();
         match server {
-            Server::ArmHttp => ip.is_loopback(),
+            Server::Admin | Server::ArmHttp => ip.is_loopback(),
             Server::ArmHttps | Server::Imds => {
                 self.unsafe_any_address || ip.is_loopback() || ip == IMDS_ADDRESS
             }
@@ -142,11 +154,11 @@ impl Listen {
 
 impl Default for Listen {
     fn default() -> Self {
-        let free_port = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
         Self {
-            imds: free_port,
-            arm_https: free_port,
-            arm_http: free_port,
+            imds: FREE_PORT,
+            arm_https: FREE_PORT,
+            arm_http: FREE_PORT,
+            admin: None,
             unsafe_any_address: false,
         }
     }
@@ -164,6 +176,8 @@ pub(crate) enum Listening {
     Yes(TcpListener),
     No(TcpSocket),
 }
+
+const FREE_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// The address of Azure's own metadata service.
 const IMDS_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254));

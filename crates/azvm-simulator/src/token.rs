@@ -1,6 +1,6 @@
 //! Tokens: issued by the simulated IMDS, verified by the simulated ARM.
 //!
-//! They are shaped like Entra's version 1.0 tokens and signed with a random key that lives as long as the simulator.
+//! They are shaped like Entra's version 1.0 tokens and signed with RS256.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,18 +8,19 @@ use std::sync::{Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::hmac;
-use ring::rand::SystemRandom;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use serde_json::{Value, json};
 
+use crate::key::SigningKey;
+use crate::random::Random;
 use crate::{Identity, World};
 
 /// Signs tokens and recognises its own.
 pub(crate) struct TokenAuthority {
-    key: hmac::Key,
     key_id: String,
     lifetime_secs: u32,
+    /// The tenant that issues, when it is not the subscription's.
+    tenant_id: Option<String>,
     cache: Mutex<Cache>,
 }
 
@@ -34,50 +35,45 @@ pub(crate) struct Issued {
 #[derive(Default)]
 struct Cache {
     /// By object ID and exact resource text, as IMDS does.
-    current: HashMap<(String, String), Issued>,
+    current: HashMap<String, HashMap<String, Issued>>,
+    count: usize,
     issued: Vec<String>,
 }
 
 impl TokenAuthority {
-    /// `None` when the operating system gives no random bytes.
-    pub(crate) fn new(lifetime_secs: u32) -> Option<Self> {
-        let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).ok()?;
-        let key_id = URL_SAFE_NO_PAD.encode(Uuid::new_v4());
-        Some(Self {
-            key,
-            key_id,
+    /// Tokens of two authorities in one process differ by their key ID, which comes out of `random`.
+    pub(crate) fn new(lifetime_secs: u32, tenant_id: Option<String>, random: &Random) -> Self {
+        Self {
+            key_id: URL_SAFE_NO_PAD.encode(random.guid()),
             lifetime_secs,
+            tenant_id,
             cache: Mutex::default(),
-        })
+        }
     }
 
-    /// The token for this identity and resource: the same one until it has expired.
+    /// The token for this identity and resource: the same one until it has expired, unless `fresh` asks for another.
+    ///
+    /// `None` when there are no random bytes for a key.
     pub(crate) fn token(
         &self,
         world: &World,
         identity: &Identity,
         resource: &str,
         now: i64,
-    ) -> Issued {
+        random: &Random,
+    ) -> Option<Issued> {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (identity.object_id.clone(), resource.to_owned());
-        if let Some(current) = cache
+        let current = cache
             .current
-            .get(&key)
-            .filter(|current| now < current.expires_on)
-        {
-            return current.clone();
+            .get(&identity.object_id)
+            .and_then(|by_resource| by_resource.get(resource))
+            .filter(|current| now < current.expires_on);
+        if let Some(current) = current {
+            return Some(current.clone());
         }
-        let issued = self.issue(world, identity, resource, now);
-        if cache.current.len() >= MAX_CACHED {
-            cache.current.clear();
-        }
-        if cache.issued.len() >= MAX_REMEMBERED {
-            cache.issued.remove(0);
-        }
-        cache.current.insert(key, issued.clone());
-        cache.issued.push(issued.token.clone());
-        issued
+        let issued = self.issue(world, identity, resource, now, random)?;
+        cache.keep(identity, resource, &issued);
+        Some(issued)
     }
 
     /// Every token handed out, oldest first.
@@ -89,48 +85,120 @@ impl TokenAuthority {
             .clone()
     }
 
-    /// The claims of a token that this authority signed. Audience and expiry are the caller's to judge.
-    pub(crate) fn verify(&self, token: &str) -> Option<Claims> {
-        let (signed, signature) = token.rsplit_once('.')?;
-        let (_, payload) = signed.split_once('.')?;
-        let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
-        hmac::verify(&self.key, signed.as_bytes(), &signature).ok()?;
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+    /// Drops what is kept, so that the next token is a new one: as a day later.
+    pub(crate) fn forget(&self) {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.current.clear();
+        cache.count = 0;
     }
 
-    fn issue(&self, world: &World, identity: &Identity, resource: &str, now: i64) -> Issued {
+    /// The claims of a token that this authority signed. Audience, tenant and times are the caller's to judge.
+    pub(crate) fn verify(&self, token: &str) -> Option<Claims> {
+        let (signed, signature) = token.rsplit_once('.')?;
+        let (header, payload) = signed.split_once('.')?;
+        let header: Header = serde_json::from_slice(&decode(header)?).ok()?;
+        let is_own = header.alg == ALGORITHM && header.kid == self.key_id;
+        let key = SigningKey::shared().filter(|_| is_own)?;
+        let is_signed = key.verifies(signed.as_bytes(), &decode(signature)?);
+        serde_json::from_slice(&decode(payload).filter(|_| is_signed)?).ok()
+    }
+
+    /// The public key as a JSON Web Key Set (RFC 7517).
+    pub(crate) fn key_set(&self) -> Option<Value> {
+        let [modulus, exponent] = SigningKey::shared()?
+            .public_parts()
+            .map(|part| URL_SAFE_NO_PAD.encode(part));
+        Some(json!({ "keys": [{
+            "alg": ALGORITHM, "e": exponent, "kid": self.key_id, "kty": "RSA", "n": modulus, "use": "sig", "x5t": self.key_id,
+        }] }))
+    }
+
+    fn issue(
+        &self,
+        world: &World,
+        identity: &Identity,
+        resource: &str,
+        now: i64,
+        random: &Random,
+    ) -> Option<Issued> {
+        let claims = self.claims(world, identity, resource, now, random);
+        let (not_before, expires_on) = (claims.nbf, claims.exp);
+        let header = Header {
+            typ: "JWT".to_owned(),
+            alg: ALGORITHM.to_owned(),
+            x5t: self.key_id.clone(),
+            kid: self.key_id.clone(),
+        };
+        let signed = format!("{}.{}", encode(&header), encode(&claims));
+        let signature = SigningKey::shared()?.sign(signed.as_bytes())?;
+        Some(Issued {
+            token: format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)),
+            not_before,
+            expires_on,
+        })
+    }
+
+    fn claims(
+        &self,
+        world: &World,
+        identity: &Identity,
+        resource: &str,
+        now: i64,
+        random: &Random,
+    ) -> Claims {
         let not_before = now - BACKDATED_SECS;
-        let expires_on = now + i64::from(self.lifetime_secs);
-        let issuer = format!("https://sts.windows.net/{}/", world.tenant_id);
-        let claims = Claims {
+        let tenant_id = self.tenant_id.as_ref().unwrap_or(&world.tenant_id);
+        let issuer = format!("https://sts.windows.net/{tenant_id}/");
+        let opaque = || URL_SAFE_NO_PAD.encode(random.guid());
+        let groups = world.principal_groups.iter();
+        let groups = groups.filter(|group| {
+            group
+                .members
+                .iter()
+                .any(|member| member.eq_ignore_ascii_case(&identity.object_id))
+        });
+        let is_system = world
+            .system_identity
+            .as_ref()
+            .is_some_and(|system| system.object_id == identity.object_id);
+        Claims {
             aud: resource.to_owned(),
             iss: issuer.clone(),
             iat: not_before,
             nbf: not_before,
-            exp: expires_on,
+            exp: now + i64::from(self.lifetime_secs),
+            aio: opaque(),
             appid: identity.client_id.clone(),
             appidacr: "2".to_owned(),
+            groups: groups.map(|group| group.id.clone()).collect(),
             idp: issuer,
             idtyp: "app".to_owned(),
             oid: identity.object_id.clone(),
+            rh: opaque(),
             sub: identity.object_id.clone(),
-            tid: world.tenant_id.clone(),
-            uti: URL_SAFE_NO_PAD.encode(Uuid::new_v4()),
+            tid: tenant_id.clone(),
+            uti: opaque(),
             ver: "1.0".to_owned(),
-            xms_mirid: mirid(world, identity),
-        };
-        let header = Header {
-            typ: "JWT",
-            alg: "HS256",
-            kid: &self.key_id,
-        };
-        let signed = format!("{}.{}", encode(&header), encode(&claims));
-        let signature = hmac::sign(&self.key, signed.as_bytes());
-        Issued {
-            token: format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)),
-            not_before,
-            expires_on,
+            xms_az_rid: (!is_system).then(|| world.vm.resource_id.clone()),
+            xms_mirid: mirid(identity, is_system),
+            xms_tcdt: TENANT_CREATED,
         }
+    }
+}
+
+impl Cache {
+    fn keep(&mut self, identity: &Identity, resource: &str, issued: &Issued) {
+        if self.count >= MAX_CACHED {
+            self.current.clear();
+            self.count = 0;
+        }
+        if self.issued.len() >= MAX_REMEMBERED {
+            self.issued.remove(0);
+        }
+        self.count += 1;
+        let by_resource = self.current.entry(identity.object_id.clone()).or_default();
+        by_resource.insert(resource.to_owned(), issued.clone());
+        self.issued.push(issued.token.clone());
     }
 }
 
@@ -142,36 +210,44 @@ impl fmt::Debug for TokenAuthority {
     }
 }
 
-#[derive(Serialize)]
-struct Header<'a> {
-    typ: &'a str,
-    alg: &'a str,
-    kid: &'a str,
+#[derive(Serialize, Deserialize)]
+struct Header {
+    typ: String,
+    alg: String,
+    x5t: String,
+    kid: String,
 }
 
-/// The claims of a managed identity's token.
+/// The claims of a managed identity's token, in alphabetical order after those that RFC 7519 registers.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Claims {
     pub(crate) aud: String,
-    iss: String,
+    pub(crate) iss: String,
     iat: i64,
-    nbf: i64,
+    pub(crate) nbf: i64,
     pub(crate) exp: i64,
+    aio: String,
     pub(crate) appid: String,
     appidacr: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) groups: Vec<String>,
     idp: String,
     idtyp: String,
     pub(crate) oid: String,
+    rh: String,
     sub: String,
-    tid: String,
+    pub(crate) tid: String,
     uti: String,
     ver: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    xms_az_rid: Option<String>,
     xms_mirid: String,
+    xms_tcdt: i64,
 }
 
 /// Who the identity is: Entra writes `resourcegroups` in lower case for user-assigned identities.
-fn mirid(world: &World, identity: &Identity) -> String {
-    if identity.resource_id == world.vm_resource_id {
+fn mirid(identity: &Identity, is_system: bool) -> String {
+    if is_system {
         return identity.resource_id.clone();
     }
     identity
@@ -183,9 +259,15 @@ fn encode(part: &impl Serialize) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(part).expect("tokens are plain structs"))
 }
 
+fn decode(part: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(part).ok()
+}
+
 /// Entra dates tokens back, so that a slow clock at the resource does no harm.
 const BACKDATED_SECS: i64 = 300;
 
+const ALGORITHM: &str = "RS256";
+const TENANT_CREATED: i64 = 1_500_000_000;
 const MAX_CACHED: usize = 1_000;
 const MAX_REMEMBERED: usize = 10_000;
 
@@ -194,40 +276,61 @@ mod tests {
     use super::*;
     use crate::Scenario;
 
-    fn setup() -> (TokenAuthority, World) {
-        (
-            TokenAuthority::new(86_400).unwrap(),
-            Scenario::named("healthy").unwrap().world,
-        )
+    struct Setup {
+        authority: TokenAuthority,
+        random: Random,
+        world: World,
+    }
+
+    impl Setup {
+        fn new() -> Self {
+            let random = Random::new(None).unwrap();
+            Self {
+                authority: TokenAuthority::new(86_400, None, &random),
+                random,
+                world: Scenario::named("healthy").unwrap().world,
+            }
+        }
+
+        fn token(&self, resource: &str, now: i64) -> String {
+            let identity = self.world.system_identity().unwrap();
+            let issued = self
+                .authority
+                .token(&self.world, identity, resource, now, &self.random);
+            issued.unwrap().token
+        }
     }
 
     #[test]
-    fn a_token_is_served_again_until_it_has_expired() {
-        let (authority, world) = setup();
-        let token = |resource: &str, now| {
-            authority
-                .token(&world, world.system_identity().unwrap(), resource, now)
-                .token
-        };
-        let first = token("https://a/", 1_000);
-        assert_eq!(token("https://a/", 1_000 + 86_399), first);
-        assert_ne!(token("https://a", 1_000), first);
-        assert_ne!(token("https://a/", 1_000 + 86_400), first);
-        assert_eq!(authority.issued().len(), 3);
+    fn a_token_is_served_again_until_it_has_expired_or_is_forgotten() {
+        let setup = Setup::new();
+        let first = setup.token("https://a/", 1_000);
+        assert_eq!(setup.token("https://a/", 1_000 + 86_399), first);
+        assert_ne!(setup.token("https://a", 1_000), first);
+        assert_ne!(setup.token("https://a/", 1_000 + 86_400), first);
+        assert_eq!(setup.authority.issued().len(), 3);
+        setup.authority.forget();
+        assert_ne!(setup.token("https://a", 1_000), setup.authority.issued()[1]);
     }
 
     #[test]
     fn only_own_and_unchanged_tokens_are_recognised() {
-        let (authority, world) = setup();
-        let (other, _) = setup();
-        let identity = world.system_identity().unwrap();
-        let own = authority.token(&world, identity, "https://a/", 1_000).token;
-        let foreign = other.token(&world, identity, "https://a/", 1_000).token;
-        assert_eq!(authority.verify(&own).unwrap().oid, identity.object_id);
-        let changed = own.replacen('.', "A.", 1);
+        let (setup, other) = (Setup::new(), Setup::new());
+        let own = setup.token("https://a/", 1_000);
+        let foreign = other.token("https://a/", 1_000);
+        let oid = setup.authority.verify(&own).unwrap().oid;
+        assert_eq!(oid, setup.world.system_identity().unwrap().object_id);
+        let (signed, signature) = own.rsplit_once('.').unwrap();
+        let (_, payload) = signed.split_once('.').unwrap();
+        let unsigned = URL_SAFE_NO_PAD.encode(format!(
+            r#"{{"typ":"JWT","alg":"none","x5t":"","kid":"{}"}}"#,
+            setup.authority.key_id
+        ));
         for refused in [
             foreign.as_str(),
-            &changed,
+            &own.replacen('.', "A.", 1),
+            &format!("{unsigned}.{payload}."),
+            &format!("{unsigned}.{payload}.{signature}"),
             "",
             "a",
             "a.b",
@@ -236,25 +339,15 @@ mod tests {
             "a.b.%",
             "é.é.é",
         ] {
-            assert!(authority.verify(refused).is_none(), "{refused}");
+            assert!(setup.authority.verify(refused).is_none(), "{refused}");
         }
     }
 
     #[test]
     fn debug_shows_no_key_and_no_token() {
-        let (authority, world) = setup();
-        let token = authority
-            .token(
-                &world,
-                world.system_identity().unwrap(),
-                "https://a/",
-                1_000,
-            )
-            .token;
-        let shown = format!("{authority:?}");
-        assert!(
-            !shown.contains(&token) && !shown.contains("hmac") && shown.len() < 80,
-            "{shown}"
-        );
+        let setup = Setup::new();
+        let token = setup.token("https://a/", 1_000);
+        let shown = format!("{:?}", setup.authority);
+        assert!(!shown.contains(&token) && shown.len() < 80, "{shown}");
     }
 }

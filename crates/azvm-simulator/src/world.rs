@@ -1,6 +1,11 @@
-//! What exists in the simulated cloud: one tenant, subscription, resource group and VM, and the VM's identities.
+//! What exists in the simulated cloud: one tenant and subscription, resource groups, a VM with its identities, and who may do what.
 
-/// The simulated tenant, subscription, resource group and virtual machine.
+use std::time::Duration;
+
+use crate::access::{DenyAssignment, PrincipalGroup, RoleAssignment};
+use crate::role::{self, Role};
+
+/// The simulated tenant, subscription, resource groups and virtual machine.
 #[derive(Clone, Debug)]
 pub struct World {
     pub(crate) cloud: Cloud,
@@ -10,13 +15,19 @@ pub struct World {
     pub(crate) resource_group: String,
     pub(crate) location: String,
     pub(crate) tags: Vec<(String, String)>,
-    pub(crate) vm_name: String,
-    pub(crate) vm_id: String,
-    pub(crate) vm_size: String,
-    pub(crate) vm_resource_id: String,
-    pub(crate) private_ip: String,
+    pub(crate) vm: Vm,
+    /// Resource groups beside the VM's.
+    pub(crate) groups: Vec<Group>,
+    /// Resources beside the VM and the identities.
+    pub(crate) resources: Vec<Resource>,
     pub(crate) system_identity: Option<Identity>,
     pub(crate) user_identities: Vec<Identity>,
+    pub(crate) other_identities: Vec<OtherIdentity>,
+    pub(crate) principal_groups: Vec<PrincipalGroup>,
+    pub(crate) custom_roles: Vec<Role>,
+    pub(crate) role_assignments: Vec<RoleAssignment>,
+    pub(crate) deny_assignments: Vec<DenyAssignment>,
+    pub(crate) events: Events,
 }
 
 impl World {
@@ -37,12 +48,12 @@ impl World {
 
     /// The ARM resource ID of the virtual machine.
     pub fn vm_resource_id(&self) -> &str {
-        &self.vm_resource_id
+        &self.vm.resource_id
     }
 
     /// The `vmId` of the virtual machine, a GUID.
     pub fn vm_id(&self) -> &str {
-        &self.vm_id
+        &self.vm.id
     }
 
     /// The region, such as `westeurope`.
@@ -55,14 +66,142 @@ impl World {
         self.system_identity.as_ref()
     }
 
-    /// The user-assigned identities that are attached to the VM, in the scenario file's order.
+    /// The user-assigned identities that are attached to the VM and work, in the order in which they were attached.
     pub fn user_identities(&self) -> &[Identity] {
         &self.user_identities
     }
 
-    pub(crate) fn identities(&self) -> impl Iterator<Item = &Identity> {
-        self.system_identity.iter().chain(&self.user_identities)
+    /// Every identity, attached or not, with what a deleted one was.
+    pub(crate) fn all_identities(&self) -> impl Iterator<Item = &Identity> {
+        let others = self.other_identities.iter();
+        let others = others.flat_map(|other| {
+            let again = match &other.state {
+                OtherState::Recreated { again } => Some(again),
+                OtherState::Attaching { .. } | OtherState::Deleted | OtherState::Detached => None,
+            };
+            std::iter::once(&other.identity).chain(again)
+        });
+        self.system_identity
+            .iter()
+            .chain(&self.user_identities)
+            .chain(others)
     }
+
+    /// What IMDS issues tokens for at this time: the user-assigned identities.
+    pub(crate) fn usable_identities(&self, now: Duration) -> impl Iterator<Item = &Identity> {
+        let arriving = self.other_identities.iter().filter(move |other| {
+            matches!(other.state, OtherState::Attaching { visible_at } if now >= visible_at)
+        });
+        self.user_identities
+            .iter()
+            .chain(arriving.map(|other| &other.identity))
+    }
+
+    /// What ARM has as resources: the user-assigned identities that exist.
+    pub(crate) fn existing_identities(&self) -> impl Iterator<Item = &Identity> {
+        let others = self.other_identities.iter();
+        let existing = others.filter_map(|other| match &other.state {
+            OtherState::Attaching { .. } | OtherState::Detached => Some(&other.identity),
+            OtherState::Recreated { again } => Some(again),
+            OtherState::Deleted => None,
+        });
+        self.user_identities.iter().chain(existing)
+    }
+
+    /// What ARM shows in the VM's `identity` block, with the IDs where they are known there.
+    pub(crate) fn attached_identities(&self) -> impl Iterator<Item = (&Identity, bool)> {
+        let others = self.other_identities.iter();
+        let attached = others.filter_map(|other| match &other.state {
+            OtherState::Attaching { .. } | OtherState::Recreated { .. } => {
+                Some((&other.identity, true))
+            }
+            OtherState::Deleted => Some((&other.identity, false)),
+            OtherState::Detached => None,
+        });
+        self.user_identities
+            .iter()
+            .map(|identity| (identity, true))
+            .chain(attached)
+    }
+
+    /// Built-in roles and the subscription's own.
+    pub(crate) fn roles(&self) -> impl Iterator<Item = &Role> {
+        role::built_in().iter().chain(&self.custom_roles)
+    }
+
+    /// A role by its name or its ID, ignoring case.
+    pub(crate) fn role(&self, name_or_id: &str) -> Option<&Role> {
+        self.roles().find(|role| {
+            role.name.eq_ignore_ascii_case(name_or_id) || role.id.eq_ignore_ascii_case(name_or_id)
+        })
+    }
+
+    /// The names of all resource groups, the VM's first.
+    pub(crate) fn group_names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.resource_group.as_str())
+            .chain(self.groups.iter().map(|group| group.name.as_str()))
+    }
+
+    pub(crate) fn subscription_scope(&self) -> String {
+        format!("/subscriptions/{}", self.subscription_id)
+    }
+
+    pub(crate) fn group_scope(&self) -> String {
+        format!(
+            "{}/resourceGroups/{}",
+            self.subscription_scope(),
+            self.resource_group
+        )
+    }
+}
+
+/// The virtual machine.
+#[derive(Clone, Debug)]
+pub(crate) struct Vm {
+    pub(crate) name: String,
+    pub(crate) id: String,
+    pub(crate) size: String,
+    pub(crate) resource_id: String,
+    pub(crate) interfaces: Vec<Interface>,
+    pub(crate) scale_set: Option<ScaleSet>,
+    /// Members of `compute` that differ from what such a VM usually has.
+    pub(crate) compute: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A network interface; the first one is the primary.
+#[derive(Clone, Debug)]
+pub(crate) struct Interface {
+    pub(crate) mac: String,
+    pub(crate) private_ips: Vec<String>,
+    pub(crate) public_ip: String,
+    pub(crate) subnet: String,
+    pub(crate) prefix: String,
+    pub(crate) ipv6: Vec<String>,
+}
+
+/// The scale set that the VM is an instance of.
+#[derive(Clone, Debug)]
+pub(crate) struct ScaleSet {
+    pub(crate) name: String,
+    pub(crate) resource_id: String,
+    /// In a uniform scale set the identity is the scale set's.
+    pub(crate) is_uniform: bool,
+}
+
+/// A further resource group.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    pub(crate) name: String,
+    pub(crate) location: String,
+}
+
+/// A further resource.
+#[derive(Clone, Debug)]
+pub(crate) struct Resource {
+    /// An ARM ID below a resource group.
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) location: String,
 }
 
 /// One managed identity of the simulated VM.
@@ -75,6 +214,53 @@ pub struct Identity {
     pub object_id: String,
     /// The ARM resource ID: the user-assigned identity's own, or the VM's for the system-assigned one.
     pub resource_id: String,
+}
+
+impl Identity {
+    /// The last segment of the resource ID.
+    pub fn name(&self) -> &str {
+        self.resource_id.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+/// A user-assigned identity that is not simply attached.
+#[derive(Clone, Debug)]
+pub(crate) struct OtherIdentity {
+    pub(crate) identity: Identity,
+    pub(crate) state: OtherState,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum OtherState {
+    /// ARM lists it at the VM, IMDS does not know of it until then.
+    Attaching { visible_at: Duration },
+    /// Deleted while it was attached: the VM still lists it, without IDs.
+    Deleted,
+    /// It exists and is not attached.
+    Detached,
+    /// Deleted while it was attached and made again under the same name: the VM lists the old one.
+    Recreated { again: Identity },
+}
+
+/// The scheduled events of the VM.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Events {
+    pub(crate) incarnation: u32,
+    pub(crate) pending: Vec<Event>,
+}
+
+/// One scheduled event.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) id: String,
+    /// Such as `Reboot`.
+    pub(crate) kind: String,
+    pub(crate) is_started: bool,
+    /// Unix seconds.
+    pub(crate) not_before: i64,
+    pub(crate) description: String,
+    pub(crate) is_by_user: bool,
+    pub(crate) duration_secs: i64,
 }
 
 /// An Azure cloud, as far as its names matter here.

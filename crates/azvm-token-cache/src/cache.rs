@@ -1,24 +1,20 @@
-//! The cache: values and flights behind one short lock.
+//! The cache: keys, each with its state.
 
-use crate::clock::Now;
-use crate::flight::{Flight, Outcome};
-use crate::validity::Validity;
-use crate::{Clock, FetchError, Fresh, SystemClock};
+use crate::keyed::{Decision, Keyed};
+use crate::machine::Counts;
+use crate::metrics::HitCount;
+use crate::{Config, Entry, Failed, FetchError, Fresh, Guard, Metrics};
+use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
-use tokio::sync::watch;
-use tracing::Instrument;
-
-/// How long before its expiry a value is no longer served; see [`Cache::new`].
-pub const DEFAULT_MARGIN: Duration = Duration::from_secs(300);
-
-/// How many values are kept; see [`Cache::with_capacity`].
-pub const DEFAULT_CAPACITY: usize = 256;
 
 /// Values by key, each fetched once for all who ask. Cheap to clone; clones share everything.
+///
+/// The fetch comes with each call, so that a cache needs to know nothing of where values come from.
 pub struct Cache<K, V, E> {
     shared: Arc<Shared<K, V, E>>,
 }
@@ -29,46 +25,26 @@ where
     V: Send + Sync + 'static,
     E: Send + Sync + 'static,
 {
-    /// An empty cache that serves a value while it has more than `margin` left; [`DEFAULT_MARGIN`] suits a token.
-    /// Half of the value's lifetime takes the margin's place when that is shorter.
-    pub fn new(margin: Duration) -> Self {
-        Self::with(margin, DEFAULT_CAPACITY, Arc::new(SystemClock::new()))
-    }
-
-    /// An empty cache with the same settings and another clock; [`SystemClock`] otherwise.
-    #[must_use]
-    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
-        Self::with(self.shared.margin, self.shared.capacity, clock)
-    }
-
-    /// An empty cache with the same settings and room for this many values, at least one; [`DEFAULT_CAPACITY`] otherwise.
-    #[must_use]
-    pub fn with_capacity(self, capacity: usize) -> Self {
-        let clock = Arc::clone(&self.shared.clock);
-        Self::with(self.shared.margin, capacity.max(1), clock)
-    }
-
-    fn with(margin: Duration, capacity: usize, clock: Arc<dyn Clock>) -> Self {
+    /// An empty cache.
+    pub fn new(config: Config) -> Self {
         Self {
-            shared: Arc::new(Shared {
-                margin,
-                capacity,
-                clock,
-                state: Mutex::new(State {
-                    values: HashMap::new(),
-                    flights: HashMap::new(),
-                    stored: 0,
-                }),
+            shared: Arc::new_cyclic(|this| Shared {
+                this: Weak::clone(this),
+                config,
+                hits: Arc::default(),
+                keys: ArcSwap::from_pointee(HashMap::new()),
+                changes: Mutex::default(),
             }),
         }
     }
 
     /// The cached value, or the one that a fetch brings. `fetch` is called only when no usable value is cached and nobody
-    /// else is fetching this key; its future runs as a task of its own, inside the caller's `tracing` span.
+    /// else is fetching this key, or when the value is worth a refresh; its future runs as a task of its own, inside the
+    /// caller's `tracing` span.
     ///
     /// # Errors
     ///
-    /// [`FetchError::Failed`] with the error of the fetch, which all waiters share; [`FetchError::Panicked`] when it panicked.
+    /// [`FetchError`], the same for all who waited for this fetch.
     ///
     /// # Cancel safety
     ///
@@ -76,38 +52,73 @@ where
     ///
     /// # Panics
     ///
-    /// Outside a tokio runtime, when there is something to fetch.
+    /// Only when `fetch` itself does, before it returns a future, and there is no usable value.
     pub async fn get_or_fetch<F>(
         &self,
         key: &K,
         fetch: impl FnOnce() -> F,
-    ) -> Result<Arc<V>, FetchError<E>>
+    ) -> Result<Guard<V>, FetchError<E>>
     where
-        F: Future<Output = Result<Fresh<V>, E>> + Send + 'static,
+        F: Future<Output = Result<Fresh<V>, Failed<E>>> + Send + 'static,
     {
-        let mut outcome = match self.shared.look_up(key) {
-            Found::Value(value) => return Ok(value),
-            Found::Flight(outcome) => outcome,
-            Found::Nothing(flight) => {
-                let outcome = flight.subscribe();
-                let fetching = flight.run(fetch());
-                tokio::spawn(fetching.in_current_span());
-                outcome
-            }
-        };
-        // The sender is dropped without an outcome when the fetch panics.
-        match outcome.wait_for(Option::is_some).await {
-            Ok(outcome) => outcome
-                .clone()
-                .expect("`wait_for` returns what it waited for"),
-            Err(_) => Err(FetchError::Panicked),
+        match self.shared.hit(key) {
+            Some(guard) => Ok(guard),
+            None => self.get_slowly(key, fetch).await,
         }
     }
 
-    /// Forgets `value` if it is what is cached under `key`: for a value that turned out not to be accepted. A newer value stays.
-    pub fn invalidate(&self, key: &K, value: &Arc<V>) {
-        let forgotten = self.shared.forget(key, value);
-        drop(forgotten); // outside the lock
+    /// Boxed, so that the future of a hit is small.
+    #[cold]
+    #[inline(never)]
+    fn get_slowly<F>(
+        &self,
+        key: &K,
+        fetch: impl FnOnce() -> F,
+    ) -> Pin<Box<impl Future<Output = Result<Guard<V>, FetchError<E>>>>>
+    where
+        F: Future<Output = Result<Fresh<V>, Failed<E>>> + Send + 'static,
+    {
+        Box::pin(async move {
+            let (keyed, decision) = self.shared.decide(key);
+            match keyed.follow(decision, fetch) {
+                Ok(outcome) => outcome,
+                Err(flight) => flight.wait().await,
+            }
+        })
+    }
+
+    /// The usable value, if there is one. Starts nothing, and notes no use.
+    pub fn peek(&self, key: &K) -> Option<Guard<V>> {
+        self.shared.keys.load().get(key)?.peek()
+    }
+
+    /// A handle of one key, whose hits do not have to look for it. The key stays in the cache as long as the handle lives.
+    pub fn entry(&self, key: &K) -> Entry<K, V, E> {
+        let (keyed, pin) = self.shared.find_or_insert(key, |keyed| keyed.pin());
+        Entry::new(keyed, pin)
+    }
+
+    /// Forgets `value` if it is what is cached under `key`, by address: for a value that turned out not to be accepted. A newer
+    /// value stays. Says whether it was there.
+    pub fn invalidate(&self, key: &K, value: &V) -> bool {
+        let keys = self.shared.keys.load_full();
+        keys.get(key).is_some_and(|keyed| keyed.invalidate(value))
+    }
+
+    /// What happened so far, and what is going on. Takes each key's lock for a moment.
+    pub fn metrics(&self) -> Metrics {
+        self.shared.metrics()
+    }
+}
+
+impl<K, V, E> Default for Cache<K, V, E>
+where
+    K: Eq + Hash + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+    E: Send + Sync + 'static,
+{
+    fn default() -> Self {
+        Self::new(Config::new())
     }
 }
 
@@ -119,124 +130,170 @@ impl<K, V, E> Clone for Cache<K, V, E> {
     }
 }
 
+/// Shows how much there is, and no key and no value.
 impl<K, V, E> fmt::Debug for Cache<K, V, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.shared.lock();
+        let metrics = self.shared.metrics();
         f.debug_struct("Cache")
-            .field("margin", &self.shared.margin)
-            .field("capacity", &self.shared.capacity)
-            .field("values", &state.values.len())
-            .field("flights", &state.flights.len())
+            .field("capacity", &self.shared.config.capacity)
+            .field("keys", &metrics.keys)
+            .field("in_flight", &metrics.in_flight)
             .finish_non_exhaustive()
     }
 }
 
-/// What all clones and all flights share.
+type Known<K, V, E> = Arc<Keyed<K, V, E>>;
+type Keys<K, V, E> = HashMap<Arc<K>, Known<K, V, E>>;
+
+/// What all clones share. Keys are copied on write: to look one up takes no lock.
 pub(crate) struct Shared<K, V, E> {
-    margin: Duration,
-    capacity: usize,
-    clock: Arc<dyn Clock>,
-    state: Mutex<State<K, V, E>>,
+    this: Weak<Self>,
+    config: Config,
+    hits: Arc<HitCount>,
+    keys: ArcSwap<Keys<K, V, E>>,
+    /// Held while `keys` are replaced.
+    changes: Mutex<Gone>,
 }
 
-struct State<K, V, E> {
-    values: HashMap<K, Stored<V>>,
-    flights: HashMap<K, watch::Receiver<Option<Outcome<V, E>>>>,
-    /// Counts the values ever stored, to tell which is the oldest.
-    stored: u64,
-}
-
-struct Stored<V> {
-    value: Arc<V>,
-    validity: Validity,
-    number: u64,
-}
-
-enum Found<K, V, E>
-where
-    K: Eq + Hash + Clone,
-{
-    Value(Arc<V>),
-    Flight(watch::Receiver<Option<Outcome<V, E>>>),
-    /// Now registered, with the caller in charge of it.
-    Nothing(Flight<K, V, E>),
+/// What keys that are gone have counted.
+#[derive(Clone, Copy, Default)]
+struct Gone {
+    counts: Counts,
+    evictions: u64,
 }
 
 impl<K: Eq + Hash + Clone, V, E> Shared<K, V, E> {
-    fn look_up(self: &Arc<Self>, key: &K) -> Found<K, V, E> {
-        let now = Now::read(&*self.clock);
-        let mut state = self.lock();
-        if let Some(stored) = state.values.get(key) {
-            if stored.validity.is_usable(now) {
-                return Found::Value(Arc::clone(&stored.value));
+    #[inline]
+    fn hit(&self, key: &K) -> Option<Guard<V>> {
+        self.keys.load().get(key)?.hit()
+    }
+
+    #[cold]
+    fn decide(&self, key: &K) -> (Known<K, V, E>, Decision<V, E>) {
+        let known = self.keys.load().get(key).map(Arc::clone);
+        let mut keyed = known.unwrap_or_else(|| self.find_or_insert(key, |_| ()).0);
+        loop {
+            if let Some(decision) = keyed.decide() {
+                return (keyed, decision);
             }
-        }
-        if let Some(outcome) = state.flights.get(key) {
-            return Found::Flight(outcome.clone());
-        }
-        let flight = Flight::new(Arc::clone(self), key.clone());
-        state.flights.insert(key.clone(), flight.subscribe());
-        Found::Nothing(flight)
-    }
-
-    /// Keeps a value that has just been received, and makes room for it.
-    pub(crate) fn store(&self, key: &K, fresh: Fresh<V>) -> Arc<V> {
-        let now = Now::read(&*self.clock);
-        let validity = Validity::new(&fresh, self.margin, now);
-        let value = Arc::new(fresh.value);
-        let mut state = self.lock();
-        let mut dropped = state.make_room(key, self.capacity, now);
-        if validity.is_usable(now) {
-            state.stored += 1;
-            let stored = Stored {
-                value: Arc::clone(&value),
-                validity,
-                number: state.stored,
-            };
-            dropped.extend(state.values.insert(key.clone(), stored));
-        }
-        drop(state);
-        drop(dropped); // outside the lock: dropping a value may run anything
-        value
-    }
-
-    fn forget(&self, key: &K, value: &Arc<V>) -> Option<Stored<V>> {
-        let mut state = self.lock();
-        let is_cached = |stored: &Stored<V>| Arc::ptr_eq(&stored.value, value);
-        if state.values.get(key).is_some_and(is_cached) {
-            state.values.remove(key)
-        } else {
-            None
+            keyed = self.find_or_insert(key, |_| ()).0; // evicted meanwhile
         }
     }
 
-    pub(crate) fn remove_flight(&self, key: &K) {
-        self.lock().flights.remove(key);
+    /// The state of the key. `note` sees it while it cannot be evicted.
+    fn find_or_insert<T>(
+        &self,
+        key: &K,
+        note: impl FnOnce(&Keyed<K, V, E>) -> T,
+    ) -> (Known<K, V, E>, T) {
+        let mut gone = self.lock();
+        let keys = self.keys.load_full();
+        if let Some(keyed) = keys.get(key) {
+            return (Arc::clone(keyed), note(keyed));
+        }
+        let keyed = Arc::new(Keyed::new(
+            &self.config,
+            &self.hits,
+            Weak::clone(&self.this),
+        ));
+        let noted = note(&keyed);
+        let mut next = Keys::clone(&keys);
+        let evicted = gone.shrink(&mut next, self.config.capacity - 1);
+        next.insert(Arc::new(key.clone()), Arc::clone(&keyed));
+        let before = self.keys.swap(Arc::new(next));
+        drop(gone);
+        log_evicted(&evicted);
+        drop((keys, before, evicted)); // outside the lock: dropping a value may run anything
+        (keyed, noted)
+    }
+}
+
+impl<K: Eq + Hash, V, E> Shared<K, V, E> {
+    /// Evicts what could not be evicted while it was being fetched.
+    pub(crate) fn trim(&self) {
+        if self.keys.load().len() <= self.config.capacity {
+            return;
+        }
+        let mut gone = self.lock();
+        let keys = self.keys.load_full();
+        let mut next = Keys::clone(&keys);
+        let evicted = gone.shrink(&mut next, self.config.capacity);
+        let before = self.keys.swap(Arc::new(next));
+        drop(gone);
+        log_evicted(&evicted);
+        drop((keys, before, evicted)); // outside the lock
     }
 }
 
 impl<K, V, E> Shared<K, V, E> {
-    /// Nothing that can panic half-way runs under the lock, so a poisoned one is sound.
-    fn lock(&self) -> MutexGuard<'_, State<K, V, E>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn metrics(&self) -> Metrics {
+        let Gone { counts, evictions } = *self.lock();
+        let keys = self.keys.load_full();
+        let mut total = counts;
+        let mut metrics = Metrics {
+            evictions,
+            keys: keys.len(),
+            ..Metrics::default()
+        };
+        for keyed in keys.values() {
+            let snapshot = keyed.snapshot();
+            total.add(&snapshot.counts);
+            metrics.in_flight += usize::from(snapshot.waiting.is_some());
+            metrics.waiting += snapshot.waiting.unwrap_or(0);
+            metrics.oldest = metrics.oldest.max(snapshot.age.map(Duration::from_nanos));
+        }
+        Metrics {
+            hits: self.hits.total() + total.hits,
+            misses: total.fetches + total.joined + total.remembered,
+            fetches: total.fetches,
+            refreshes: total.refreshes,
+            joined: total.joined,
+            remembered: total.remembered,
+            failures: total.failures,
+            ..metrics
+        }
+    }
+
+    /// Of the caller's code only `Hash`, `Eq` and `Clone` of the key and the clock run under the lock, before anything is changed.
+    fn lock(&self) -> MutexGuard<'_, Gone> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<K: Eq + Hash + Clone, V, E> State<K, V, E> {
-    /// Takes out what has to go before a value is stored under `key`, for the caller to drop.
-    fn make_room(&mut self, key: &K, capacity: usize, now: Now) -> Vec<Stored<V>> {
-        if self.values.len() < capacity || self.values.contains_key(key) {
+impl Gone {
+    /// Takes out the least useful keys until there are at most `capacity` without an entry, or none is left that may go.
+    fn shrink<K: Eq + Hash, V, E>(
+        &mut self,
+        keys: &mut Keys<K, V, E>,
+        capacity: usize,
+    ) -> Vec<Known<K, V, E>> {
+        if keys.len() <= capacity {
             return Vec::new();
         }
-        let is_useless = |(_, stored): &(&K, &Stored<V>)| !stored.validity.is_usable(now);
-        let useless = self.values.iter().filter(is_useless);
-        let mut keys: Vec<K> = useless.map(|(key, _)| key.clone()).collect();
-        if keys.is_empty() {
-            let oldest = self.values.iter().min_by_key(|(_, stored)| stored.number);
-            keys.extend(oldest.map(|(key, _)| key.clone()));
+        let counted = keys.iter().filter(|(_, keyed)| !keyed.is_held());
+        let counted: Vec<_> = counted
+            .map(|(key, keyed)| (keyed.usefulness(), Arc::clone(key)))
+            .collect();
+        let surplus = counted.len().saturating_sub(capacity);
+        let may_go = counted.into_iter();
+        let mut may_go: Vec<_> = may_go
+            .filter_map(|(usefulness, key)| Some((usefulness?, key)))
+            .collect();
+        may_go.sort_by_key(|(usefulness, _)| *usefulness);
+        let mut evicted = Vec::new();
+        for (_, key) in may_go.into_iter().take(surplus) {
+            if let Some(counts) = keys.get(&key).and_then(|keyed| keyed.evict()) {
+                self.counts.add(&counts);
+                self.evictions += 1;
+                evicted.extend(keys.remove(&key));
+            }
         }
-        keys.iter()
-            .filter_map(|key| self.values.remove(key))
-            .collect()
+        evicted
+    }
+}
+
+fn log_evicted<T>(evicted: &[T]) {
+    if !evicted.is_empty() {
+        tracing::debug!(keys = evicted.len(), "evicted");
     }
 }

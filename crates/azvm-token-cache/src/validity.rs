@@ -1,11 +1,12 @@
 //! Until when a value may be served: pure arithmetic on two clocks.
 //!
 //! ```text
-//!   receipt                                  usable until            expires
-//!   ────●──────────── served from the cache ──────●──── margin ─────────●────▶  on each clock; the earlier one counts
+//!   receipt            refresh ahead from here        usable until            expires
+//!   ────●──────────────────────●─────────────────────────●────── margin ────────●────▶  on each clock; the earlier one counts
 //! ```
 
-use crate::clock::Now;
+use crate::clock::{Nanos, Now, nanos};
+use crate::policy::{MIN_INTERVAL, Policy};
 use std::time::Duration;
 
 /// What a fetch brings: a value and when it expires, told twice.
@@ -31,90 +32,97 @@ impl<V> Fresh<V> {
     }
 }
 
-/// The two points up to which a value may be served.
+/// A point on each clock; whichever is reached first counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Until {
+    pub(crate) unix_secs: i64,
+    pub(crate) monotonic: Nanos,
+}
+
+impl Until {
+    #[inline]
+    pub(crate) fn is_ahead_of(self, now: Now) -> bool {
+        now.unix_secs < self.unix_secs && now.monotonic < self.monotonic
+    }
+
+    /// No later than this by the monotonic clock.
+    pub(crate) fn at_most(self, monotonic: Nanos) -> Self {
+        Self {
+            monotonic: self.monotonic.min(monotonic),
+            ..self
+        }
+    }
+
+    /// This long after `now` by both clocks. The wall clock counts whole seconds, of which the last is not waited for.
+    pub(crate) fn after(now: Now, duration: Duration) -> Self {
+        Self {
+            unix_secs: now.unix_secs.saturating_add(whole_secs(duration)),
+            monotonic: now.monotonic.saturating_add(nanos(duration)),
+        }
+    }
+}
+
+/// How long a value may be served, and from when on it is worth a refresh.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Validity {
-    until_unix_secs: i64,
-    until_monotonic: Duration,
+    pub(crate) received: Now,
+    pub(crate) usable: Until,
+    /// From here on the value is refreshed ahead. Not before `usable` where a life is too short for that.
+    pub(crate) refresh: Until,
 }
 
 impl Validity {
-    /// Of a value received `now`.
-    pub(crate) fn new<V>(fresh: &Fresh<V>, margin: Duration, now: Now) -> Self {
-        let expires_in_secs = i64::try_from(fresh.expires_in.as_secs()).unwrap_or(i64::MAX);
-        let by_age_unix_secs = now.unix_secs.saturating_add(expires_in_secs);
-        let expires_on_unix_secs = if fresh.expires_on_unix_secs > now.unix_secs {
-            fresh.expires_on_unix_secs.min(by_age_unix_secs)
-        } else {
-            // The answer is new, so the clock is wrong; but it can still tell how much time passes.
+    /// Of a value received `now`; nothing when it is dead already.
+    pub(crate) fn new<V>(fresh: &Fresh<V>, policy: &Policy, now: Now) -> Option<Self> {
+        let by_age_unix_secs = now.unix_secs.saturating_add(whole_secs(fresh.expires_in));
+        let by_wall_secs = fresh.expires_on_unix_secs.saturating_sub(now.unix_secs);
+        let by_wall = Duration::from_secs(u64::try_from(by_wall_secs).unwrap_or(0));
+        let is_clock_wrong = by_wall < MIN_INTERVAL && fresh.expires_in >= MIN_INTERVAL;
+        let expires_on_unix_secs = if is_clock_wrong {
+            // Nobody hands out a value that is dead or dying, so the wall clock is ahead; but it can still tell how much time passes.
             by_age_unix_secs
+        } else {
+            fresh.expires_on_unix_secs.min(by_age_unix_secs)
         };
         let left_secs = expires_on_unix_secs.saturating_sub(now.unix_secs);
-        let left = Duration::from_secs(u64::try_from(left_secs).unwrap_or(0));
-        let margin = margin.min(left / 2);
-        let margin_secs = i64::try_from(margin.as_secs()).unwrap_or(i64::MAX);
-        let margin_secs = margin_secs.saturating_add(i64::from(margin.subsec_nanos() > 0));
-        Self {
-            until_unix_secs: expires_on_unix_secs.saturating_sub(margin_secs),
-            until_monotonic: now
+        let left = fresh
+            .expires_in
+            .min(Duration::from_secs(u64::try_from(left_secs).unwrap_or(0)));
+        let usable_for = policy.usable_for(left);
+        let margin = left - usable_for;
+        let usable = Until {
+            unix_secs: expires_on_unix_secs.saturating_sub(whole_secs_up(margin)),
+            monotonic: now
                 .monotonic
-                .saturating_add(fresh.expires_in.saturating_sub(margin)),
-        }
+                .saturating_add(nanos(fresh.expires_in.saturating_sub(margin))),
+        };
+        usable.is_ahead_of(now).then(|| Self {
+            received: now,
+            usable,
+            refresh: Until::after(now, policy.refresh_after(left)),
+        })
     }
 
-    pub(crate) fn is_usable(self, now: Now) -> bool {
-        now.unix_secs < self.until_unix_secs && now.monotonic < self.until_monotonic
+    #[inline]
+    pub(crate) fn is_usable(&self, now: Now) -> bool {
+        self.usable.is_ahead_of(now)
+    }
+
+    /// True when the value would still be usable, had the wall clock run as the monotonic one: it was set forward, or the
+    /// machine was suspended.
+    pub(crate) fn ended_by_a_jump(&self, now: Now) -> bool {
+        let by_wall = now.unix_secs.saturating_sub(self.received.unix_secs);
+        let by_age = Duration::from_nanos(now.monotonic.saturating_sub(self.received.monotonic));
+        !self.is_usable(now)
+            && now.monotonic < self.usable.monotonic
+            && by_wall >= whole_secs(by_age + MIN_INTERVAL)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
+fn whole_secs(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}
 
-    proptest! {
-        #[test]
-        fn nothing_is_usable_past_its_age_less_the_margin(
-            unix_secs in any::<i64>(),
-            expires_on_unix_secs in any::<i64>(),
-            expires_in_millis in 0_u64..200_000_000,
-            margin_secs in 0_u64..1_000,
-            age_millis in 0_u64..300_000_000,
-            wall_jump_secs in any::<i64>(),
-        ) {
-            let received = Now { unix_secs, monotonic: Duration::from_secs(7) };
-            let expires_in = Duration::from_millis(expires_in_millis);
-            let margin = Duration::from_secs(margin_secs);
-            let fresh = Fresh::new((), expires_on_unix_secs, expires_in);
-            let validity = Validity::new(&fresh, margin, received);
-            let age = Duration::from_millis(age_millis);
-            let now = Now {
-                unix_secs: unix_secs.saturating_add(wall_jump_secs),
-                monotonic: received.monotonic + age,
-            };
-            if validity.is_usable(now) {
-                prop_assert!(age < expires_in);
-                prop_assert!(expires_on_unix_secs <= unix_secs || now.unix_secs < expires_on_unix_secs);
-                if expires_on_unix_secs > unix_secs.saturating_add(i64::try_from(margin_secs).unwrap() * 2)
-                    && expires_in >= margin * 2 + Duration::from_secs(1)
-                {
-                    prop_assert!(age < expires_in - margin);
-                }
-            }
-        }
-
-        #[test]
-        fn what_lives_two_seconds_is_usable_at_once(
-            unix_secs in -1_000_000_000_000_i64..1_000_000_000_000,
-            expires_on_unix_secs in any::<i64>(),
-            expires_in_secs in 2_u64..1_000_000,
-            margin_secs in any::<u64>(),
-        ) {
-            let now = Now { unix_secs, monotonic: Duration::ZERO };
-            prop_assume!(expires_on_unix_secs <= unix_secs || expires_on_unix_secs >= unix_secs + 2);
-            let fresh = Fresh::new((), expires_on_unix_secs, Duration::from_secs(expires_in_secs));
-            let validity = Validity::new(&fresh, Duration::from_secs(margin_secs), now);
-            prop_assert!(validity.is_usable(now), "{validity:?}");
-        }
-    }
+fn whole_secs_up(duration: Duration) -> i64 {
+    whole_secs(duration).saturating_add(i64::from(duration.subsec_nanos() > 0))
 }

@@ -52,7 +52,7 @@ fn parts_may_be_missing() {
         Some([Some("O"), None, None]),
     );
     check("perform action 'unfinished", None);
-    check("The client 'C' may not.", None);
+    check("The client 'C' may not.", Some([None; 3]));
     check("Der Zugriff wurde verweigert.", None);
     check("", None);
 }

@@ -1,8 +1,10 @@
 //! Each request as it is to stand on the wire: the target byte for byte, and the headers.
 
 use azvm_arm::{
-    AUTHORIZATION_API_VERSION, RESOURCE_GROUP_API_VERSION, SUBSCRIPTION_API_VERSION, get, probe,
-    role_assignments,
+    AUTHORIZATION_API_VERSION, AssignmentFilter, MAX_ROLE_DEFINITIONS_BYTES,
+    RESOURCE_GROUP_API_VERSION, SUBSCRIPTION_API_VERSION, TENANT_API_VERSION, deny_assignments,
+    get, permissions, probe, resource_group, role_assignments, role_assignments_where,
+    role_definition, role_definitions, subscription, subscriptions, tenants,
 };
 use azvm_exchange::{HeaderValue, Request, Secret};
 use azvm_resource_id::ResourceId;
@@ -82,6 +84,100 @@ fn role_assignments_are_those_that_count_at_the_scope() {
         &format!(
             "{SUBSCRIPTION}/resourceGroups/rg-1/providers/Microsoft.Authorization/roleAssignments\
              ?api-version=2022-04-01&{filter}"
+        ),
+    );
+}
+
+#[test]
+fn typed_requests_have_the_api_version_of_their_type() {
+    let group = id(&format!("{SUBSCRIPTION}/resourcegroups/rg-1"));
+    check(
+        &resource_group(&(&group).try_into().unwrap()),
+        &format!("{SUBSCRIPTION}/resourceGroups/rg-1?api-version=2021-04-01"),
+    );
+    check(
+        &subscription("0a1b2c3d-0000-4000-8000-000000000002"),
+        &format!("{SUBSCRIPTION}?api-version=2022-12-01"),
+    );
+    check(&subscriptions(), "/subscriptions?api-version=2022-12-01");
+    assert_eq!(TENANT_API_VERSION, "2022-12-01");
+    check(&tenants(), "/tenants?api-version=2022-12-01");
+}
+
+#[test]
+fn permissions_are_asked_for_at_a_group_and_at_a_resource() {
+    let group = format!("{SUBSCRIPTION}/resourceGroups/rg-1");
+    let machine = format!("{group}/providers/Microsoft.Compute/virtualMachines/vm-1");
+    for scope in [&group, &machine, &format!("{machine}/extensions/e 1")] {
+        let path = id(scope).to_url_path();
+        check(
+            &permissions(&id(scope)),
+            &format!("{path}/providers/Microsoft.Authorization/permissions?api-version=2022-04-01"),
+        );
+    }
+}
+
+#[test]
+fn assignments_are_filtered_by_scope_and_principal() {
+    let scope = id(SUBSCRIPTION);
+    let filters = [
+        (AssignmentFilter::All, ""),
+        (AssignmentFilter::AtScope, "&$filter=atScope%28%29"),
+        (
+            AssignmentFilter::AtScopeAssignedTo("b-1"),
+            "&$filter=atScope%28%29%20and%20assignedTo%28%27b-1%27%29",
+        ),
+        (
+            AssignmentFilter::AssignedTo("b-1"),
+            "&$filter=assignedTo%28%27b-1%27%29",
+        ),
+        (
+            AssignmentFilter::PrincipalId("b-1"),
+            "&$filter=principalId%20eq%20%27b-1%27",
+        ),
+        (
+            AssignmentFilter::PrincipalId("b' or 'x"),
+            "&$filter=principalId%20eq%20%27b%27%27%20or%20%27%27x%27",
+        ),
+    ];
+    for (filter, query) in filters {
+        let target = |list: &str| {
+            format!(
+                "{SUBSCRIPTION}/providers/Microsoft.Authorization/{list}?api-version=2022-04-01{query}"
+            )
+        };
+        check(
+            &role_assignments_where(&scope, filter),
+            &target("roleAssignments"),
+        );
+        check(
+            &deny_assignments(&scope, filter),
+            &target("denyAssignments"),
+        );
+    }
+}
+
+#[test]
+fn role_definitions_are_asked_for_by_id_by_name_and_all() {
+    let path = "/providers/Microsoft.Authorization/roleDefinitions";
+    let guid = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
+    for scope in ["", SUBSCRIPTION] {
+        let role = id(&format!("{scope}{path}/{guid}"));
+        check(
+            &role_definition(&(&role).try_into().unwrap()),
+            &format!("{scope}{path}/{guid}?api-version=2022-04-01"),
+        );
+    }
+    let all = role_definitions(&id(SUBSCRIPTION), None);
+    check(
+        &all,
+        &format!("{SUBSCRIPTION}{path}?api-version=2022-04-01"),
+    );
+    assert_eq!(all.max_response_bytes(), MAX_ROLE_DEFINITIONS_BYTES);
+    check(
+        &role_definitions(&id(SUBSCRIPTION), Some("Bob's Reader")),
+        &format!(
+            "{SUBSCRIPTION}{path}?api-version=2022-04-01&$filter=roleName%20eq%20%27Bob%27%27s%20Reader%27"
         ),
     );
 }

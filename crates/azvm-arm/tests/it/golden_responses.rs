@@ -171,7 +171,7 @@ fn a_401_says_what_is_wrong_with_the_token_and_names_the_tenant() {
 }
 
 #[test]
-fn the_claims_of_a_challenge_are_left_alone() {
+fn the_claims_of_a_challenge_are_decoded() {
     let error = check_error(
         "insufficient_claims",
         401,
@@ -181,6 +181,7 @@ fn the_claims_of_a_challenge_are_left_alone() {
     let challenge = error.challenge().unwrap();
     assert_eq!(challenge.error.as_deref(), Some("insufficient_claims"));
     assert_eq!(challenge.tenant_id.as_deref(), Some(TENANT));
+    assert_eq!(challenge.claims.as_deref(), Some("{\"access_token\":{}}"));
     assert!(!format!("{error:?}").contains("eyJ"));
 }
 
@@ -294,10 +295,14 @@ fn a_200_of_another_kind_is_an_error() {
 
 #[test]
 fn every_recorded_answer_is_read_here_and_has_a_source() {
-    let (tests, sources) = (
+    let tests = [
         include_str!("golden_responses.rs"),
-        include_str!("../data/README.md"),
-    );
+        include_str!("permissions.rs"),
+        include_str!("refusals.rs"),
+        include_str!("typed_answers.rs"),
+    ]
+    .concat();
+    let sources = include_str!("../data/README.md");
     for name in names() {
         assert!(tests.contains(&format!("\"{name}\"")), "{name} is not read");
         assert!(

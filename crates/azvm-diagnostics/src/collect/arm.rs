@@ -8,8 +8,8 @@ use crate::facts::{
 use crate::progress::Event;
 use crate::wait::{Next, Outcome, Watch};
 use azvm_arm::{
-    ArmError, Cloud, Endpoint, Resource, RoleAssignments, read_resource, read_role_assignments,
-    retry_policy,
+    ArmError, Cloud, Endpoint, Json, Resource, RoleAssignments, read_resource,
+    read_role_assignments, retry_policy,
 };
 use azvm_exchange::{Failure, FailureKind, Request, Response, RetryPolicy, Secret, service_text};
 use azvm_http::{Client, Limits, TransportError};
@@ -250,6 +250,10 @@ fn read_target(response: &Response) -> Result<Resource, ArmError> {
     ] {
         *text = text.as_deref().map(service_text);
     }
+    resource.managed_by = None;
+    resource.tags.clear();
+    resource.identity = None;
+    resource.json = Json::default();
     Ok(resource)
 }
 
@@ -258,6 +262,7 @@ fn read_assignments(response: &Response) -> Result<RoleAssignments, ArmError> {
     let mut list = read_role_assignments(response)?;
     for item in &mut list.value {
         for text in [
+            &mut item.id,
             &mut item.role_definition_id,
             &mut item.principal_id,
             &mut item.scope,

@@ -6,6 +6,7 @@ use azvm_diagnostics::CheckId::ImdsReachable;
 use std::process::Command;
 
 const TEST: &str = "environment::a_proxy_is_noted_and_its_password_is_not";
+const USER: &str = "jane-doe";
 const PASSWORD: &str = "s3cr3t";
 const MARK: &str = "AZVM_DIAGNOSTICS_TEST_CHILD";
 
@@ -44,7 +45,7 @@ fn check_exposed(ran: &Ran) {
     );
     let shown = format!("{}{}{:?}", ran.verbose_text(), ran.json_text(), ran.facts);
     assert!(
-        !shown.contains(PASSWORD) && !shown.contains("user"),
+        !shown.contains(PASSWORD) && !shown.contains(USER),
         "{shown}"
     );
 }
@@ -57,9 +58,9 @@ fn run_child(mark: &str, no_proxy: &str) {
         .env_remove("NO_PROXY")
         .env(
             "http_proxy",
-            format!("http://user:{PASSWORD}/x@y@proxy.azvm.test:3128/"),
+            format!("http://{USER}:{PASSWORD}/x@y@proxy.azvm.test:3128/"),
         )
-        .env("ALL_PROXY", format!("user:{PASSWORD}@proxy.azvm.test"))
+        .env("ALL_PROXY", format!("{USER}:{PASSWORD}@proxy.azvm.test"))
         .env("no_proxy", no_proxy)
         .env(MARK, mark)
         .output()

@@ -162,8 +162,12 @@ fn list_codes_names_each_once_and_in_order() {
 fn simulate_writes_its_environment_once_it_answers_and_ends_on_sigterm() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("simulator.env");
+    let log = folder.path().join("log");
     let mut command = doctor(&["simulate", "healthy", "--write-env", file.to_str().unwrap()]);
-    let mut simulator = Ended(command.stdout(Stdio::null()).spawn().unwrap());
+    command
+        .stdout(Stdio::null())
+        .stderr(fs::File::create(&log).unwrap());
+    let mut simulator = Ended(command.spawn().unwrap());
     let env = complete_lines(&file);
     for key in ENV_KEYS {
         let prefix = format!("{key}=");
@@ -192,6 +196,10 @@ fn simulate_writes_its_environment_once_it_answers_and_ends_on_sigterm() {
     ] {
         Run::of(doctor(&flags.concat()).args(selector)).expect_code(0);
     }
+    let log = fs::read_to_string(log).unwrap();
+    let token = "server=IMDS method=GET path=/metadata/identity/oauth2/token status=200";
+    let is_token = |line: &&str| line.ends_with(token);
+    assert_eq!(log.lines().filter(is_token).count(), 4, "{log}");
     let pid = simulator.0.id().to_string();
     let asked = Command::new("sh")
         .args(["-c", "kill -TERM \"$1\"", "sh", &pid])
@@ -200,6 +208,28 @@ fn simulate_writes_its_environment_once_it_answers_and_ends_on_sigterm() {
     assert!(asked.success());
     let status = simulator.0.wait().unwrap();
     assert_eq!(status.code(), Some(0), "{status}");
+}
+
+#[test]
+fn simulate_lists_its_scenarios() {
+    let run = Run::of(&mut doctor(&["simulate", "--list"])).expect_code(0);
+    assert!(run.stdout.starts_with("healthy "), "{run:#?}");
+    assert!(
+        run.stdout.lines().all(|line| line.ends_with('.')),
+        "{run:#?}"
+    );
+}
+
+#[test]
+fn simulate_names_the_line_of_a_bad_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.json");
+    fs::write(&file, "{\n  \"name\": \"x\",\n  \"surprise\": 1\n}\n").unwrap();
+    let run = Run::of(&mut doctor(&["simulate", file.to_str().unwrap()])).expect_code(2);
+    assert!(
+        run.stderr.contains("line 3: unknown field `surprise`"),
+        "{run:#?}"
+    );
 }
 
 /// The file's lines once it is there and has stopped growing.
@@ -232,7 +262,8 @@ impl Drop for Ended {
 }
 
 #[cfg(unix)]
-const ENV_KEYS: [&str; 10] = [
+const ENV_KEYS: [&str; 11] = [
+    "AZVM_ADMIN_ENDPOINT",
     "AZVM_IMDS_ENDPOINT",
     "AZVM_ARM_ENDPOINT",
     "AZVM_ARM_CA",

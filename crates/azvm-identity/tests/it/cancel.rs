@@ -5,7 +5,6 @@ use crate::support::{
 };
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 /// Runs the future up to its first wait, and drops it.
@@ -51,7 +50,7 @@ async fn dropping_the_caller_that_started_the_fetch_leaves_the_others_waiting_fo
     for other in others {
         tokens.push(tokio::time::timeout(LIMIT, other).await.unwrap().unwrap());
     }
-    assert!(Arc::ptr_eq(&tokens[0], &tokens[1]));
+    assert!(std::ptr::eq(&*tokens[0], &*tokens[1]));
     let statuses: Vec<_> = imds_requests(&simulator)
         .iter()
         .map(|request| request.status)

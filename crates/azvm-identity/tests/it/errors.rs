@@ -6,11 +6,10 @@ use crate::support::{
     start_with,
 };
 use azvm_identity::{
-    AccessToken, Audience, Error, FailureKind, Hint, IdentitySelector, ManagedIdentity,
-    ProtocolError, ResourceId, Service,
+    Audience, Error, FailureKind, Hint, IdentitySelector, ManagedIdentity, ProtocolError,
+    ResourceId, Service, Token,
 };
 use azvm_simulator::{Server, Simulator};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -32,7 +31,7 @@ fn check(error: &Error, chain_of: &str, hints: &[Hint], is_retryable: bool) {
     assert_eq!(error.is_retryable(), is_retryable);
 }
 
-async fn token(simulator: &Simulator) -> Result<Arc<AccessToken>, Error> {
+async fn token(simulator: &Simulator) -> Result<Token, Error> {
     identity(simulator).token(&audience()).await
 }
 
@@ -111,15 +110,41 @@ async fn an_unknown_audience_is_to_be_checked() {
     assert!(!error.is_retryable());
 }
 
+/// The healthy scenario whose first answers are this one.
+async fn fails_first(times: u8, fault: &str) -> Simulator {
+    start_with(&format!(
+        "[[fault]]\nserver = \"imds\"\npath_prefix = \"/metadata\"\ntimes = {times}\n{fault}"
+    ))
+    .await
+}
+
 #[tokio::test]
-async fn an_error_is_not_remembered() {
-    let simulator = start_with(
-        "[[fault]]\nserver = \"imds\"\npath_prefix = \"/metadata\"\nstatus = 400\ntimes = 1\n\
+async fn a_refusal_is_remembered_for_a_while() {
+    let simulator = fails_first(
+        1,
+        "status = 400\n\
          json = { error = \"invalid_request\", error_description = \"Identity not found\" }",
     )
     .await;
-    let identity = identity(&simulator);
-    assert!(identity.token(&audience()).await.is_err());
+    let (first, other) = (identity(&simulator), identity(&simulator));
+    for _ in 0..3 {
+        let error = first.token(&audience()).await.unwrap_err();
+        assert!(matches!(error, Error::Refused(_)));
+    }
+    assert_eq!(imds_requests(&simulator).len(), 1);
+    let vault = Audience::new("https://vault.azure.net").unwrap();
+    assert!(first.token(&vault).await.is_ok(), "another question");
+    assert!(other.token(&audience()).await.is_ok(), "another memory");
+}
+
+#[tokio::test]
+async fn what_may_be_gone_by_the_next_try_is_not_remembered() {
+    let simulator = fails_first(2, "status = 429\nbody = \"later\"").await;
+    let identity = builder(&simulator)
+        .deadline(Duration::from_millis(900)) // only the first retry fits in
+        .build();
+    let error = identity.token(&audience()).await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable(_)));
     assert!(identity.token(&audience()).await.is_ok());
 }
 

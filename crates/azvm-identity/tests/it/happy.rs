@@ -5,7 +5,6 @@ use crate::support::{
 };
 use azvm_identity::{Audience, IdentitySelector, now};
 use azvm_simulator::Simulator;
-use std::sync::Arc;
 
 const TARGET: &str = "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fmanagement.azure.com%2F";
 
@@ -89,7 +88,7 @@ async fn the_second_of_two_calls_is_answered_from_memory() {
     let identity = identity(&simulator);
     let first = identity.token(&audience()).await.unwrap();
     let second = identity.clone().token(&audience()).await.unwrap();
-    assert!(Arc::ptr_eq(&first, &second));
+    assert!(std::ptr::eq(&*first, &*second));
     assert_eq!(imds_requests(&simulator).len(), 1);
 }
 

@@ -2,9 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "test code")]
 
+#[cfg(feature = "blocking")]
+mod blocking;
 mod cancel;
 mod errors;
+mod expired;
+mod from_env;
 mod happy;
+mod limits;
 mod proxy;
 mod resource_group;
 mod scripted;

@@ -2,6 +2,7 @@
 
 use azvm_identity::{
     AccessToken, Builder, Error, Hint, ManagedIdentity, ResourceManager, ResourceManagerBuilder,
+    Token, TokenSource,
 };
 use std::fmt::Debug;
 
@@ -15,6 +16,13 @@ fn all_types_travel_between_threads() {
     check::<ManagedIdentity>();
     check::<ResourceManager>();
     check::<ResourceManagerBuilder>();
+    check::<TokenSource>();
+}
+
+#[test]
+fn a_token_from_memory_travels_too() {
+    fn check<T: Debug + Send + Sync + Unpin + 'static>() {}
+    check::<Token>();
 }
 
 #[test]
@@ -23,6 +31,7 @@ fn futures_may_be_spawned() {
     let identity = ManagedIdentity::system();
     let audience = crate::support::audience();
     check(identity.token(&audience)); // never polled: nothing is sent
+    check(identity.audience(&audience).token());
 }
 
 #[test]

@@ -118,6 +118,50 @@ fn huge_numbers_saturate_or_do_not_count() {
 }
 
 #[test]
+fn a_date_is_read_in_every_known_form() {
+    for date in [
+        "11/05/2021 15:18:31 +00:00",
+        "11/5/2021 3:18:31 PM +00:00",
+        "2021-11-05T15:18:31.0000000+00:00",
+        "2021-11-05T15:18:31Z",
+        "2021-11-05T16:18:31+01:00",
+        "11/05/2021 15:18:31",
+        "2021-11-05 15:18:31",
+    ] {
+        check(
+            &format!(r#","expires_on":"{date}""#),
+            Some((1_636_125_511, 0)),
+        );
+        check(
+            &format!(r#","expires_in":60,"expires_on":"{date}""#),
+            Some((1_636_125_511, 60)),
+        );
+    }
+}
+
+#[test]
+fn a_date_is_never_a_lifetime() {
+    check(r#","expires_on":"1970-01-01T00:10:00Z""#, Some((600, 0)));
+    check(r#","expires_on":"600""#, Some((NOW + 600, 600)));
+}
+
+#[test]
+fn a_date_that_cannot_be_read_leaves_it_to_expires_in() {
+    for odd in [
+        "tomorrow",
+        "13/01/2026 00:00:00",
+        "09/14/2017 00:00:00 PM +00:00",
+    ] {
+        check(&format!(r#","expires_on":"{odd}""#), None);
+        check(
+            &format!(r#","expires_on":"{odd}","expires_in":60"#),
+            Some((NOW + 60, 60)),
+        );
+    }
+    check(r#","expires_in":"2026-11-21T00:00:00Z""#, None);
+}
+
+#[test]
 fn a_fraction_of_a_second_is_cut_off() {
     check(
         r#","expires_on":1795345109.9"#,

@@ -3,8 +3,10 @@
 use crate::golden::ask;
 use azvm_exchange::{HeaderValue, Request};
 use azvm_imds::{
-    Audience, IdentitySelector, MAX_AUDIENCE_BYTES, MAX_TOKEN_RESPONSE_BYTES, TokenRequest,
-    identity_info, instance, probe, versions,
+    Audience, EventId, IdentitySelector, InstancePath, InstanceRequest, MAX_AUDIENCE_BYTES,
+    MAX_TOKEN_RESPONSE_BYTES, Nonce, SCHEDULED_EVENTS_FIRST_CALL, TokenRequest, attested_document,
+    identity_info, instance, load_balancer, probe, scheduled_events, scheduled_events_policy,
+    start_events, versions,
 };
 
 const GUID: &str = "0A1B2C3D-0000-4000-8000-00000000000C";
@@ -161,6 +163,114 @@ fn the_documents_name_their_api_version() {
         &instance(),
         &[
             "GET /metadata/instance?api-version=2021-02-01",
+            "Metadata: true",
+        ],
+    );
+}
+
+#[track_caller]
+fn check_instance(request: &InstanceRequest, expected: &str) {
+    let line = format!("GET /metadata/instance{expected}");
+    check(&request.to_request(), &[&line, "Metadata: true"]);
+}
+
+fn path(text: &str) -> InstancePath {
+    text.parse().unwrap()
+}
+
+#[test]
+fn parts_of_the_instance_document_are_asked_for_by_path() {
+    let json = |text: &str| InstanceRequest::json(path(text));
+    check_instance(&json(""), "?api-version=2021-02-01");
+    check_instance(&json("compute"), "/compute?api-version=2021-02-01");
+    check_instance(
+        &json("/network/interface/0"),
+        "/network/interface/0?api-version=2021-02-01",
+    );
+    check_instance(
+        &InstanceRequest::text(path("network/interface/0/ipv4/ipAddress/0/publicIpAddress")),
+        "/network/interface/0/ipv4/ipAddress/0/publicIpAddress?api-version=2021-02-01&format=text",
+    );
+    let newer = "2023-11-15".parse().unwrap();
+    check_instance(
+        &InstanceRequest::text(path("compute/physicalZone")).with_api_version(newer),
+        "/compute/physicalZone?api-version=2023-11-15&format=text",
+    );
+}
+
+#[test]
+fn the_extended_document_is_asked_for_as_cloud_init_does() {
+    check_instance(
+        &InstanceRequest::extended(),
+        "?api-version=2021-08-01&extended=true",
+    );
+    let newer = "2023-11-15".parse().unwrap();
+    check_instance(
+        &InstanceRequest::extended().with_api_version(newer),
+        "?api-version=2023-11-15&extended=true",
+    );
+}
+
+#[test]
+fn the_attested_document_may_be_asked_for_with_a_nonce() {
+    let target = "GET /metadata/attested/document?api-version=2020-09-01";
+    check(&attested_document(None), &[target, "Metadata: true"]);
+    let nonce: Nonce = "1234567890".parse().unwrap();
+    check(
+        &attested_document(Some(&nonce)),
+        &[&format!("{target}&nonce=1234567890"), "Metadata: true"],
+    );
+    assert!("a".repeat(32).parse::<Nonce>().is_ok());
+    for wrong in ["", "12 34", "12-34", "1&x=2", "é", &"1".repeat(33)] {
+        let error = wrong.parse::<Nonce>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "expected 1 to 32 ASCII letters and digits as a nonce"
+        );
+    }
+}
+
+#[test]
+fn events_are_asked_for_and_approved_at_one_target() {
+    let target = "/metadata/scheduledevents?api-version=2020-07-01";
+    check(
+        &scheduled_events(),
+        &[&format!("GET {target}"), "Metadata: true"],
+    );
+    let ids: Vec<EventId> = ["602d9444-d2cd-49c7-8624-8643e7171297", "B-2"]
+        .map(|id| id.parse().unwrap())
+        .into();
+    let approval = start_events(&ids);
+    check(
+        &approval,
+        &[
+            &format!("POST {target}"),
+            "Content-Type: application/json",
+            "Metadata: true",
+        ],
+    );
+    assert_eq!(
+        approval.body(),
+        br#"{"StartRequests":[{"EventId":"602d9444-d2cd-49c7-8624-8643e7171297"},{"EventId":"B-2"}]}"#
+    );
+    assert_eq!(start_events(&[]).body(), br#"{"StartRequests":[]}"#);
+    for wrong in ["", "a\"b", "a b", "a\\b", "a\nb", "é", &"a".repeat(129)] {
+        assert!(wrong.parse::<EventId>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn the_first_call_for_events_is_given_its_two_minutes() {
+    assert_eq!(SCHEDULED_EVENTS_FIRST_CALL.as_secs(), 120);
+    assert!(scheduled_events_policy().deadline() > SCHEDULED_EVENTS_FIRST_CALL);
+}
+
+#[test]
+fn the_load_balancer_has_its_own_api_version() {
+    check(
+        &load_balancer(),
+        &[
+            "GET /metadata/loadbalancer?api-version=2020-10-01",
             "Metadata: true",
         ],
     );

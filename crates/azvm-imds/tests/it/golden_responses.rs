@@ -98,20 +98,31 @@ fn either_expiry_is_enough() {
     check_token("token/expires_on_empty", derived);
     check_token(
         "token/expires_on_iso",
-        &format!("on 1757612455 in 3599 client - {vault}"),
+        &format!("on 1729281097 in 3599 client - {vault}"),
     );
     check_token(
         "token/expires_on_relative",
         "on 1757695255 in 86399 client - resource -",
     );
+    check_token(
+        "token/expires_on_date",
+        &format!("on 1636125511 in 0 client - {vault}"),
+    );
+    check_token(
+        "token/expires_on_date_12_hours",
+        &format!("on 1578643288 in 0 client - {vault}"),
+    );
+    for name in [
+        "token/expires_on_iso_alone",
+        "token/expires_on_msal_go_slashes",
+        "token/expires_on_msal_go_dashes",
+    ] {
+        check_token(name, &format!("on 1729281097 in 0 client - {vault}"));
+    }
 }
 
 #[test]
 fn what_is_no_token_answer_is_malformed() {
-    let no_expiry =
-        "an IMDS stand-in answered 200, but neither expires_on nor expires_in can be read";
-    check_token("token/expires_on_date", no_expiry);
-    check_token("token/expires_on_date_12_hours", no_expiry);
     check_token(
         "token/empty_object",
         "an IMDS stand-in answered 200, but the body is no token answer",
@@ -241,58 +252,61 @@ fn a_refused_api_version_brings_the_newest_ones() {
 
 #[test]
 fn refusals_without_json_have_a_status_only() {
-    let check = |name: &str, responder, shown: &str, summary: &str| {
-        let rejection = check_error(name, responder, shown, summary);
-        assert_eq!((rejection.error(), rejection.description()), (None, None));
-    };
-    check(
-        "error/updating",
-        Responder::Imds,
-        "IMDS answered 410",
-        "410",
-    );
-    check(
-        "error/throttled",
-        Responder::Imds,
-        "IMDS answered 429",
-        "429",
-    );
-    check(
-        "error/guest_proxy_agent",
-        Responder::GuestProxyAgent,
-        "the Guest Proxy Agent answered 403",
-        "403",
-    );
-    check(
-        "error/docker_desktop",
-        Responder::DockerDesktop,
-        "Docker Desktop's proxy answered 403",
-        "403",
-    );
-    check(
-        "error/restarting",
-        Responder::IisFront,
-        "the restarting front of IMDS answered 500",
-        "500",
-    );
-    check(
-        "error/pod_identity",
-        Responder::PodIdentity,
-        "aad-pod-identity answered 403",
-        "403",
-    );
-    check(
-        "error/proxy_407",
-        Responder::HttpProxy,
-        "an HTTP proxy answered 407",
-        "407",
-    );
-    check(
-        "error/proxy_503",
-        Responder::HttpProxy,
-        "an HTTP proxy answered 503",
-        "503",
-    );
+    for (name, responder, who) in [
+        ("error/updating", Responder::Imds, "IMDS"),
+        ("error/throttled", Responder::Imds, "IMDS"),
+        (
+            "error/guest_proxy_agent",
+            Responder::GuestProxyAgent,
+            "the Guest Proxy Agent",
+        ),
+        (
+            "error/agent_405",
+            Responder::GuestProxyAgent,
+            "the Guest Proxy Agent",
+        ),
+        (
+            "error/docker_desktop",
+            Responder::DockerDesktop,
+            "Docker Desktop's proxy",
+        ),
+        (
+            "error/restarting",
+            Responder::IisFront,
+            "the restarting front of IMDS",
+        ),
+        (
+            "error/pod_identity",
+            Responder::PodIdentity,
+            "aad-pod-identity",
+        ),
+        (
+            "error/pod_identity_not_found",
+            Responder::PodIdentity,
+            "aad-pod-identity",
+        ),
+        (
+            "error/pod_identity_busy",
+            Responder::PodIdentity,
+            "aad-pod-identity",
+        ),
+        ("error/proxy_403", Responder::HttpProxy, "an HTTP proxy"),
+        ("error/proxy_407", Responder::HttpProxy, "an HTTP proxy"),
+        ("error/proxy_503", Responder::HttpProxy, "an HTTP proxy"),
+    ] {
+        let status = response(name).status().to_string();
+        let rejection = check_error(
+            name,
+            responder,
+            &format!("{who} answered {status}"),
+            &status,
+        );
+        assert_eq!(
+            (rejection.error(), rejection.description()),
+            (None, None),
+            "{name}"
+        );
+    }
 }
 
 #[test]
@@ -302,6 +316,20 @@ fn refusals_say_who_answered_before_what() {
         Responder::Imds,
         "IMDS answered 404 Not found",
         "404 Not found",
+    );
+    check_error(
+        "error/load_balancer_none",
+        Responder::Imds,
+        "IMDS answered 404 No load balancer metadata is found. Check if your virtual machine is using any nonbasic SKU \
+         load balancer and retry later.",
+        "404 No load balancer metadata is found. Check if your virtual machine is using any nonbasic SKU load balancer \
+         and retry later.",
+    );
+    check_error(
+        "error/leaf_without_format",
+        Responder::Imds,
+        "IMDS answered 400 Bad request. The format must be text at a leaf",
+        "400 Bad request. The format must be text at a leaf",
     );
     check_error(
         "error/through_agent",
@@ -426,10 +454,11 @@ fn one_document_does_not_pass_for_another() {
 
 #[test]
 fn every_recorded_answer_is_read_here_and_has_a_source() {
-    let (tests, sources) = (
+    let tests = concat!(
         include_str!("golden_responses.rs"),
-        include_str!("../data/README.md"),
+        include_str!("golden_documents.rs")
     );
+    let sources = include_str!("../data/README.md");
     for name in names() {
         let (_, file) = name.split_once('/').unwrap();
         assert!(tests.contains(&format!("\"{name}\"")), "{name} is not read");

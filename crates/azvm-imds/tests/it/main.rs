@@ -5,9 +5,12 @@
 mod endpoints;
 mod expiry;
 mod golden;
+mod golden_documents;
 mod golden_requests;
 mod golden_responses;
+mod odd_answers;
 mod properties;
+mod real_clients;
 mod retries;
 mod secrets;
 mod selectors;

@@ -3,14 +3,27 @@
 use crate::golden::{NOW, ask, random_text};
 use azvm_exchange::Response;
 use azvm_imds::{
-    Audience, IdentitySelector, Rejection, TokenRequest, read_identity_info, read_instance,
+    Audience, IdentitySelector, Instance, LoadBalancer, Rejection, ScheduledEvents, TokenRequest,
+    UnverifiedAttestedDocument, read_identity_info, read_instance, read_instance_text, read_probe,
     read_versions,
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 /// Members that the service, its relatives or a broken stand-in could send.
-const MEMBERS: [&str; 16] = [
+const MEMBERS: [&str; 28] = [
+    "DocumentIncarnation",
+    "Events",
+    "EventId",
+    "NotBefore",
+    "Resources",
+    "dataDisks",
+    "inboundRules",
+    "interface",
+    "loadbalancer",
+    "msi_res_id",
+    "signature",
+    "storageProfile",
     "access_token",
     "apiVersions",
     "client_id",
@@ -118,8 +131,14 @@ proptest! {
         }
         prop_assert!(!Rejection::read(&response).to_string().chars().any(char::is_control));
         let _ = read_instance(&response);
+        let _ = Instance::read(&response);
+        let _ = read_instance_text(&response);
         let _ = read_versions(&response);
         let _ = read_identity_info(&response);
+        let _ = ScheduledEvents::read(&response);
+        let _ = LoadBalancer::read(&response);
+        let _ = UnverifiedAttestedDocument::read(&response);
+        let _ = read_probe(&response);
     }
 
     #[test]

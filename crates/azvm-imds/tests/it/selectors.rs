@@ -108,9 +108,58 @@ fn the_resource_id_of_another_identity_or_of_the_vm_is_noticed() {
 }
 
 #[test]
+fn an_object_id_in_the_answer_counts_before_the_claim() {
+    let token = jwt(&format!(r#"{{"oid":"{OTHER}"}}"#));
+    check_same(object(), &token, &format!(r#","object_id":"{OBJECT}""#));
+    check_other(object(), "t", &format!(r#","object_id":"{OTHER}""#), OTHER);
+    for nothing in ["\"\"", "null", "7", "[]"] {
+        check_other(
+            object(),
+            &token,
+            &format!(r#","object_id":{nothing}"#),
+            OTHER,
+        );
+    }
+}
+
+#[test]
+fn a_resource_id_in_the_answer_counts_before_the_claim() {
+    let other = ID.replace("id-1", "id-2");
+    let token = jwt(&format!(r#"{{"xms_mirid":"{other}"}}"#));
+    let lower = ID.to_lowercase();
+    check_same(resource(), &token, &format!(r#","msi_res_id":"{lower}""#));
+    check_same(
+        resource(),
+        "t",
+        &format!(r#","msi_res_id":"{}""#, ID.replace('/', "\\/")),
+    );
+    check_other(
+        resource(),
+        "t",
+        &format!(r#","msi_res_id":"{other}""#),
+        &other,
+    );
+    check_other(resource(), &token, r#","msi_res_id":"""#, &other);
+}
+
+#[test]
+fn an_id_of_another_kind_proves_nothing() {
+    let members = format!(r#","client_id":"{OTHER}""#);
+    check_same(object(), "t", &members);
+    check_same(resource(), "t", &members);
+    let token = jwt(&format!(r#"{{"appid":"{OTHER}","oid":"{OBJECT}"}}"#));
+    check_same(object(), &token, &members);
+}
+
+#[test]
 fn an_opaque_token_proves_nothing_and_passes() {
     for selector in [client(), object(), resource()] {
-        for token in ["opaque", "a.b.c", "e30.e30.c2ln", &jwt(r#"{"oid":null}"#)] {
+        for token in [
+            "opaque",
+            "a.b.c",
+            "e30.e30.c2ln",
+            &jwt(r#"{"oid":null,"appid":"","xms_mirid":""}"#),
+        ] {
             check_same(selector.clone(), token, "");
         }
     }

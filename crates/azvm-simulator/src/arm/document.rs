@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::world::Resource;
 use crate::{Identity, World};
 
 pub(super) fn subscription(world: &World) -> Value {
@@ -38,15 +39,24 @@ pub(super) fn location(world: &World) -> Value {
     })
 }
 
-pub(super) fn group(world: &World) -> Value {
-    json!({
-        "id": format!("/subscriptions/{}/resourceGroups/{}", world.subscription_id, world.resource_group),
-        "name": world.resource_group,
+/// The resource group of this name, written as it is known.
+pub(super) fn group(world: &World, name: &str) -> Option<Value> {
+    let is_main = name.eq_ignore_ascii_case(&world.resource_group);
+    let mut others = world.groups.iter();
+    let (name, location, tags) = if is_main {
+        (&world.resource_group, &world.location, tags(world))
+    } else {
+        let other = others.find(|group| group.name.eq_ignore_ascii_case(name))?;
+        (&other.name, &other.location, json!({}))
+    };
+    Some(json!({
+        "id": format!("/subscriptions/{}/resourceGroups/{name}", world.subscription_id),
+        "name": name,
         "type": "Microsoft.Resources/resourceGroups",
-        "location": world.location,
-        "tags": tags(world),
+        "location": location,
+        "tags": tags,
         "properties": { "provisioningState": "Succeeded" },
-    })
+    }))
 }
 
 fn tags(world: &World) -> Value {
@@ -70,33 +80,61 @@ pub(super) fn provider(world: &World, namespace: &str, types: &[&str]) -> Value 
     })
 }
 
-/// The VM, and the user-assigned identities that are attached to it.
+/// The VM, the user-assigned identities that exist, and what else there is.
 pub(super) fn resources(world: &World) -> Vec<Value> {
     let identity = |identity: &Identity| {
         json!({
             "id": identity.resource_id,
-            "name": identity.resource_id.rsplit('/').next(),
+            "name": identity.name(),
             "type": "Microsoft.ManagedIdentity/userAssignedIdentities",
             "location": world.location,
             "tags": {},
             "properties": { "tenantId": world.tenant_id, "principalId": identity.object_id, "clientId": identity.client_id },
         })
     };
+    let other = |resource: &Resource| {
+        json!({
+            "id": resource.id,
+            "name": resource.id.rsplit('/').next(),
+            "type": resource.kind,
+            "location": resource.location,
+            "tags": {},
+            "properties": { "provisioningState": "Succeeded" },
+        })
+    };
     let mut resources = vec![virtual_machine(world)];
-    resources.extend(world.user_identities.iter().map(identity));
+    resources.extend(world.existing_identities().map(identity));
+    resources.extend(world.resources.iter().map(other));
     resources
 }
 
-fn virtual_machine(world: &World) -> Value {
+/// As lists show a VM: Compute writes the name of the resource group in upper case there.
+pub(super) fn in_list(world: &World, mut resource: Value) -> Value {
+    let group = format!("/resourceGroups/{}/", world.resource_group);
+    let id = resource["id"].as_str().unwrap_or_default();
+    if id.contains("/Microsoft.Compute/") {
+        resource["id"] = json!(id.replacen(
+            &group,
+            &format!(
+                "/resourceGroups/{}/",
+                world.resource_group.to_ascii_uppercase()
+            ),
+            1,
+        ));
+    }
+    resource
+}
+
+pub(super) fn virtual_machine(world: &World) -> Value {
     let mut machine = json!({
-        "id": world.vm_resource_id,
-        "name": world.vm_name,
+        "id": world.vm.resource_id,
+        "name": world.vm.name,
         "type": "Microsoft.Compute/virtualMachines",
         "location": world.location,
         "tags": tags(world),
         "properties": {
-            "vmId": world.vm_id,
-            "hardwareProfile": { "vmSize": world.vm_size },
+            "vmId": world.vm.id,
+            "hardwareProfile": { "vmSize": world.vm.size },
             "provisioningState": "Succeeded",
         },
     });
@@ -107,7 +145,16 @@ fn virtual_machine(world: &World) -> Value {
 }
 
 fn identity_block(world: &World) -> Option<Value> {
-    let (system, users) = (&world.system_identity, &world.user_identities);
+    let system = &world.system_identity;
+    let users: Map<_, _> = world
+        .attached_identities()
+        .map(|(user, is_known)| {
+            let [principal, client] = [&user.object_id, &user.client_id]
+                .map(|id| if is_known { json!(id) } else { Value::Null });
+            let ids = json!({ "principalId": principal, "clientId": client });
+            (user.resource_id.clone(), ids)
+        })
+        .collect();
     let kind = match (system, users.is_empty()) {
         (None, true) => return None,
         (Some(_), true) => "SystemAssigned",
@@ -120,14 +167,7 @@ fn identity_block(world: &World) -> Option<Value> {
         block["tenantId"] = json!(world.tenant_id);
     }
     if !users.is_empty() {
-        let entry = |user: &Identity| {
-            (
-                user.resource_id.clone(),
-                json!({ "principalId": user.object_id, "clientId": user.client_id }),
-            )
-        };
-        block["userAssignedIdentities"] =
-            Value::Object(users.iter().map(entry).collect::<Map<_, _>>());
+        block["userAssignedIdentities"] = Value::Object(users);
     }
     Some(block)
 }

@@ -7,14 +7,16 @@ use super::Operation;
 use super::document::{self, PROVIDERS};
 use super::failure::failure;
 use super::filter::{self, Condition};
+use super::page;
 use super::route::{Path, Target};
 use crate::World;
+use crate::access::{self, is_within};
 use crate::exchange::Reply;
 use crate::text::is_guid;
 
 /// Answers everything that does not belong to `Microsoft.Authorization`.
 pub(super) fn answer(operation: &Operation<'_>, target: Target<'_>) -> Result<Reply, Reply> {
-    let world = operation.state.world();
+    let world = &*operation.world;
     match target {
         Target::Subscriptions => Ok(list(visible_subscriptions(operation))),
         Target::Tenants => Ok(list(vec![document::tenant(world)])),
@@ -31,7 +33,7 @@ pub(super) fn answer(operation: &Operation<'_>, target: Target<'_>) -> Result<Re
             Ok(list(vec![document::location(world)]))
         }
         Target::Groups => groups(operation),
-        Target::Group { .. } => group(operation),
+        Target::Group { name } => group(operation, name),
         Target::Resources => all_resources(operation),
         Target::Providers => {
             read(operation, PROVIDERS_READ, 2)?;
@@ -65,11 +67,13 @@ pub(super) fn require_subscription(world: &World, path: &Path) -> Result<(), Rep
 
 /// Refuses when the scope, the first `depth` segments, names a group or resource that does not exist.
 pub(super) fn require_existing(operation: &Operation<'_>, depth: usize) -> Result<(), Reply> {
-    let (world, path) = (operation.state.world(), operation.path);
+    let (world, path) = (&*operation.world, operation.path);
     let segments = path.segments();
     if depth >= 4
         && segments[2].eq_ignore_ascii_case("resourceGroups")
-        && !segments[3].eq_ignore_ascii_case(&world.resource_group)
+        && !world
+            .group_names()
+            .any(|known| known.eq_ignore_ascii_case(&segments[3]))
     {
         return Err(failure(
             404,
@@ -119,7 +123,7 @@ fn list(value: Vec<Value>) -> Reply {
 
 /// A resource or, when the path ends in a type, all of that type below the parent.
 fn resource(operation: &Operation<'_>, parent: usize) -> Result<Reply, Reply> {
-    let (world, segments) = (operation.state.world(), operation.path.segments());
+    let (world, segments) = (&*operation.world, operation.path.segments());
     let namespace = &segments[parent + 1];
     let (types, names): (Vec<_>, Vec<_>) = segments[parent + 2..]
         .chunks(2)
@@ -145,12 +149,21 @@ fn resource(operation: &Operation<'_>, parent: usize) -> Result<Reply, Reply> {
             .as_str()
             .is_some_and(|known| known.eq_ignore_ascii_case(&full_type))
     };
-    Ok(list(
-        document::resources(world)
-            .into_iter()
-            .filter(is_wanted)
+    let scope = operation.path.up_to(parent);
+    let found = document::resources(world).into_iter().filter(is_wanted);
+    let found = found.filter(|resource| is_below(resource, &scope));
+    page::list(
+        operation,
+        found
+            .map(|resource| document::in_list(world, resource))
             .collect(),
-    ))
+    )
+}
+
+fn is_below(resource: &Value, scope: &str) -> bool {
+    resource["id"]
+        .as_str()
+        .is_some_and(|id| is_within(id, scope))
 }
 
 fn has_id(resource: &Value, id: &str) -> bool {
@@ -159,12 +172,15 @@ fn has_id(resource: &Value, id: &str) -> bool {
         .is_some_and(|known| known.eq_ignore_ascii_case(id))
 }
 
-fn group(operation: &Operation<'_>) -> Result<Reply, Reply> {
+fn group(operation: &Operation<'_>, name: &str) -> Result<Reply, Reply> {
     read(operation, GROUPS_READ, 4)?;
-    Ok(match operation.request.method {
-        Method::HEAD => Reply::empty(204),
-        _ => Reply::json(200, &document::group(operation.state.world())),
-    })
+    if operation.request.method == Method::HEAD {
+        return Ok(Reply::empty(204));
+    }
+    let group = document::group(&operation.world, name);
+    group
+        .map(|group| Reply::json(200, &group))
+        .ok_or_else(|| failure(404, "ResourceGroupNotFound", "The group was not found."))
 }
 
 /// Everything below a group or the subscription.
@@ -175,7 +191,15 @@ fn all_resources(operation: &Operation<'_>) -> Result<Reply, Reply> {
         _ => "Microsoft.Resources/subscriptions/resourceGroups/resources/read",
     };
     read(operation, action, depth)?;
-    Ok(list(document::resources(operation.state.world())))
+    let (world, scope) = (&*operation.world, operation.path.up_to(depth));
+    let found = document::resources(world).into_iter();
+    let found = found.filter(|resource| is_below(resource, &scope));
+    page::list(
+        operation,
+        found
+            .map(|resource| document::in_list(world, resource))
+            .collect(),
+    )
 }
 
 fn provider(operation: &Operation<'_>, namespace: &str) -> Result<Reply, Reply> {
@@ -187,45 +211,48 @@ fn provider(operation: &Operation<'_>, namespace: &str) -> Result<Reply, Reply> 
         let message = format!("The resource namespace '{namespace}' is invalid.");
         return Err(failure(404, "InvalidResourceNamespace", &message));
     };
-    let world = operation.state.world();
     Ok(Reply::json(
         200,
-        &document::provider(world, namespace, types),
+        &document::provider(&operation.world, namespace, types),
     ))
 }
 
 fn groups(operation: &Operation<'_>) -> Result<Reply, Reply> {
     read(operation, GROUPS_READ, 2)?;
-    let world = operation.state.world();
-    let mut is_wanted = true;
+    let world = &*operation.world;
+    let names = world.group_names();
+    let mut found: Vec<_> = names
+        .filter_map(|name| document::group(world, name))
+        .collect();
     for condition in filter::conditions(operation.request)? {
-        is_wanted &= match condition {
-            Condition::Equals(member, name) if member == "tagname" => world
-                .tags
-                .iter()
-                .any(|(known, _)| known.eq_ignore_ascii_case(&name)),
+        match condition {
+            Condition::Equals(member, name) if member == "tagname" => {
+                let has_tag = |tags: &Value| {
+                    let mut names = tags.as_object().into_iter().flat_map(|tags| tags.keys());
+                    names.any(|known| known.eq_ignore_ascii_case(&name))
+                };
+                found.retain(|group| has_tag(&group["tags"]));
+            }
             Condition::Equals(member, value) if member == "tagvalue" => {
-                world.tags.iter().any(|(_, known)| *known == value)
+                let has_value = |tags: &Value| {
+                    let mut values = tags.as_object().into_iter().flat_map(|tags| tags.values());
+                    values.any(|known| known.as_str() == Some(&value))
+                };
+                found.retain(|group| has_value(&group["tags"]));
             }
             Condition::AssignedTo(_) | Condition::AtScope | Condition::Equals(..) => {
                 return Err(filter::invalid(""));
             }
-        };
+        }
     }
-    Ok(list(if is_wanted {
-        vec![document::group(world)]
-    } else {
-        Vec::new()
-    }))
+    page::list(operation, found)
 }
 
 /// A subscription is visible to whoever has a role in it, whatever that role is.
 fn visible_subscriptions(operation: &Operation<'_>) -> Vec<Value> {
-    let (state, world) = (operation.state, operation.state.world());
-    let id = format!("/subscriptions/{}", world.subscription_id);
-    let is_visible = state
-        .access
-        .sees(&operation.caller.object_id, &id, state.clock.elapsed());
+    let world = &*operation.world;
+    let id = world.subscription_scope();
+    let is_visible = access::sees(world, operation.principal(), &id, operation.moment);
     if is_visible {
         vec![document::subscription(world)]
     } else {

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::clock::{ERROR_TIME, utc};
 use crate::exchange::Reply;
+use crate::random::Random;
 
 /// Members in this order: clients compare whole bodies.
 #[derive(Serialize)]
@@ -45,11 +45,16 @@ pub(super) fn not_found() -> Reply {
 }
 
 /// Entra knows no such resource in this tenant.
-pub(super) fn unknown_resource(resource: &str, tenant_id: &str, now: i64) -> Reply {
+pub(super) fn unknown_resource(
+    resource: &str,
+    tenant_id: &str,
+    now: i64,
+    random: &Random,
+) -> Reply {
     let (timestamp, trace_id, correlation_id) = (
         utc(now, ERROR_TIME),
-        Uuid::new_v4().to_string(),
-        Uuid::new_v4().to_string(),
+        random.guid().to_string(),
+        random.guid().to_string(),
     );
     let error_description = format!(
         "AADSTS500011: The resource principal named {resource} was not found in the tenant named {tenant_id}. \

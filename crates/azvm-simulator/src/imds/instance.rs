@@ -6,10 +6,18 @@ use super::failure::not_found;
 use crate::World;
 use crate::exchange::Reply;
 use crate::text::Query;
+use crate::world::Interface;
 
 /// Answers a path below `/metadata/instance`, as `/compute/name`.
 pub(super) fn answer(world: &World, below: &str, query: &Query) -> Result<Reply, Reply> {
     let mut document = document(world);
+    if query
+        .value("api-version")
+        .is_some_and(|version| version < PHYSICAL_ZONE_SINCE)
+        && let Some(compute) = document["compute"].as_object_mut()
+    {
+        compute.remove("physicalZone");
+    }
     if query
         .value("extended")
         .is_some_and(|value| value.eq_ignore_ascii_case("true"))
@@ -17,12 +25,17 @@ pub(super) fn answer(world: &World, below: &str, query: &Query) -> Result<Reply,
         document["extended"] =
             json!({ "compute": { "hasCustomData": "false", "ppsType": "None" } });
     }
-    let mut node = &document;
+    walk(&document, below, query)
+}
+
+/// What stands at a path of a document, in the form that the query asks for.
+pub(super) fn walk(document: &Value, below: &str, query: &Query) -> Result<Reply, Reply> {
+    let mut node = document;
     for segment in below.split('/').skip(1) {
         node = child(node, segment).ok_or_else(not_found)?;
     }
     match (query.value("format"), node) {
-        (Some("text"), _) => Ok(Reply::new(200, "text/plain; charset=utf-8", as_text(node))),
+        (Some("text"), _) => Ok(Reply::text(200, as_text(node))),
         (None | Some("json"), Value::Object(_) | Value::Array(_)) => Ok(Reply::json(200, node)),
         (None | Some("json"), _) => Err(refusal(
             "Bad request. A single value is available with format=text only",
@@ -70,7 +83,21 @@ fn as_text(node: &Value) -> String {
 
 /// Every value is text, `true` and `false` included; what does not apply is the empty text.
 fn document(world: &World) -> Value {
-    json!({ "compute": compute(world), "network": network(world) })
+    let mut compute = compute(world);
+    merge(&mut compute, &Value::Object(world.vm.compute.clone()));
+    json!({ "compute": compute, "network": network(world) })
+}
+
+/// Members of `changes` take the place of those of the same name, or go into them.
+fn merge(value: &mut Value, changes: &Value) {
+    match (value, changes) {
+        (Value::Object(members), Value::Object(changes)) => {
+            for (name, change) in changes {
+                merge(members.entry(name.clone()).or_insert(Value::Null), change);
+            }
+        }
+        (value, change) => *value = change.clone(),
+    }
 }
 
 fn compute(world: &World) -> Value {
@@ -84,6 +111,11 @@ fn compute(world: &World) -> Value {
         .iter()
         .map(|(name, value)| json!({ "name": name, "value": value }))
         .collect();
+    let (set_name, set_id) = world
+        .vm
+        .scale_set
+        .as_ref()
+        .map_or(("", ""), |set| (&set.name, &set.resource_id));
     json!({
         "additionalCapabilities": { "hibernationEnabled": "false" },
         "azEnvironment": world.cloud.az_environment(),
@@ -96,9 +128,9 @@ fn compute(world: &World) -> Value {
         "isVmInStandbyPool": "",
         "licenseType": "",
         "location": world.location,
-        "name": world.vm_name,
+        "name": world.vm.name,
         "offer": "ubuntu-24_04-lts",
-        "osProfile": { "adminUsername": "azureuser", "computerName": world.vm_name, "disablePasswordAuthentication": "true" },
+        "osProfile": { "adminUsername": "azureuser", "computerName": world.vm.name, "disablePasswordAuthentication": "true" },
         "osType": "Linux",
         "physicalZone": "",
         "placementGroupId": "",
@@ -111,7 +143,7 @@ fn compute(world: &World) -> Value {
         "publicKeys": [],
         "publisher": "canonical",
         "resourceGroupName": world.resource_group,
-        "resourceId": world.vm_resource_id,
+        "resourceId": world.vm.resource_id,
         "securityProfile": { "encryptionAtHost": "false", "secureBootEnabled": "true", "securityType": "TrustedLaunch", "virtualTpmEnabled": "true" },
         "sku": "server",
         "storageProfile": storage_profile(),
@@ -120,10 +152,10 @@ fn compute(world: &World) -> Value {
         "tagsList": tags_list,
         "userData": "",
         "version": "latest",
-        "virtualMachineScaleSet": { "id": "" },
-        "vmId": world.vm_id,
-        "vmScaleSetName": "",
-        "vmSize": world.vm_size,
+        "virtualMachineScaleSet": { "id": set_id },
+        "vmId": world.vm.id,
+        "vmScaleSetName": set_name,
+        "vmSize": world.vm.size,
         "zone": "",
     })
 }
@@ -141,14 +173,39 @@ fn storage_profile() -> Value {
 }
 
 fn network(world: &World) -> Value {
+    let interfaces: Vec<_> = world.vm.interfaces.iter().map(interface).collect();
+    json!({ "interface": interfaces })
+}
+
+/// Only the first address of an interface is seen from outside.
+fn interface(interface: &Interface) -> Value {
+    let address = |(idx, ip): (usize, &String)| {
+        let public = if idx == 0 {
+            interface.public_ip.as_str()
+        } else {
+            ""
+        };
+        json!({ "privateIpAddress": ip, "publicIpAddress": public })
+    };
+    let ipv4: Vec<_> = interface
+        .private_ips
+        .iter()
+        .enumerate()
+        .map(address)
+        .collect();
+    let ipv6: Vec<_> = interface
+        .ipv6
+        .iter()
+        .map(|ip| json!({ "privateIpAddress": ip }))
+        .collect();
     json!({
-        "interface": [{
-            "ipv4": {
-                "ipAddress": [{ "privateIpAddress": world.private_ip, "publicIpAddress": "" }],
-                "subnet": [{ "address": "10.0.0.0", "prefix": "24" }],
-            },
-            "ipv6": { "ipAddress": [] },
-            "macAddress": "000D3AFA4E01",
-        }],
+        "ipv4": {
+            "ipAddress": ipv4,
+            "subnet": [{ "address": interface.subnet, "prefix": interface.prefix }],
+        },
+        "ipv6": { "ipAddress": ipv6 },
+        "macAddress": interface.mac,
     })
 }
+
+const PHYSICAL_ZONE_SINCE: &str = "2023-11-15";

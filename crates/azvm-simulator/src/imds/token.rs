@@ -1,8 +1,10 @@
 //! `/metadata/identity/oauth2/token`.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
-use super::failure::{invalid_request, unknown_resource};
+use super::failure::{failure, invalid_request, unknown_resource};
 use crate::exchange::Reply;
 use crate::simulator::State;
 use crate::text::{Query, is_loopback_url};
@@ -18,12 +20,22 @@ pub(super) fn answer(state: &State, query: &Query) -> Result<Reply, Reply> {
             "Required query variable 'resource' is missing",
         ));
     };
-    let (world, now) = (state.world(), state.clock.unix_secs());
-    let identity = select(world, query)?;
+    let (world, now) = (state.world(), state.token_secs());
+    let identity = select(state, &world, query)?;
     if !is_known_audience(world.cloud, resource) {
-        return Err(unknown_resource(resource, &world.tenant_id, now));
+        return Err(unknown_resource(
+            resource,
+            &world.tenant_id,
+            now,
+            &state.random,
+        ));
     }
-    let issued = state.tokens.token(world, identity, resource, now);
+    let issued = state
+        .tokens
+        .token(&world, identity, resource, now, &state.random);
+    let Some(issued) = issued else {
+        return Err(failure(500, "unknown", "Failed to retrieve token"));
+    };
     let body = Success {
         access_token: &issued.token,
         client_id: &identity.client_id,
@@ -52,12 +64,15 @@ struct Success<'a> {
 }
 
 /// Without a selector the system-assigned identity answers, else the only user-assigned one.
-fn select<'a>(world: &'a World, query: &Query) -> Result<&'a Identity, Reply> {
+fn select<'a>(state: &State, world: &'a World, query: &Query) -> Result<&'a Identity, Reply> {
+    let now = state.clock.elapsed();
+    let ignored = &state.scenario.imds.ignored_selectors;
     let mut selectors = SELECTORS
         .iter()
+        .filter(|(name, _)| !ignored.iter().any(|it| it == name))
         .filter_map(|(name, id)| Some((name, id, query.value(name)?)));
     let Some((name, id, wanted)) = selectors.next() else {
-        return default_identity(world);
+        return default_identity(world, now);
     };
     if let Some((other, ..)) = selectors.next() {
         return Err(invalid_request(&format!(
@@ -69,18 +84,19 @@ fn select<'a>(world: &'a World, query: &Query) -> Result<&'a Identity, Reply> {
             "The query variable '{name}' has no value"
         )));
     }
-    let mut identities = world.user_identities.iter().chain(&world.system_identity);
+    let mut identities = world.usable_identities(now).chain(&world.system_identity);
     identities
         .find(|identity| id(identity).eq_ignore_ascii_case(wanted))
         .ok_or_else(identity_not_found)
 }
 
-fn default_identity(world: &World) -> Result<&Identity, Reply> {
-    match (&world.system_identity, world.user_identities.as_slice()) {
-        (Some(system), _) => Ok(system),
-        (None, [only]) => Ok(only),
-        (None, []) => Err(identity_not_found()),
-        (None, [_, ..]) => Err(invalid_request(
+fn default_identity(world: &World, now: Duration) -> Result<&Identity, Reply> {
+    let mut users = world.usable_identities(now);
+    match (&world.system_identity, users.next(), users.next()) {
+        (Some(system), ..) => Ok(system),
+        (None, Some(only), None) => Ok(only),
+        (None, None, _) => Err(identity_not_found()),
+        (None, Some(_), Some(_)) => Err(invalid_request(
             "Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request",
         )),
     }

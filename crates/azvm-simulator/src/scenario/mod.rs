@@ -4,22 +4,69 @@
 
 mod check;
 mod file;
+mod json;
 #[cfg(test)]
 mod tests;
 
-use crate::{ScenarioError, Server, World};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub(crate) use check::{EVENT_TYPES, is_segment, resolve_scope};
+
+use crate::fault::Fault;
+use crate::front::Front;
+use crate::{ScenarioError, World};
 
 /// A simulated world and its faults, as read from a scenario file.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     pub(crate) name: String,
     pub(crate) summary: String,
+    pub(crate) seed: Option<u64>,
     pub(crate) chassis_asset_tag: Option<String>,
     pub(crate) listens: bool,
     pub(crate) world: World,
     pub(crate) token_lifetime_secs: u32,
-    pub(crate) role_assignments: Vec<RoleAssignment>,
+    pub(crate) token_tenant_id: Option<String>,
+    pub(crate) clock: ClockSettings,
+    pub(crate) imds: Imds,
+    pub(crate) arm: Arm,
     pub(crate) faults: Vec<Fault>,
+}
+
+/// How the clocks of the simulated cloud go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClockSettings {
+    pub(crate) speed: Option<u32>,
+    /// What the `Date` of answers is ahead by.
+    pub(crate) date_skew_secs: i64,
+    /// What the times in tokens are ahead by.
+    pub(crate) token_skew_secs: i64,
+}
+
+/// What is special about IMDS.
+#[derive(Clone, Debug)]
+pub(crate) struct Imds {
+    pub(crate) rate_limits: bool,
+    pub(crate) identity_delay: Duration,
+    pub(crate) in_front: Option<Front>,
+    /// For the Guest Proxy Agent: lower case prefixes of paths that it denies.
+    pub(crate) denied_paths: Vec<String>,
+    pub(crate) arc_folder: Option<PathBuf>,
+    /// Selectors that are passed over in silence, as some hosts other than a VM do.
+    pub(crate) ignored_selectors: Vec<String>,
+}
+
+/// What is special about Resource Manager.
+#[derive(Clone, Debug)]
+pub(crate) struct Arm {
+    pub(crate) rate_limits: bool,
+    pub(crate) page_size: Option<usize>,
+    /// Of role assignments that clients make, by replica.
+    pub(crate) propagation_secs: Vec<u32>,
+    /// Regions in upper case, one replica each; at least one.
+    pub(crate) replicas: Vec<String>,
+    pub(crate) in_front: Option<Front>,
 }
 
 impl Scenario {
@@ -79,6 +126,7 @@ impl Scenario {
     ///     role = "Reader"                 # or Contributor, Owner, Virtual Machine Contributor, or the ID of one of them
     ///     scope = "resource-group"        # or subscription, virtual-machine, or an ARM ID
     ///     effective_after_requests = 1    # optional, as is effective_after_seconds; the first of the two counts
+    ///     propagation_seconds = [0, 300]  # optional: when each replica of [arm] knows
     ///
     ///     [[fault]]
     ///     server = "arm"                  # or imds, where requests without the Metadata header meet no fault
@@ -92,16 +140,57 @@ impl Scenario {
     /// # Ok::<(), azvm_simulator::ScenarioError>(())
     /// ```
     ///
+    /// docs/simulator.md lists every member, among them those for scale sets, interfaces, deny assignments, scheduled events, clocks,
+    /// rate limits and what stands in front of the services.
+    ///
     /// # Errors
     ///
     /// When the text is no TOML, has a member that is not known, or contradicts itself:
     /// something that has to be a GUID is none, an ID is used twice, a role is unknown or is given to a principal that does not exist.
     pub fn from_toml(text: &str) -> Result<Self, ScenarioError> {
-        let file: file::File = toml::from_str(text).map_err(|error| {
-            let line = error.span().map(|span| check::line_of(text, span.start));
-            ScenarioError::new(line, error.message().replace('\n', ", "))
-        })?;
-        check::Checker::new(text).scenario(file)
+        Self::read(text, None)
+    }
+
+    /// Reads a scenario with the same members from JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`Scenario::from_toml`]; `null` is no value here.
+    pub fn from_json(text: &str) -> Result<Self, ScenarioError> {
+        Self::read_json(text, None)
+    }
+
+    /// Reads a scenario from a file: JSON when its name ends in `.json`, else TOML.
+    ///
+    /// Only such a scenario may have a `body_file`, which is relative to the scenario's folder.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read or has more than [`Scenario::MAX_BYTES`], and as [`Scenario::from_toml`].
+    pub fn from_file(path: &Path) -> Result<Self, ScenarioError> {
+        let text = read_capped(path)?;
+        let folder = path.parent().unwrap_or_else(|| Path::new("."));
+        let is_json = path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        if is_json {
+            Self::read_json(&text, Some(folder))
+        } else {
+            Self::read(&text, Some(folder))
+        }
+    }
+
+    /// The largest scenario file that is read, in bytes.
+    pub const MAX_BYTES: u64 = 1024 * 1024;
+
+    fn read_json(text: &str, folder: Option<&Path>) -> Result<Self, ScenarioError> {
+        let file: json::Root<file::File> = json::parse(text)?;
+        check::Checker::new(text, json::PREFIX.len(), folder).scenario(file.root)
+    }
+
+    fn read(text: &str, folder: Option<&Path>) -> Result<Self, ScenarioError> {
+        let file: file::File = toml::from_str(text).map_err(|error| form_error(text, &error))?;
+        check::Checker::new(text, 0, folder).scenario(file)
     }
 
     /// The scenario's name, such as `no-role`.
@@ -120,55 +209,30 @@ impl Scenario {
     }
 }
 
-/// A role of a principal at a scope.
-#[derive(Clone, Debug)]
-pub(crate) struct RoleAssignment {
-    pub(crate) id: String,
-    pub(crate) principal_id: String,
-    pub(crate) role_id: &'static str,
-    /// An ARM ID, or `/`.
-    pub(crate) scope: String,
-    pub(crate) effective_after: EffectiveAfter,
+/// A fault in JSON with the members of a scenario's `[[fault]]`.
+pub(crate) fn fault_from_json(text: &str) -> Result<Fault, ScenarioError> {
+    let file: json::Root<file::Fault> = json::parse(text)?;
+    check::Checker::new(text, json::PREFIX.len(), None).fault(&file.root)
 }
 
-/// When a role assignment starts to count: at once when both are `None`, else at whichever comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct EffectiveAfter {
-    /// So many requests were denied for want of this assignment.
-    pub(crate) requests: Option<u32>,
-    /// So many seconds passed since the simulator's start.
-    pub(crate) seconds: Option<u32>,
+fn form_error(text: &str, error: &toml::de::Error) -> ScenarioError {
+    let line = error.span().map(|span| check::line_of(text, span.start));
+    ScenarioError::new(line, error.message().replace('\n', ", "))
 }
 
-/// Requests that get another answer than they would, for a number of times or for some seconds.
-#[derive(Clone, Debug)]
-pub(crate) struct Fault {
-    pub(crate) server: FaultyServer,
-    /// Lower case, starts with a slash.
-    pub(crate) path_prefix: String,
-    pub(crate) status: u16,
-    pub(crate) times: Option<u32>,
-    pub(crate) seconds: Option<u32>,
-    pub(crate) retry_after_secs: Option<u32>,
-    pub(crate) content_type: &'static str,
-    pub(crate) body: String,
-}
-
-/// Which server a fault belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum FaultyServer {
-    Arm,
-    Imds,
-}
-
-impl FaultyServer {
-    pub(crate) fn covers(self, server: Server) -> bool {
-        match self {
-            Self::Arm => server.is_arm(),
-            Self::Imds => !server.is_arm(),
+fn read_capped(path: &Path) -> Result<String, ScenarioError> {
+    use std::io::{Error, Read};
+    let read = || {
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)?
+            .take(Scenario::MAX_BYTES + 1)
+            .read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > Scenario::MAX_BYTES {
+            return Err(Error::other("it is larger than 1 MiB"));
         }
-    }
+        String::from_utf8(bytes).map_err(Error::other)
+    };
+    read().map_err(|error| ScenarioError::new(None, format!("cannot read it: {error}")))
 }
 
 const BUILT_IN: [(&str, &str); 8] = [

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -12,8 +13,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use hyper::body::{Body, Incoming};
+use hyper::header::{CONNECTION, DATE, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Response, StatusCode};
@@ -23,11 +24,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
 
+use crate::clock::{HTTP_TIME, utc};
 use crate::exchange::{Reply, Request};
+use crate::front::{self, Front};
 use crate::simulator::State;
-use crate::{Received, Server, arm, imds};
+use crate::tls::Tls;
+use crate::{Received, Server, admin, arm, imds};
+pub(crate) use wire::WireFault;
+use wire::{Abort, Play, Script, Wire};
 
 /// What a peer may take of the simulator.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +52,7 @@ pub(crate) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 1024,
+            connections: 16_384,
             tls_handshake: Duration::from_secs(10),
             head: Duration::from_secs(30),
             head_bytes: 64 * 1024,
@@ -70,10 +75,11 @@ pub(crate) struct Service {
 /// Serves until it is cancelled, and takes its connections with it.
 pub(crate) async fn run(
     listener: TcpListener,
-    acceptor: Option<TlsAcceptor>,
+    tls: Option<Arc<Tls>>,
     service: Service,
     limits: Limits,
 ) {
+    let service = Arc::new(service);
     let permits = Arc::new(Semaphore::new(limits.connections));
     let mut connections = JoinSet::new();
     loop {
@@ -87,39 +93,45 @@ pub(crate) async fn run(
             continue;
         };
         while connections.try_join_next().is_some() {}
-        let (acceptor, service) = (acceptor.clone(), service.clone());
+        let (tls, service) = (tls.clone(), Arc::clone(&service));
         connections.spawn(async move {
-            serve(stream, acceptor, service, limits).await;
+            serve(stream, tls, service, limits).await;
             drop(permit);
         });
     }
 }
 
-async fn serve(stream: TcpStream, acceptor: Option<TlsAcceptor>, service: Service, limits: Limits) {
+async fn serve(stream: TcpStream, tls: Option<Arc<Tls>>, service: Arc<Service>, limits: Limits) {
     let number = 1 + service.connections.fetch_add(1, Ordering::Relaxed);
     // Small answers should leave at once; a failure to say so costs only time.
     let _ = stream.set_nodelay(true);
-    match acceptor {
-        None => speak_http(stream, number, service, limits).await,
-        Some(acceptor) => match timeout(limits.tls_handshake, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => speak_http(stream, number, service, limits).await,
-            Ok(Err(error)) => {
-                tracing::debug!(server = %service.server, %error, "TLS handshake failed")
-            }
-            Err(_) => tracing::debug!(server = %service.server, "TLS handshake took too long"),
-        },
+    let Some(tls) = tls else {
+        return speak_http(stream, number, service, limits).await;
+    };
+    let is_intercepted = service.state.front(service.server) == Some(Front::Interceptor);
+    // On the heap, so that waiting connections without TLS stay small.
+    let handshake = Box::pin(tls.acceptor(is_intercepted).accept(stream));
+    match timeout(limits.tls_handshake, handshake).await {
+        Ok(Ok(stream)) => speak_http(stream, number, service, limits).await,
+        Ok(Err(error)) => {
+            tracing::debug!(server = %service.server, %error, "TLS handshake failed")
+        }
+        Err(_) => tracing::debug!(server = %service.server, "TLS handshake took too long"),
     }
 }
 
 async fn speak_http(
-    stream: impl AsyncRead + AsyncWrite + Unpin,
+    stream: impl AsyncRead + AsyncWrite + Abort + Unpin,
     number: u64,
-    service: Service,
+    service: Arc<Service>,
     limits: Limits,
 ) {
+    let script = Arc::new(Script::default());
+    let stamp = (service.server == Server::Imds).then_some(imds::SERVER_LINE);
+    let stream = Wire::new(stream, Arc::clone(&script), stamp);
     let answer = service_fn(|request: hyper::Request<Incoming>| {
-        let service = service.clone();
-        async move { Ok::<_, Infallible>(service.answer(request, number, limits).await) }
+        let (service, script) = (Arc::clone(&service), Arc::clone(&script));
+        async move { Ok::<_, Infallible>(service.answer(request, number, limits, &script).await) }
     });
     let mut connection = pin!(
         http1::Builder::new()
@@ -148,38 +160,95 @@ impl Service {
         request: hyper::Request<Incoming>,
         connection: u64,
         limits: Limits,
+        script: &Script,
     ) -> Response<Full<Bytes>> {
-        let at_millis = u64::try_from(self.state.clock.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let state = &self.state;
+        let at_millis = u64::try_from(state.clock.elapsed().as_millis()).unwrap_or(u64::MAX);
         let (head, body) = request.into_parts();
         let target = head.uri.to_string();
         let headers = journal_headers(&head.headers);
-        // No simulated operation looks at a body, but a client that is still sending would not hear the answer.
+        // A client that is still sending would not hear the answer.
         // What is beyond the limit stays unread, and the connection ends after the answer.
-        let _ = timeout(limits.body, Limited::new(body, limits.body_bytes).collect()).await;
+        let body = read_body(body, limits).await;
 
-        let request = Request::new(self.server, self.local, head);
-        let reply = match self.server {
-            Server::ArmHttp | Server::ArmHttps => arm::answer(&self.state, &request),
-            Server::Imds => imds::answer(&self.state, &request),
-        };
+        let request = Request::new(self.server, self.local, head, body);
+        let (reply, place) = self.dispatch(&request);
+        if !reply.effect.delay.is_zero() {
+            sleep(reply.effect.delay).await;
+        }
+        drop(place);
         let (method, status) = (request.method.to_string(), reply.status);
-        tracing::debug!(server = %self.server, %method, path = %request.path, status, "answered");
-        self.state.journal.push(Received {
-            server: self.server,
-            connection,
-            method,
-            target,
-            headers,
-            status,
-            at_millis,
-        });
-        response(reply)
+        if self.server == Server::Admin {
+            tracing::debug!(server = %self.server, %method, path = %request.path, status, "answered");
+        } else {
+            tracing::info!(server = %self.server, %method, path = %request.path, status, "answered");
+            state.journal.push(Received {
+                server: self.server,
+                connection,
+                method,
+                target,
+                headers,
+                status,
+                at_millis,
+            });
+        }
+        self.response(reply, &request, script)
     }
+
+    /// The answer, and what is held until it is sent.
+    fn dispatch(&self, request: &Request) -> (Reply, Option<crate::limits::Place>) {
+        let front = self.state.front(self.server);
+        let intercepted = front.and_then(|front| front::intercept(&self.state, front, request));
+        if let Some(reply) = intercepted {
+            return (reply, None);
+        }
+        let (reply, place) = match self.server {
+            Server::Admin => (admin::answer(&self.state, request), None),
+            Server::ArmHttp | Server::ArmHttps => (arm::answer(&self.state, request), None),
+            Server::Imds => imds::answer(&self.state, request),
+        };
+        (front::forwarded(front, reply), place)
+    }
+
+    /// A faulty answer is left for the connection to play; what hyper gets then is swallowed there.
+    fn response(&self, reply: Reply, request: &Request, script: &Script) -> Response<Full<Bytes>> {
+        script.expect();
+        let date = || utc(self.state.date_secs(), HTTP_TIME);
+        if let Some(wire) = reply.effect.wire {
+            let is_head = request.method == hyper::Method::HEAD;
+            script.set(Play::new(wire, &reply, is_head, &date()));
+            let mut response = Response::new(Full::default());
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+            return response;
+        }
+        let mut response = response(reply);
+        // hyper writes the real date by itself, and cheaply.
+        if let (false, Ok(date)) = (
+            self.state.has_natural_date(),
+            HeaderValue::from_str(&date()),
+        ) {
+            response.headers_mut().insert(DATE, date);
+        }
+        response
+    }
+}
+
+/// What came of the body in time and within the limit.
+async fn read_body(body: Incoming, limits: Limits) -> Bytes {
+    if body.is_end_stream() {
+        return Bytes::new();
+    }
+    let collected = timeout(limits.body, Limited::new(body, limits.body_bytes).collect()).await;
+    collected
+        .ok()
+        .and_then(Result::ok)
+        .map_or_else(Bytes::new, http_body_util::Collected::to_bytes)
 }
 
 fn journal_headers(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |(name, value): (&HeaderName, &HeaderValue)| {
-        let value = if name == AUTHORIZATION {
+        let value = if SECRET.contains(&name.as_str()) {
             "<redacted>".into()
         } else {
             String::from_utf8_lossy(value.as_bytes())
@@ -204,5 +273,14 @@ fn response(reply: Reply) -> Response<Full<Bytes>> {
     }
     response
 }
+
+/// Headers whose values are not kept.
+const SECRET: [&str; 5] = [
+    "authorization",
+    "cookie",
+    "proxy-authorization",
+    "secret",
+    "x-identity-header",
+];
 
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

@@ -13,11 +13,11 @@ async fn start(server: Server, limits: Limits) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let local = listener.local_addr().unwrap();
     let state = Arc::new(State::new(Scenario::named("healthy").unwrap()).unwrap());
-    let acceptor =
-        (server == Server::ArmHttps).then(|| Tls::new(local.ip(), 1_800_000_000).unwrap().acceptor);
+    let tls = (server == Server::ArmHttps)
+        .then(|| Arc::new(Tls::new(local.ip(), 1_800_000_000).unwrap()));
     tokio::spawn(run(
         listener,
-        acceptor,
+        tls,
         Service {
             server,
             local,

@@ -1,5 +1,8 @@
 //! Tokens: their shape, who they are for, and in which forms they can be asked for.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde_json::json;
 
 use crate::wire::{TOKEN, arm_token, claims, get, imds, part, start, start_toml, token_for};
@@ -37,8 +40,12 @@ async fn the_token_is_a_signed_jwt_with_entras_claims() {
     let token = arm_token(&simulator, "").await;
     assert_eq!(token.split('.').count(), 3);
     let header = part(&token, 0);
-    assert_eq!(header["typ"], "JWT");
+    assert_eq!(
+        (&header["typ"], &header["alg"]),
+        (&json!("JWT"), &json!("RS256"))
+    );
     assert!(!header["kid"].as_str().unwrap().is_empty());
+    assert_eq!(header["x5t"], header["kid"]);
     let identity = world.system_identity().unwrap();
     let issuer = format!("https://sts.windows.net/{}/", world.tenant_id());
     let mut claims = claims(&token);
@@ -47,8 +54,11 @@ async fn the_token_is_a_signed_jwt_with_entras_claims() {
         (time("iat"), time("exp") - time("iat")),
         (time("nbf"), 86_700)
     );
-    assert!(!claims["uti"].as_str().unwrap().is_empty());
-    for varying in ["iat", "nbf", "exp", "uti"] {
+    for opaque in ["aio", "rh", "uti"] {
+        assert!(!claims[opaque].as_str().unwrap().is_empty());
+    }
+    assert!(claims["xms_tcdt"].is_number());
+    for varying in ["aio", "exp", "iat", "nbf", "rh", "uti", "xms_tcdt"] {
         claims.as_object_mut().unwrap().remove(varying);
     }
     let expected = json!({
@@ -69,6 +79,43 @@ async fn a_user_assigned_identity_names_itself_with_lower_case_resourcegroups() 
         mirid.contains("/resourcegroups/") && mirid.eq_ignore_ascii_case(&identity.resource_id),
         "{mirid}"
     );
+    assert_eq!(claims["xms_az_rid"], simulator.world().vm_resource_id());
+}
+
+#[tokio::test]
+async fn anybody_can_verify_a_token_with_the_published_key() {
+    let simulator = start("healthy").await;
+    let token = arm_token(&simulator, "").await;
+    let discovery = get(
+        &simulator.arm_http_endpoint(),
+        "/common/.well-known/openid-configuration",
+        &[],
+    )
+    .await
+    .json();
+    assert_eq!(discovery["issuer"], claims(&token)["iss"]);
+    let endpoint = simulator.arm_http_endpoint();
+    let jwks_uri = discovery["jwks_uri"].as_str().unwrap();
+    let path = jwks_uri.strip_prefix(&endpoint).unwrap();
+    let keys = get(&endpoint, path, &[]).await.json();
+    let key = keys["keys"][0].as_object().unwrap();
+    assert_eq!(key["kid"], part(&token, 0)["kid"]);
+    let names: Vec<_> = key.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        ["alg", "e", "kid", "kty", "n", "use", "x5t"],
+        "no private member"
+    );
+    let number = |name: &str| URL_SAFE_NO_PAD.decode(key[name].as_str().unwrap()).unwrap();
+    let public = RsaPublicKeyComponents {
+        n: number("n"),
+        e: number("e"),
+    };
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    let verify =
+        |message: &str| public.verify(&RSA_PKCS1_2048_8192_SHA256, message.as_bytes(), &signature);
+    assert!(verify(signed).is_ok() && verify(&format!("{signed}x")).is_err());
 }
 
 #[tokio::test]

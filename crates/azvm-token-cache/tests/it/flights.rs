@@ -1,9 +1,9 @@
 //! One fetch for all who wait: sharing, cancelling, failing.
 
-use crate::fixture::{DAY_SECS, Fixture, day};
-use azvm_token_cache::FetchError;
+use crate::fixture::{DAY_SECS, Fixture, day, failed, is_pending, never};
+use azvm_token_cache::{Failed, FetchError};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::sync::{Barrier, Notify, oneshot};
 use tokio::task::{JoinSet, yield_now};
@@ -19,7 +19,7 @@ async fn ten_thousand_tasks_share_one_fetch() {
         tasks.spawn(async move {
             all_started.wait().await;
             let fetch = || {
-                let number = fixture.fetches.fetch_add(1, Ordering::SeqCst) + 1;
+                let number = fixture.next();
                 async move {
                     for _ in 0..100 {
                         yield_now().await;
@@ -33,6 +33,45 @@ async fn ten_thousand_tasks_share_one_fetch() {
     let values = tasks.join_all().await;
     assert!(values.iter().all(|value| *value == 1));
     assert_eq!(fixture.count(), 1);
+    let metrics = fixture.cache.metrics();
+    assert_eq!(metrics.fetches, 1);
+    assert_eq!(metrics.hits + metrics.misses, TASKS as u64);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_thousand_tasks_share_one_definitive_error() {
+    const TASKS: usize = 1_000;
+    let fixture = Fixture::new();
+    let mut tasks = JoinSet::new();
+    for _ in 0..TASKS {
+        let fixture = fixture.clone();
+        tasks.spawn(async move { failed(fixture.fail(Failed::Definitive("gone")).await) });
+    }
+    let errors = tasks.join_all().await;
+    assert!(errors.iter().all(|error| *error == "gone"));
+    assert_eq!(
+        fixture.count(),
+        1,
+        "those who come late get the remembered one"
+    );
+}
+
+#[tokio::test]
+async fn an_entry_and_its_key_share_one_fetch() {
+    let fixture = Fixture::new();
+    let entry = fixture.cache.entry(&"key");
+    let (by_entry, by_key) = tokio::join!(
+        entry.get_or_fetch(|| async {
+            yield_now().await;
+            Ok(day(7))
+        }),
+        fixture.cache.get_or_fetch(&"key", never)
+    );
+    let by_entry = by_entry.unwrap();
+    assert!(std::ptr::eq(&*by_entry, &*by_key.unwrap()));
+    let (hit, other) = (entry.clone().peek().unwrap(), fixture.cache.entry(&"key"));
+    assert!(std::ptr::eq(&*by_entry, &*hit));
+    assert!(std::ptr::eq(&*by_entry, &*other.peek().unwrap()));
 }
 
 #[tokio::test]
@@ -46,10 +85,11 @@ async fn the_fetch_outlives_the_waiter_that_started_it() {
     }
     let other = fixture.cache.clone();
     let waiter = tokio::spawn(async move {
-        let fetch = || async { Err("a second fetch") };
+        let fetch = || async { Err(Failed::Transient("a second fetch")) };
         other.get_or_fetch(&"key", fetch).await.map(|value| *value)
     });
     yield_now().await;
+    assert_eq!(fixture.cache.metrics().waiting, 1);
     answer.send(7).unwrap();
     assert_eq!(waiter.await.unwrap().unwrap(), 7);
 }
@@ -75,15 +115,16 @@ async fn the_value_of_an_abandoned_fetch_is_cached() {
 }
 
 #[tokio::test]
-async fn an_error_reaches_all_waiters_and_is_forgotten() {
+async fn a_transient_error_reaches_all_waiters_and_is_forgotten() {
     let fixture = Fixture::new();
-    let (first, second) = tokio::join!(fixture.get_error("gone"), fixture.get_error("gone"));
-    let (FetchError::Failed(first), FetchError::Failed(second)) = (first, second) else {
+    let gone = || fixture.fail(Failed::Transient("gone"));
+    let (first, second) = tokio::join!(gone(), gone());
+    let (Err(FetchError::Failed(first)), Err(FetchError::Failed(second))) = (first, second) else {
         panic!("expected the error of the fetch");
     };
     assert!(Arc::ptr_eq(&first, &second));
     assert_eq!((*first, fixture.count()), ("gone", 1));
-    fixture.get_error("still gone").await;
+    assert_eq!(failed(gone().await), "gone");
     assert_eq!(fixture.get("key", DAY_SECS).await, 3);
 }
 
@@ -115,6 +156,44 @@ async fn a_panic_before_the_future_exists_leaves_the_key_usable() {
     assert_eq!(fixture.get("key", DAY_SECS).await, 1);
 }
 
+#[test]
+fn a_runtime_that_is_shut_down_ends_its_fetches() {
+    let fixture = Fixture::new();
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.build().unwrap()
+    };
+    let first = runtime();
+    let call = fixture.cache.get_or_fetch(&"key", std::future::pending);
+    let mut waiter = std::pin::pin!(call);
+    first.block_on(async { assert!(is_pending(waiter.as_mut()).await) });
+    drop(first);
+    let outcome = runtime().block_on(waiter);
+    assert!(matches!(outcome, Err(FetchError::Panicked)));
+}
+
+#[test]
+fn without_a_runtime_a_miss_is_an_error_and_a_hit_is_a_hit() {
+    let fixture = Fixture::new();
+    let poll = || {
+        let call = std::pin::pin!(fixture.get("key", DAY_SECS));
+        call.poll(&mut Context::from_waker(Waker::noop()))
+    };
+    let call = std::pin::pin!(fixture.cache.get_or_fetch(&"key", never));
+    let Poll::Ready(outcome) = call.poll(&mut Context::from_waker(Waker::noop())) else {
+        panic!("there is nothing to wait for");
+    };
+    assert!(matches!(outcome, Err(FetchError::NoRuntime)));
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder
+        .build()
+        .unwrap()
+        .block_on(fixture.get("key", DAY_SECS));
+    assert_eq!(poll(), Poll::Ready(1));
+    fixture.clock.advance_secs(DAY_SECS / 2);
+    assert_eq!(poll(), Poll::Ready(1), "a refresh is due, but cannot start");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_hanging_key_does_not_hold_up_another() {
     let fixture = Fixture::new();
@@ -132,11 +211,4 @@ async fn a_fetch_may_use_the_cache() {
     let fetch = || async move { Ok(day(inner.get("inner", DAY_SECS).await + 10)) };
     let value = fixture.cache.get_or_fetch(&"outer", fetch).await.unwrap();
     assert_eq!(*value, 11);
-}
-
-async fn is_pending<F: Future>(mut future: std::pin::Pin<&mut F>) -> bool {
-    std::future::poll_fn(|context| {
-        std::task::Poll::Ready(future.as_mut().poll(context).is_pending())
-    })
-    .await
 }

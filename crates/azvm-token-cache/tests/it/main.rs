@@ -5,5 +5,9 @@
 mod fixture;
 mod flights;
 mod freshness;
+mod hits;
+mod interleavings;
 mod keeping;
+mod refreshing;
+mod remembering;
 mod traits;

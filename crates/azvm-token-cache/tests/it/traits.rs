@@ -1,23 +1,29 @@
 //! What the types promise to the compiler, and what their `Debug` says.
 
-use crate::fixture::{DAY_SECS, Fixture, Numbers};
-use azvm_token_cache::{Cache, Clock, FetchError, SystemClock};
-use std::time::Duration;
+use crate::fixture::{DAY_SECS, Fixture, Numbers, never};
+use azvm_token_cache::{
+    Cache, Clock, Config, Entry, Failed, FetchError, Guard, Metrics, SystemClock,
+};
 
 #[test]
 fn all_types_go_between_threads() {
     fn check<T: Send + Sync + 'static>() {}
-    check::<Numbers>();
+    check::<Config>();
+    check::<Entry<String, String, String>>();
+    check::<Failed<String>>();
     check::<FetchError<String>>();
+    check::<Guard<String>>();
+    check::<Metrics>();
+    check::<Numbers>();
     check::<SystemClock>();
 }
 
 #[test]
 fn a_waiting_future_goes_between_threads() {
     fn check<T: Send>(_: T) {}
-    let cache: Cache<String, String, String> = Cache::new(Duration::ZERO);
-    let fetch = || async { Err(String::new()) };
-    check(cache.get_or_fetch(&String::new(), fetch));
+    let cache: Cache<String, usize, &'static str> = Cache::default();
+    check(cache.get_or_fetch(&String::new(), never));
+    check(cache.entry(&String::new()).get_or_fetch(never));
 }
 
 #[tokio::test]
@@ -26,8 +32,11 @@ async fn debug_shows_no_value_and_no_key() {
     fixture.get("the key", DAY_SECS).await;
     assert_eq!(
         format!("{:?}", fixture.cache),
-        "Cache { margin: 300s, capacity: 256, values: 1, flights: 0, .. }"
+        "Cache { capacity: 256, keys: 1, in_flight: 0, .. }"
     );
+    let entry = fixture.cache.entry(&"the key");
+    let shown = format!("{entry:?} {:?}", entry.peek().unwrap());
+    assert_eq!(shown, "Entry { .. } Guard { .. }");
 }
 
 #[test]

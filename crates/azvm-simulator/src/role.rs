@@ -1,22 +1,32 @@
-//! Built-in roles and what they allow.
+//! Roles and what they allow.
+
+use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
 /// A role definition without data actions.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Role {
-    pub(crate) id: &'static str,
-    pub(crate) name: &'static str,
-    description: &'static str,
-    actions: &'static [&'static str],
-    not_actions: &'static [&'static str],
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) actions: Vec<String>,
+    pub(crate) not_actions: Vec<String>,
+    pub(crate) is_built_in: bool,
 }
 
 impl Role {
     /// What is in `actions` and not in `notActions`.
     pub(crate) fn allows(&self, action: &str) -> bool {
-        let covers = |patterns: &[&str]| patterns.iter().any(|pattern| matches(pattern, action));
-        covers(self.actions) && !covers(self.not_actions)
+        covers(&self.actions, action) && !covers(&self.not_actions, action)
+    }
+
+    pub(crate) fn kind(&self) -> &'static str {
+        if self.is_built_in {
+            "BuiltInRole"
+        } else {
+            "CustomRole"
+        }
     }
 
     /// As in an answer to `permissions`.
@@ -32,9 +42,9 @@ impl Role {
             "type": "Microsoft.Authorization/roleDefinitions",
             "properties": {
                 "roleName": self.name,
-                "type": "BuiltInRole",
+                "type": self.kind(),
                 "description": self.description,
-                "assignableScopes": ["/"],
+                "assignableScopes": [if self.is_built_in { "/".to_owned() } else { format!("/subscriptions/{subscription_id}") }],
                 "permissions": [self.permission()],
                 "createdOn": "2015-02-02T21:55:09.8806423Z",
                 "updatedOn": "2021-11-11T20:13:47.8628684Z",
@@ -45,11 +55,15 @@ impl Role {
     }
 }
 
-/// A role by its name or its ID, ignoring case.
-pub(crate) fn named(name_or_id: &str) -> Option<&'static Role> {
-    BUILT_IN.iter().find(|role| {
-        role.name.eq_ignore_ascii_case(name_or_id) || role.id.eq_ignore_ascii_case(name_or_id)
-    })
+/// Whether one of the patterns matches the action.
+pub(crate) fn covers(patterns: &[String], action: &str) -> bool {
+    patterns.iter().any(|pattern| matches(pattern, action))
+}
+
+/// The roles that every subscription has, as far as they are needed here.
+pub(crate) fn built_in() -> &'static [Role] {
+    static ROLES: OnceLock<Vec<Role>> = OnceLock::new();
+    ROLES.get_or_init(|| BUILT_IN.iter().map(BuiltIn::role).collect())
 }
 
 /// Matches an action with a pattern in which `*` stands for any text, ignoring case.
@@ -72,8 +86,30 @@ fn matches(pattern: &str, action: &str) -> bool {
     rest.ends_with(last)
 }
 
-pub(crate) const BUILT_IN: [Role; 4] = [
-    Role {
+struct BuiltIn {
+    id: &'static str,
+    name: &'static str,
+    description: &'static str,
+    actions: &'static [&'static str],
+    not_actions: &'static [&'static str],
+}
+
+impl BuiltIn {
+    fn role(&self) -> Role {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        Role {
+            id: self.id.to_owned(),
+            name: self.name.to_owned(),
+            description: self.description.to_owned(),
+            actions: owned(self.actions),
+            not_actions: owned(self.not_actions),
+            is_built_in: true,
+        }
+    }
+}
+
+const BUILT_IN: [BuiltIn; 7] = [
+    BuiltIn {
         id: "b24988ac-6180-42a0-ab88-20f7382dd24c",
         name: "Contributor",
         description: "Grants full access to manage all resources, but does not allow you to assign roles in Azure RBAC.",
@@ -84,21 +120,52 @@ pub(crate) const BUILT_IN: [Role; 4] = [
             "Microsoft.Authorization/elevateAccess/Action",
         ],
     },
-    Role {
+    BuiltIn {
+        id: "f1a07417-d97a-45cb-824c-7a7467783830",
+        name: "Managed Identity Operator",
+        description: "Read and Assign User Assigned Identity",
+        actions: &[
+            "Microsoft.Authorization/*/read",
+            "Microsoft.ManagedIdentity/userAssignedIdentities/*/assign/action",
+            "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
+            "Microsoft.ManagedIdentity/userAssignedIdentities/*/read",
+            "Microsoft.ManagedIdentity/userAssignedIdentities/read",
+            "Microsoft.Resources/subscriptions/resourceGroups/read",
+        ],
+        not_actions: &[],
+    },
+    BuiltIn {
         id: "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
         name: "Owner",
         description: "Grants full access to manage all resources, including the ability to assign roles in Azure RBAC.",
         actions: &["*"],
         not_actions: &[],
     },
-    Role {
+    BuiltIn {
         id: "acdd72a7-3385-48ef-bd42-f606fba81ae7",
         name: "Reader",
         description: "View all resources, but does not allow you to make any changes.",
         actions: &["*/read"],
         not_actions: &[],
     },
-    Role {
+    BuiltIn {
+        id: "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9",
+        name: "User Access Administrator",
+        description: "Lets you manage user access to Azure resources.",
+        actions: &["*/read", "Microsoft.Authorization/*"],
+        not_actions: &[],
+    },
+    BuiltIn {
+        id: "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+        name: "Storage Blob Data Contributor",
+        description: "Allows for read, write and delete access to Azure Storage blob containers and data",
+        actions: &[
+            "Microsoft.Storage/storageAccounts/blobServices/containers/read",
+            "Microsoft.Storage/storageAccounts/blobServices/containers/write",
+        ],
+        not_actions: &[],
+    },
+    BuiltIn {
         id: "9980e02c-c2be-4d73-94e8-173b1dc7cf3c",
         name: "Virtual Machine Contributor",
         description: "Lets you manage virtual machines, but not access to them.",
@@ -152,7 +219,8 @@ mod tests {
 
     #[test]
     fn not_actions_take_away() {
-        let contributor = named("contributor").unwrap();
+        let named = |name| built_in().iter().find(|role| role.name == name);
+        let contributor = named("Contributor").unwrap();
         assert!(contributor.allows("Microsoft.Authorization/roleAssignments/read"));
         assert!(!contributor.allows("Microsoft.Authorization/roleAssignments/write"));
         assert!(contributor.allows("Microsoft.Compute/virtualMachines/write"));

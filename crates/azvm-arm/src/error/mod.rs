@@ -1,0 +1,257 @@
+//! ARM's refusals.
+
+mod code;
+mod detail;
+mod hints;
+
+pub use code::ErrorCode;
+pub use detail::{AdditionalInfo, ErrorDetail, MAX_DETAILS};
+pub use hints::{Denied, MAX_HINTS, TokenHints};
+
+use crate::wire::{Loose, Object};
+use crate::{Challenge, RequestIds, Throttling};
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use azvm_exchange::{Response, service_text};
+use core::fmt;
+use detail::{DetailBody, Details};
+use hints::Hints;
+
+/// An answer of ARM, or of something on the way to it, that is not the one asked for.
+///
+/// Branch on [`error_code`](Self::error_code) and [`status`](Self::status); the message is for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArmError(Box<Inner>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Inner {
+    status: u16,
+    code: Option<String>,
+    message: Option<String>,
+    target: Option<String>,
+    details: Vec<ErrorDetail>,
+    additional_info: Vec<AdditionalInfo>,
+    hints: Hints,
+    request_ids: RequestIds,
+    throttling: Throttling,
+    challenges: Vec<Challenge>,
+}
+
+/// The envelope of the provider contract (Azure/azure-resource-manager-rpc:v1.0/common-api-details.md). A member of an
+/// odd type does not cost the others.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Envelope {
+    error: Loose<Object<ErrorBody>>,
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ErrorBody {
+    code: Loose<String>,
+    message: Loose<String>,
+    target: Loose<String>,
+    details: Loose<Details<DetailBody>>,
+    additional_info: Loose<Details<detail::InfoBody>>,
+}
+
+impl ArmError {
+    /// Reads a refusal. Never fails: a body that is not ARM's leaves [`code`](Self::code) empty.
+    pub fn read(response: &Response) -> Self {
+        let envelope = serde_json::from_slice::<Object<Envelope>>(response.json_body());
+        let Object(Envelope { error }) = envelope.unwrap_or_default();
+        let Object(error) = error.0.unwrap_or_default();
+        let show = |text: &Loose<String>| text.0.as_deref().map(service_text);
+        Self(Box::new(Inner {
+            status: response.status(),
+            code: show(&error.code),
+            message: show(&error.message),
+            target: show(&error.target),
+            details: detail::details(error.details),
+            additional_info: detail::infos(error.additional_info),
+            // Of the whole text: what is shown may be cut before the end.
+            hints: Hints::read(error.message.0.as_deref().unwrap_or_default()),
+            request_ids: RequestIds::read(response),
+            throttling: Throttling::read(response),
+            challenges: Challenge::read_response(response),
+        }))
+    }
+
+    /// A 200 with a body that is not `what` was asked for.
+    pub(crate) fn unreadable(response: &Response, what: &str) -> Self {
+        let mut error = Self::read(response);
+        error.0.message = Some(format!("the body is no {what}"));
+        error
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.0.status
+    }
+
+    /// `error.code`: `AuthorizationFailed`, `ResourceGroupNotFound`, … `None` when the body is not ARM's, in which
+    /// case something else may have answered.
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// Which of the known codes [`code`](Self::code) is, if there is one.
+    pub fn error_code(&self) -> Option<ErrorCode> {
+        self.code().map(ErrorCode::from_text)
+    }
+
+    /// `error.message`, for a person. May be localised.
+    pub fn message(&self) -> Option<&str> {
+        self.0.message.as_deref()
+    }
+
+    /// `error.target`: what the error is about.
+    pub fn target(&self) -> Option<&str> {
+        self.0.target.as_deref()
+    }
+
+    /// `error.details`, at most [`MAX_DETAILS`] of them.
+    pub fn details(&self) -> &[ErrorDetail] {
+        &self.0.details
+    }
+
+    /// `error.additionalInfo`, at most [`MAX_DETAILS`] of them.
+    pub fn additional_info(&self) -> &[AdditionalInfo] {
+        &self.0.additional_info
+    }
+
+    /// The ids of the answer: give them to support.
+    pub fn request_ids(&self) -> &RequestIds {
+        &self.0.request_ids
+    }
+
+    /// The throttling headers of the answer.
+    pub fn throttling(&self) -> &Throttling {
+        &self.0.throttling
+    }
+
+    /// `x-ms-request-id`: give it to support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_ids.request_id.as_deref()
+    }
+
+    /// `x-ms-correlation-request-id`: give it to support.
+    pub fn correlation_id(&self) -> Option<&str> {
+        self.0.request_ids.correlation_id.as_deref()
+    }
+
+    /// The Bearer challenge of a 401: of several, the first that names a tenant, an error or claims.
+    pub fn challenge(&self) -> Option<&Challenge> {
+        let challenges = &self.0.challenges;
+        let says_something = |challenge: &&Challenge| **challenge != Challenge::default();
+        challenges
+            .iter()
+            .find(says_something)
+            .or_else(|| challenges.first())
+    }
+
+    /// Every Bearer challenge of the answer.
+    pub fn challenges(&self) -> &[Challenge] {
+        &self.0.challenges
+    }
+
+    /// True when the body is ARM's envelope or the headers carry its request id: ARM answered, and nothing between.
+    pub fn is_from_arm(&self) -> bool {
+        self.0.code.is_some() || self.request_id().is_some()
+    }
+
+    /// Who was denied what, lifted out of the message of a 403. A hint: the wording is not a contract.
+    pub fn denied(&self) -> Option<Denied> {
+        self.0.hints.denied.clone()
+    }
+
+    /// What was wrong with the token, lifted out of the message of a 401. A hint: the wording is not a contract.
+    pub fn token_hints(&self) -> Option<&TokenHints> {
+        self.0.hints.token.as_ref()
+    }
+
+    /// The api-versions that would do, lifted out of the message of [`ErrorCode::InvalidApiVersionParameter`] or
+    /// [`ErrorCode::NoRegisteredProviderFound`]; at most [`MAX_HINTS`] of them. A hint: the wording is not a contract.
+    pub fn supported_api_versions(&self) -> &[String] {
+        &self.0.hints.api_versions
+    }
+
+    /// The provider to register, lifted out of the message of [`ErrorCode::MissingSubscriptionRegistration`]. A hint.
+    pub fn unregistered_namespace(&self) -> Option<&str> {
+        self.0.hints.namespace.as_deref()
+    }
+}
+
+impl fmt::Display for ArmError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let who = if self.is_from_arm() {
+            "ARM"
+        } else {
+            "a server in ARM's place"
+        };
+        write!(f, "{who} answered {}", self.0.status)?;
+        if let Some(code) = &self.0.code {
+            write!(f, " {code}")?;
+        }
+        if let Some(message) = &self.0.message {
+            write!(f, ": {message}")?;
+        }
+        Ok(())
+    }
+}
+
+impl core::error::Error for ArmError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use alloc::vec;
+
+    fn refused(status: u16, body: &str) -> ArmError {
+        ArmError::read(&Response::new(status, vec![], body.as_bytes().to_vec()))
+    }
+
+    #[test]
+    fn a_403_names_who_what_and_where() {
+        let error = refused(
+            403,
+            r#"{"error":{"code":"AuthorizationFailed","message":"The client 'C' with object id 'O' does not have authorization to perform action 'A/read' over scope '/subscriptions/S' or the scope is invalid. If access was recently granted, please refresh your credentials."}}"#,
+        );
+        let denied = error.denied().unwrap();
+        assert_eq!(denied.object_id.as_deref(), Some("O"));
+        assert_eq!(denied.action.as_deref(), Some("A/read"));
+        assert_eq!(denied.scope.as_deref(), Some("/subscriptions/S"));
+        assert!(
+            error
+                .to_string()
+                .starts_with("ARM answered 403 AuthorizationFailed: The client 'C'")
+        );
+    }
+
+    #[test]
+    fn what_is_not_arms_has_no_code() {
+        for body in [
+            "",
+            "<html>",
+            "[]",
+            "{}",
+            "{\"error\":\"text\"}",
+            "{\"error\":[\"a\"]}",
+        ] {
+            let error = refused(502, body);
+            assert_eq!(
+                (error.code(), error.is_from_arm(), error.denied()),
+                (None, false, None),
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_error_is_as_small_as_a_pointer() {
+        assert_eq!(size_of::<ArmError>(), size_of::<usize>());
+    }
+}

@@ -6,6 +6,7 @@ use crate::timing::{Deadline, Stopwatch};
 use crate::{Limits, Timings, TransportError, connect, wire};
 use azvm_exchange::{FailureKind, Method, Origin, Phase, Request, Response, Scheme};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::Instrument;
@@ -159,18 +160,21 @@ impl Client {
             status = tracing::field::Empty,
             failure = tracing::field::Empty,
         );
-        let exchange = self.exchange(origin, request, Deadline::after(budget));
+        // Pinned once, whoever awaits it: each move of a future copies all of it.
+        let mut exchange = pin!(self.exchange(origin, request, Deadline::after(budget)));
         if span.is_disabled() {
             return exchange.await;
         }
-        let result = exchange.instrument(span.clone()).await;
+        let result = exchange.as_mut().instrument(span.clone()).await;
         match &result {
             Ok(exchanged) => {
                 span.record("reused", exchanged.reused);
-                span.record("status", exchanged.response.status())
+                span.record("status", exchanged.response.status());
             }
-            Err(error) => span.record("failure", tracing::field::display(error)),
-        };
+            Err(error) => {
+                span.record("failure", tracing::field::display(error));
+            }
+        }
         result
     }
 
@@ -180,21 +184,25 @@ impl Client {
         request: &Request,
         deadline: Deadline,
     ) -> Result<Exchanged, TransportError> {
-        let message = wire::encode(origin, request)?;
+        let mut message = Some(wire::encode(origin, request)?);
         self.check_origin(origin, request)?;
-        let Some(connection) = self.kept(origin, request) else {
-            let route = self.open(origin, request, deadline).await?;
-            return self.ask(route, origin, message, request, deadline).await.0;
-        };
-        let route = Route::kept(connection);
-        let (result, is_lost) = self.ask(route, origin, message, request, deadline).await;
-        if !is_lost {
-            return result;
+        let mut kept = self.kept(origin, request);
+        loop {
+            let route = match kept.take() {
+                Some(connection) => Route::kept(connection),
+                // In a box of its own, so that a request over a kept connection does not carry the room for it about.
+                None => Box::pin(self.open(origin, request, deadline)).await?,
+            };
+            let message = match message.take() {
+                Some(message) => message,
+                None => wire::encode(origin, request)?,
+            };
+            let (result, is_lost) = self.ask(route, origin, message, request, deadline).await;
+            if !is_lost {
+                return result;
+            }
+            tracing::debug!("the kept connection was lost; sending again over a new one");
         }
-        tracing::debug!("the kept connection was lost; sending again over a new one");
-        let message = wire::encode(origin, request)?;
-        let route = self.open(origin, request, deadline).await?;
-        self.ask(route, origin, message, request, deadline).await.0
     }
 
     /// The connection of an earlier exchange, for a request that may be repeated should it turn out to be lost.

@@ -85,13 +85,17 @@ impl ManagedIdentity {
 }
 
 /// A 400 is definitive: IMDS says the same until somebody assigns the identity or corrects the audience.
-pub(crate) async fn fetch(
+///
+/// In a box, for on the way to its task the future is moved several times, and it is large.
+pub(crate) fn fetch(
     inner: Arc<Inner>,
     audience: Audience,
-) -> Result<Fresh<AccessToken>, Failed<Error>> {
-    ask(&inner, audience).await.map_err(|error| match error {
-        Error::Refused(ref rejection) if rejection.status() == 400 => Failed::Definitive(error),
-        other => Failed::Transient(other),
+) -> impl Future<Output = Result<Fresh<AccessToken>, Failed<Error>>> + Send + Unpin {
+    Box::pin(async move {
+        ask(&inner, audience).await.map_err(|error| match error {
+            Error::Refused(ref rejection) if rejection.status() == 400 => Failed::Definitive(error),
+            other => Failed::Transient(other),
+        })
     })
 }
 

@@ -1,0 +1,278 @@
+//! A token that is not in memory, fetched over loopback: through `azvm-identity`, and with the same bytes over a
+//! connection of hyper that is written out by hand, against the same small server.
+//!
+//! Criterion shows each; then the two are measured in turns, so that a drift of the machine meets both, and the ratio of
+//! their medians is printed. The hand-written one neither reads the token nor keeps a deadline: it is the floor that the
+//! transport stands on.
+//!
+//! `azvm-identity` asks an endpoint twenty times a second at most, as IMDS allows a machine. So there are many servers,
+//! taken in turn, and a pause before each fetch, which is not counted.
+
+use azvm_identity::{Audience, ManagedIdentity};
+use criterion::Criterion;
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+
+/// What decides: ours is to take at most this much of the hand-written one's time.
+const GOAL: f64 = 1.15;
+
+/// Turns of each, after a tenth as many for warming up.
+const TURNS: usize = 4_000;
+
+/// How many servers there are for each row.
+const SERVERS: usize = 50;
+
+/// So that no server is asked more than 16 times a second.
+const PAUSE: Duration = Duration::from_micros(1_250);
+
+const TARGET: &str = "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fmanagement.azure.com%2F";
+
+/// The size of a real token.
+const TOKEN_CHARS: usize = 1_500;
+
+fn main() {
+    let bench = Bench::new();
+    let mut criterion = Criterion::default().configure_from_args();
+    for (group, ours, theirs) in PAIRS {
+        let mut group = criterion.benchmark_group(group);
+        for (name, step) in [("azvm-identity", ours), ("hyper", theirs)] {
+            let mut servers = Servers::start();
+            group.bench_function(name, |bencher| {
+                bencher.iter_custom(|turns| {
+                    let times = (0..turns).map(|_| bench.timed(step, &mut servers));
+                    times.sum()
+                });
+            });
+        }
+    }
+    criterion.final_summary();
+    // A test of the benchmark has no `--bench`, a profile is of one row.
+    let has = |wanted: &str| std::env::args().any(|arg| arg == wanted);
+    if has("--bench") && !has("--profile-time") {
+        ratios(&bench);
+    }
+}
+
+type Step = fn(&Bench, &mut Fetcher);
+
+const PAIRS: [(&str, Step, Step); 2] = [
+    ("new client", Bench::ours_new, Bench::theirs_new),
+    ("warm client", Bench::ours_warm, Bench::theirs_warm),
+];
+
+#[expect(clippy::print_stdout, reason = "the result")]
+fn ratios(bench: &Bench) {
+    println!("ours / hand-written, medians of {TURNS} turns (goal {GOAL})");
+    for (name, ours, theirs) in PAIRS {
+        let mut servers = [Servers::start(), Servers::start()];
+        let mut times = [Vec::new(), Vec::new()];
+        for turn in 0..TURNS + TURNS / 10 {
+            for (index, step) in [ours, theirs].into_iter().enumerate() {
+                let took = bench.timed(step, &mut servers[index]);
+                if turn >= TURNS / 10 {
+                    times[index].push(took);
+                }
+            }
+        }
+        let [ours, theirs] = times.map(median);
+        let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
+        println!("{name:<12} {ours:>9.1?} / {theirs:>9.1?} = {ratio:.3}");
+    }
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// What both sides share.
+struct Bench {
+    audience: Audience,
+    agent: String,
+    answer_bytes: usize,
+}
+
+/// A server and a runtime of its own, and what is kept between two fetches.
+struct Fetcher {
+    address: SocketAddr,
+    host: String,
+    runtime: Runtime,
+    identity: ManagedIdentity,
+    kept: Option<Sender>,
+}
+
+/// The servers of one row, taken in turn.
+struct Servers {
+    fetchers: Vec<Fetcher>,
+    turn: usize,
+}
+
+impl Servers {
+    fn start() -> Self {
+        Self {
+            fetchers: (0..SERVERS).map(|_| Fetcher::new()).collect(),
+            turn: 0,
+        }
+    }
+
+    fn next(&mut self) -> &mut Fetcher {
+        self.turn = (self.turn + 1) % self.fetchers.len();
+        &mut self.fetchers[self.turn]
+    }
+}
+
+impl Fetcher {
+    fn new() -> Self {
+        let address = serve();
+        Self {
+            address,
+            host: address.to_string(),
+            runtime: Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime"),
+            identity: identity(address),
+            kept: None,
+        }
+    }
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self {
+            audience: Audience::new("https://management.azure.com/").expect("an audience"),
+            agent: format!("azvm/{}", env!("CARGO_PKG_VERSION")),
+            answer_bytes: body().len(),
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "time is what is measured")]
+    fn timed(&self, step: Step, servers: &mut Servers) -> Duration {
+        std::thread::sleep(PAUSE);
+        let fetcher = servers.next();
+        let start = Instant::now();
+        step(self, fetcher);
+        start.elapsed()
+    }
+
+    fn ours_new(&self, fetcher: &mut Fetcher) {
+        let identity = identity(fetcher.address);
+        let token = fetcher.runtime.block_on(identity.token(&self.audience));
+        assert_eq!(token.expect("a token").secret().len(), TOKEN_CHARS);
+    }
+
+    /// The token has no time left, so that the next call has to fetch again.
+    fn ours_warm(&self, fetcher: &mut Fetcher) {
+        let token = fetcher.identity.token(&self.audience);
+        let token = fetcher.runtime.block_on(token);
+        assert_eq!(token.expect("a token").secret().len(), TOKEN_CHARS);
+    }
+
+    fn theirs_new(&self, fetcher: &mut Fetcher) {
+        let (address, host) = (fetcher.address, &fetcher.host);
+        let bytes = fetcher.runtime.block_on(async {
+            let (mut sender, driver) = connect(address).await;
+            let bytes = self.ask(&mut sender, host).await;
+            drop(sender);
+            let _ = driver.await; // closes the connection, as ours is closed
+            bytes
+        });
+        assert_eq!(bytes.len(), self.answer_bytes);
+    }
+
+    fn theirs_warm(&self, fetcher: &mut Fetcher) {
+        let (address, host) = (fetcher.address, &fetcher.host);
+        let kept = &mut fetcher.kept;
+        let bytes = fetcher.runtime.block_on(async {
+            if kept.is_none() {
+                *kept = Some(connect(address).await.0);
+            }
+            self.ask(kept.as_mut().expect("just connected"), host).await
+        });
+        assert_eq!(bytes.len(), self.answer_bytes);
+    }
+
+    async fn ask(&self, sender: &mut Sender, host: &str) -> Bytes {
+        let request = hyper::Request::get(TARGET)
+            .header("host", host)
+            .header("metadata", "true")
+            .header("user-agent", &self.agent)
+            .body(Empty::new())
+            .expect("a request");
+        let response = sender.send_request(request).await.expect("an answer");
+        assert_eq!(response.status(), 200);
+        let body = response.into_body().collect().await;
+        body.expect("a body").to_bytes()
+    }
+}
+
+type Sender = http1::SendRequest<Empty<Bytes>>;
+
+async fn connect(address: SocketAddr) -> (Sender, JoinHandle<hyper::Result<()>>) {
+    let stream = TcpStream::connect(address).await.expect("a connection");
+    stream.set_nodelay(true).expect("an option");
+    let handshake = http1::Builder::new()
+        .title_case_headers(true)
+        .handshake(TokioIo::new(stream));
+    let (sender, connection) = handshake.await.expect("a handshake");
+    (sender, tokio::spawn(connection))
+}
+
+fn identity(address: SocketAddr) -> ManagedIdentity {
+    let endpoint = format!("http://{address}").parse().expect("an endpoint");
+    ManagedIdentity::builder().endpoint(endpoint).build()
+}
+
+/// As irregular as a real one: some searches are slow in what repeats itself.
+fn token() -> String {
+    let mut state = 1_u32;
+    let mut letter = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef"[(state >> 27) as usize])
+    };
+    (0..TOKEN_CHARS).map(|_| letter()).collect()
+}
+
+fn body() -> String {
+    let token = token();
+    format!(
+        r#"{{"access_token":"{token}","client_id":"01234567-89ab-cdef-0123-456789abcdef","expires_in":"0","expires_on":"1700000000","ext_expires_in":"0","not_before":"1699913300","resource":"https://management.azure.com/","token_type":"Bearer"}}"#
+    )
+}
+
+/// Answers every request, one connection after the other, for as long as the program runs.
+fn serve() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let address = listener.local_addr().expect("an address");
+    let body = body();
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nServer: IMDS/150.870.65.1854\r\nDate: Sat, 21 Nov 2026 10:58:29 GMT\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            stream.set_nodelay(true).expect("an option");
+            let mut request = Vec::new();
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = stream.read(&mut buffer) {
+                request.extend_from_slice(&buffer[..count]);
+                if request.ends_with(b"\r\n\r\n") {
+                    request.clear();
+                    if stream.write_all(answer.as_bytes()).is_err() {
+                        break;
+                    }
+                }
+            }
+        }
+    });
+    address
+}

@@ -209,6 +209,13 @@ impl Scenario {
     }
 }
 
+/// Each name with the file of this name.
+macro_rules! built_in {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../../scenarios/", $name, ".toml")))),*]
+    };
+}
+
 /// A fault in JSON with the members of a scenario's `[[fault]]`.
 pub(crate) fn fault_from_json(text: &str) -> Result<Fault, ScenarioError> {
     let file: json::Root<file::Fault> = json::parse(text)?;
@@ -235,22 +242,42 @@ fn read_capped(path: &Path) -> Result<String, ScenarioError> {
     read().map_err(|error| ScenarioError::new(None, format!("cannot read it: {error}")))
 }
 
-const BUILT_IN: [(&str, &str); 8] = [
-    ("healthy", include_str!("../../scenarios/healthy.toml")),
-    (
-        "no-identity",
-        include_str!("../../scenarios/no-identity.toml"),
-    ),
-    (
-        "two-user-identities",
-        include_str!("../../scenarios/two-user-identities.toml"),
-    ),
-    ("no-role", include_str!("../../scenarios/no-role.toml")),
-    (
-        "propagating",
-        include_str!("../../scenarios/propagating.toml"),
-    ),
-    ("throttled", include_str!("../../scenarios/throttled.toml")),
-    ("updating", include_str!("../../scenarios/updating.toml")),
-    ("not-azure", include_str!("../../scenarios/not-azure.toml")),
+const BUILT_IN: [(&str, &str); 37] = built_in![
+    "healthy",
+    "no-identity",
+    "two-user-identities",
+    "no-role",
+    "propagating",
+    "throttled",
+    "updating",
+    "not-azure",
+    "deleted-identity",
+    "recreated-identity",
+    "slow-identity",
+    "rate-limited",
+    "identity-error",
+    "imds-restarting",
+    "cut-off",
+    "connection-reset",
+    "slow",
+    "http-proxy",
+    "docker-desktop",
+    "guest-proxy-agent",
+    "captive-portal",
+    "other-cloud",
+    "azure-arc",
+    "interceptor",
+    "arm-portal",
+    "arm-throttled",
+    "arm-unavailable",
+    "moved-subscription",
+    "skewed-clock",
+    "denied",
+    "conditional",
+    "wrong-scope",
+    "wrong-role",
+    "flapping",
+    "group-role",
+    "scale-set",
+    "us-government",
 ];

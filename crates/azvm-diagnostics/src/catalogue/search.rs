@@ -122,6 +122,17 @@ mod tests {
     }
 
     #[test]
+    fn a_letter_that_is_missing_still_leads_to_a_code() {
+        for entry in CATALOGUE {
+            for at in 0..entry.code.len() {
+                let mut typed = entry.code.to_string();
+                typed.remove(at);
+                assert!(nearest(&typed).is_some(), "{typed}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_like_nothing_is_not_guessed() {
         for typed in ["hello", "", "-", "a", "identity", "99999999"] {
             check(typed, None);

@@ -16,6 +16,9 @@ const LONGEST_TITLE: usize = 96;
 /// Prose is read on a terminal, in the middle of a fault; a field that is longer than this says too much.
 const LONGEST_PROSE: usize = 420;
 
+/// Placeholders that are whole commands and are not quoted.
+const COMMANDS: [&str; 4] = ["doctor", "doctor_as", "doctor_for", "program"];
+
 pub(super) fn check(data: &Data, emitted: &Emitted) -> Vec<String> {
     let mut mistakes = Mistakes(vec![]);
     let entries: Vec<&Entry> = entries(data).collect();
@@ -181,27 +184,51 @@ fn commands(entry: &Entry, mistake: &mut impl FnMut(String)) {
             mistake(format!("`{line}` has sudo and not `root = true`"));
         }
         unknown_placeholders(line, mistake);
+        quoting(shell, line, mistake);
+    }
+}
+
+/// Values are quoted when they are filled in. Quotes around a placeholder would undo that, and PowerShell does not join
+/// what is quoted to what stands beside it.
+fn quoting(shell: &str, line: &str, mistake: &mut impl FnMut(String)) {
+    for (name, before, after) in placeholders(line) {
+        if COMMANDS.contains(&name) {
+            continue;
+        }
+        if [before.matches('\'').count(), before.matches('"').count()]
+            .iter()
+            .any(|quotes| quotes % 2 == 1)
+        {
+            mistake(format!("in `{line}`, {{{name}}} stands in quotes"));
+        }
+        let is_word = before.ends_with([' ', '('])
+            && (after.is_empty() || after.starts_with([' ', ')', ';']));
+        if shell != "bash" && !is_word {
+            mistake(format!("in `{line}`, {{{name}}} is not a word of its own"));
+        }
     }
 }
 
 fn unknown_placeholders(text: &str, mistake: &mut impl FnMut(String)) {
-    let names = text.split('{').skip(1);
-    let names = names.filter_map(|rest| rest.split_once('}').map(|(name, _)| name));
-    // As the filling does: other braces, as in a query, stay as they are.
-    let is_name = |name: &&str| {
+    for (name, ..) in placeholders(text).filter(|(name, ..)| !PLACEHOLDERS.contains(name)) {
+        mistake(format!(
+            "nothing fills in {{{name}}}; there are {PLACEHOLDERS:?}"
+        ));
+    }
+}
+
+/// Each name in braces, with what stands before and after it. As in the filling, other braces stay as they are.
+fn placeholders(text: &str) -> impl Iterator<Item = (&str, &str, &str)> {
+    let is_name = |name: &str| {
         !name.is_empty()
             && name
                 .bytes()
                 .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
     };
-    for name in names
-        .filter(is_name)
-        .filter(|name| !PLACEHOLDERS.contains(name))
-    {
-        mistake(format!(
-            "nothing fills in {{{name}}}; there are {PLACEHOLDERS:?}"
-        ));
-    }
+    text.match_indices('{').filter_map(move |(at, _)| {
+        let (name, after) = text[at + 1..].split_once('}')?;
+        is_name(name).then_some((name, &text[..at], after))
+    })
 }
 
 fn references(

@@ -97,6 +97,8 @@ fn each_mistake_is_named() {
     one_mistake("[\"os\"]", "[\"color\"]", "evidence.toml has no color");
     one_mistake("Do {scope}.", "Do {color}.", "{color}");
     one_mistake("-n {vm}", "-n {name}", "{name}");
+    one_mistake("sudo x", "sudo x '{vm}'", "stands in quotes");
+    one_mistake("-n {vm}", "-n a-{vm}", "not a word of its own");
     one_mistake("az vm", "vm", "not a line for az");
     one_mistake("{ bash", "{ powershell = \"y\", bash", "exactly one");
     one_mistake(", root = true", "", "has sudo");

@@ -123,7 +123,7 @@ pub(crate) static RBAC_006: Entry = Entry {
     evidence: &[&evidence::STATUS, &evidence::CODE, &evidence::MESSAGE],
     fix: "Change it where the deny assignment comes from; its name is in the evidence.",
     commands: &[
-        CommandTemplate { shell: "az", run: "az rest --method get --url '{scope}/providers/Microsoft.Authorization/denyAssignments?api-version=2022-04-01'", needs_root: false },
+        CommandTemplate { shell: "az", run: "az rest --method get --url 'SCOPE/providers/Microsoft.Authorization/denyAssignments?api-version=2022-04-01'", needs_root: false },
         CommandTemplate { shell: "powershell", run: "Get-AzDenyAssignment -Scope {scope}", needs_root: false },
     ],
     sources: &[&sources::RBAC_TROUBLESHOOTING, &sources::RBAC_DENY],
@@ -395,7 +395,7 @@ pub(crate) static RBAC_019: Entry = Entry {
     fix: "Wait, then look for other assignments.",
     commands: &[
         CommandTemplate { shell: "az", run: "az role assignment list --assignee {object_id} --scope {scope} --include-inherited --include-groups", needs_root: false },
-        CommandTemplate { shell: "powershell", run: "Get-AzRoleAssignment -ObjectId {object_id} -Scope {scope} -ExpandPrincipalGroups", needs_root: false },
+        CommandTemplate { shell: "powershell", run: "Get-AzRoleAssignment -ObjectId {object_id} -Scope {scope}", needs_root: false },
     ],
     sources: &[&sources::RBAC_TROUBLESHOOTING],
     since: "0.1.0",
@@ -430,7 +430,7 @@ pub(crate) static RBAC_021: Entry = Entry {
     category: Category::Access,
     severity: Severity::Fail,
     title: "no visible role: not assigned, or not propagated yet",
-    summary: "The identity may neither read the target nor list role assignments there. When the grant under test is the identity's only role, both look the same from inside the machine until it has propagated.",
+    summary: "The identity may neither read the target nor list role assignments there. A first and only role brings the right to list with it, so until it has propagated the machine cannot tell whether it was ever assigned.",
     told_apart: "403 for the target and 403 for the list of role assignments. With a readable list it would be RBAC-001 (none), RBAC-002 (young) or RBAC-005 (old).",
     near: &["RBAC-001", "RBAC-002", "RBAC-005", "RID-015"],
     evidence: &[&evidence::STATUS, &evidence::CODE, &evidence::MESSAGE, &evidence::DENIED_OBJECT_ID, &evidence::DENIED_ACTION, &evidence::DENIED_SCOPE, &evidence::ROLE_ASSIGNMENTS],
@@ -481,7 +481,7 @@ pub(crate) static RBAC_023: Entry = Entry {
     evidence: &[],
     fix: "Make an active assignment.",
     commands: &[
-        CommandTemplate { shell: "az", run: "az rest --method get --url '{scope}/providers/Microsoft.Authorization/roleEligibilityScheduleInstances?api-version=2020-10-01'", needs_root: false },
+        CommandTemplate { shell: "az", run: "az rest --method get --url 'SCOPE/providers/Microsoft.Authorization/roleEligibilityScheduleInstances?api-version=2020-10-01'", needs_root: false },
         CommandTemplate { shell: "powershell", run: "Get-AzRoleEligibilityScheduleInstance -Scope {scope}", needs_root: false },
     ],
     sources: &[&sources::INFERRED],

@@ -76,7 +76,7 @@ pub(crate) static ARM_004: Entry = Entry {
     severity: Severity::Fail,
     title: "ARM's certificate is not trusted",
     summary: "The TLS certificate does not lead to a trusted authority: something intercepts TLS, or the machine has no certificate bundle.",
-    told_apart: "Connecting worked; the certificate was refused. If its issuer is a public authority (Microsoft, DigiCert), the machine's own list is incomplete, ARM-005; if it is your organisation, TLS is intercepted; if the dates are the matter, ARM-006.",
+    told_apart: "Connecting worked; the certificate was refused. If its issuer is your organisation, TLS is intercepted; if it is a public authority (Microsoft, DigiCert), the machine's own list is incomplete. No list at all is ARM-005, wrong dates are ARM-006.",
     near: &["ARM-005", "ARM-006", "ARM-007", "ARM-019"],
     evidence: &[&evidence::ENDPOINT, &evidence::FAILURE],
     fix: "Install the organisation's certificate authority, or name it with --arm-ca. Never switch verification off.",

@@ -17,7 +17,7 @@ pub(crate) static CODE_001: Entry = Entry {
     fix: "Send the header on every request to IMDS, with the value in lower case.",
     commands: &[
         CommandTemplate { shell: "bash", run: "curl -s --noproxy '*' -H Metadata:true 'http://169.254.169.254/metadata/instance?api-version=2021-02-01'", needs_root: false },
-        CommandTemplate { shell: "powershell", run: "Invoke-RestMethod -NoProxy -Headers @{Metadata='true'} -Uri 'http://169.254.169.254/metadata/instance?api-version=2021-02-01'", needs_root: false },
+        CommandTemplate { shell: "powershell", run: "Invoke-RestMethod -NoProxy -Headers @{Metadata='true'} -Uri 'http://169.254.169.254/metadata/instance?api-version=2021-02-01'    # PowerShell 6 or newer", needs_root: false },
     ],
     sources: &[&sources::TOKEN, &sources::IMDS],
     since: "0.1.0",
@@ -206,7 +206,7 @@ pub(crate) static CODE_011: Entry = Entry {
     fix: "Build the client for IMDS with proxies switched off, such as reqwest's no_proxy() or curl's --noproxy.",
     commands: &[
         CommandTemplate { shell: "bash", run: "curl -s --noproxy '*' -H Metadata:true http://169.254.169.254/metadata/versions", needs_root: false },
-        CommandTemplate { shell: "powershell", run: "Invoke-RestMethod -NoProxy -Headers @{Metadata='true'} -Uri http://169.254.169.254/metadata/versions", needs_root: false },
+        CommandTemplate { shell: "powershell", run: "Invoke-RestMethod -NoProxy -Headers @{Metadata='true'} -Uri http://169.254.169.254/metadata/versions    # PowerShell 6 or newer", needs_root: false },
     ],
     sources: &[&sources::IMDS],
     since: "0.1.0",

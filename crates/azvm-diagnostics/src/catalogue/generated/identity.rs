@@ -141,11 +141,11 @@ pub(crate) static IDSEL_007: Entry = Entry {
     told_apart: "400 to a request with a selector. From inside the machine these causes look alike. The model of the machine tells a typing mistake (IDSEL-006) and a deleted identity (IDSEL-009); time tells a fresh one (IDSEL-008).",
     near: &["IDSEL-005", "IDSEL-006", "IDSEL-008", "IDSEL-009"],
     evidence: &[&evidence::SELECTOR, &evidence::SELECTOR_VALUE, &evidence::STATUS, &evidence::ERROR, &evidence::ERROR_DESCRIPTION],
-    fix: "Look at what is attached, and attach the identity by its resource ID.",
+    fix: "Look at what is attached, and attach the identity by its resource ID. Update-AzVM would replace the identities that are attached; az adds to them.",
     commands: &[
         CommandTemplate { shell: "az", run: "az vm identity show -g {group} -n {vm}", needs_root: false },
         CommandTemplate { shell: "az", run: "az vm identity assign -g {group} -n {vm} --identities {identity_id}", needs_root: false },
-        CommandTemplate { shell: "powershell", run: "$vm = Get-AzVM -ResourceGroupName {group} -Name {vm}; Update-AzVM -ResourceGroupName {group} -VM $vm -IdentityType UserAssigned -IdentityId {identity_id}", needs_root: false },
+        CommandTemplate { shell: "powershell", run: "(Get-AzVM -ResourceGroupName {group} -Name {vm}).Identity", needs_root: false },
     ],
     sources: &[&sources::TOKEN, &sources::MI_CONFIGURE],
     since: "0.1.0",
@@ -270,7 +270,9 @@ pub(crate) static IDSEL_013: Entry = Entry {
     fix: "Switch a system-assigned identity off and on. Create a user-assigned one anew and attach it. Then grant the roles again.",
     commands: &[
         CommandTemplate { shell: "az", run: "az account show --subscription {subscription} --query tenantId", needs_root: false },
-        CommandTemplate { shell: "powershell", run: "$vm = Get-AzVM -ResourceGroupName {group} -Name {vm}; Update-AzVM -ResourceGroupName {group} -VM $vm -IdentityType None; Update-AzVM -ResourceGroupName {group} -VM $vm -IdentityType SystemAssigned", needs_root: false },
+        CommandTemplate { shell: "az", run: "az vm identity remove -g {group} -n {vm} --identities '[system]'", needs_root: false },
+        CommandTemplate { shell: "az", run: "az vm identity assign -g {group} -n {vm} --identities '[system]'", needs_root: false },
+        CommandTemplate { shell: "powershell", run: "(Get-AzSubscription -SubscriptionId {subscription}).TenantId", needs_root: false },
     ],
     sources: &[&sources::MI_KNOWN_ISSUES, &sources::RBAC_TRANSFER],
     since: "0.1.0",
@@ -292,7 +294,7 @@ pub(crate) static IDSEL_014: Entry = Entry {
     commands: &[
         CommandTemplate { shell: "az", run: "az vmss identity show -g {group} -n SCALE_SET", needs_root: false },
         CommandTemplate { shell: "az", run: "az vmss identity assign -g {group} -n SCALE_SET --identities {identity_id}", needs_root: false },
-        CommandTemplate { shell: "powershell", run: "$set = Get-AzVmss -ResourceGroupName {group} -VMScaleSetName SCALE_SET; Update-AzVmss -ResourceGroupName {group} -VMScaleSetName SCALE_SET -VirtualMachineScaleSet $set -IdentityType UserAssigned -IdentityId {identity_id}", needs_root: false },
+        CommandTemplate { shell: "powershell", run: "(Get-AzVmss -ResourceGroupName {group} -VMScaleSetName SCALE_SET).Identity", needs_root: false },
     ],
     sources: &[&sources::AZURE_CLI_19813, &sources::AAD_POD_IDENTITY_968],
     since: "0.1.0",

@@ -297,7 +297,7 @@ pub(crate) static NET_014: Entry = Entry {
     fix: "Exempt 169.254.169.254 in the product that intercepts it.",
     commands: &[
         CommandTemplate { shell: "bash", run: "curl -sv --noproxy '*' -H Metadata:true 'http://169.254.169.254/metadata/versions'", needs_root: false },
-        CommandTemplate { shell: "powershell", run: "Invoke-WebRequest -NoProxy -Headers @{Metadata='true'} -Uri 'http://169.254.169.254/metadata/versions'", needs_root: false },
+        CommandTemplate { shell: "powershell", run: "Invoke-WebRequest -NoProxy -Headers @{Metadata='true'} -Uri 'http://169.254.169.254/metadata/versions'    # PowerShell 6 or newer", needs_root: false },
     ],
     sources: &[&sources::IMDS, &sources::INFERRED],
     since: "0.1.0",

@@ -93,8 +93,8 @@ const INTRODUCTION: &str = "Every code that this project knows, with what it mea
     The same text is in the program: `azvm-doctor explain CODE` shows a page, `azvm-doctor list-codes` this list. \
     Codes are never renumbered. \
     In commands, words in capitals stand for your own values. \
-    `doctor` and `lint-id` find it by themselves; `not-yet` could be found and no rule does so far; \
-    `explain-only` cannot be seen from the machine.";
+    The third column says who finds it: `doctor` or `lint-id`; nobody so far, though it could be (`not-yet`); \
+    or nothing on the machine (`explain-only`).";
 
 fn not_yet() -> String {
     let entries: Vec<&Entry> = with(|detection| detection == Detection::NotYet);

@@ -14,8 +14,7 @@ use lines::{labelled, paragraph, sentences};
 pub use book::{Page, pages};
 
 /// What `Detection::NotYet` means, for the reader of a page.
-const NOT_YET: &str =
-    "Not looked for yet: the evidence can be had, but no rule of this version reports this code.";
+const NOT_YET: &str = "Not looked for yet: the evidence can be had, but no rule of this version reports this code. The report may name one of its neighbours instead.";
 
 /// The entry as plain text for a terminal of `width` columns, 40 at least. Commands and addresses are never broken, so
 /// that they can be copied. `program` is how this program is called.

@@ -141,7 +141,7 @@ pub(crate) static IDSEL_007: Entry = Entry {
     told_apart: "400 to a request with a selector. From inside the machine these causes look alike. The model of the machine tells a typing mistake (IDSEL-006) and a deleted identity (IDSEL-009); time tells a fresh one (IDSEL-008).",
     near: &["IDSEL-005", "IDSEL-006", "IDSEL-008", "IDSEL-009"],
     evidence: &[&evidence::SELECTOR, &evidence::SELECTOR_VALUE, &evidence::STATUS, &evidence::ERROR, &evidence::ERROR_DESCRIPTION],
-    fix: "Look at what is attached, and attach the identity by its resource ID. Update-AzVM would replace the identities that are attached; az adds to them.",
+    fix: "Look at what is attached, and attach the identity by its resource ID. Prefer az, which adds to what is attached; Update-AzVM sets the kinds of identity as a whole and can drop others.",
     commands: &[
         CommandTemplate { shell: "az", run: "az vm identity show -g {group} -n {vm}", needs_root: false },
         CommandTemplate { shell: "az", run: "az vm identity assign -g {group} -n {vm} --identities {identity_id}", needs_root: false },

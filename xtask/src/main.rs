@@ -9,6 +9,7 @@ mod bench;
 mod ci;
 mod dist;
 mod fuzz;
+mod generate;
 mod layers;
 mod process;
 mod real_clients;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     let outcome = match task {
         "ci" => ci::run(rest),
         "tidy" => nothing_after(rest).and_then(|()| tidy::run()),
+        "generate" => nothing_after(rest).and_then(|()| generate::run()),
         "fuzz" => fuzz::run(rest),
         "bench" => bench::run(rest),
         "dist" => dist::run(rest),
@@ -88,6 +90,7 @@ cargo xtask TASK
   doctor [ARGS…]               what `azvm-doctor` does; `cargo xtask doctor --help` tells
   ci [STEP…] [--skip STEP]     every step that a change has to pass, or those named
   tidy                         the rules of the house that no compiler checks
+  generate                     the catalogue of codes: its statics, and docs/diagnostics
   fuzz [TARGET] [--seconds N]  fuzz one target, or each in turn (needs a C++ compiler)
   bench NAME                   run one benchmark
   dist [--target TRIPLE]       build a static azvm-doctor to copy to a machine without Rust

@@ -30,8 +30,8 @@
 //!
 //! # Where the next thing goes
 //!
-//! A new fact: `facts` and its collector in `collect`. A new finding: its entry in `catalogue`, and the rule
-//! of its check in `rules`. A new format: `report`.
+//! A new fact: `facts` and its collector in `collect`. A new finding: its entry in `catalogue/*.toml` beside `src`, then
+//! `cargo xtask generate`, and the rule of its check in `rules`. A new format: `report`.
 
 #![warn(missing_docs, clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
@@ -55,7 +55,7 @@ pub use finding::{Confidence, Finding, Severity, Values};
 pub use invocation::Invocation;
 pub use progress::{Event, Progress, Silent};
 pub use redactor::Redactor;
-pub use remedy::{Command, Remedy};
+pub use remedy::{Command, PLACEHOLDERS, Remedy};
 pub use report::{Palette, SCHEMA, TextOptions, Tool, json, text};
 pub use rules::{Diagnosis, Outcome, diagnose};
 pub use wait::{OFFICIAL_MAXIMUM, STABLE_INTERVAL, STABLE_SUCCESSES};

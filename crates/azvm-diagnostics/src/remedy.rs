@@ -3,6 +3,28 @@
 use crate::catalogue::Entry;
 use crate::finding::Values;
 
+/// The names that a template may have in braces: what [`Values`] and the rules set.
+pub const PLACEHOLDERS: [&str; 18] = [
+    "arm_authority",
+    "arm_host",
+    "audience_without_default",
+    "cloud_audience",
+    "denied_object_id",
+    "doctor",
+    "doctor_as",
+    "doctor_for",
+    "group",
+    "identity_id",
+    "object_id",
+    "other_kind",
+    "program",
+    "scope",
+    "selector_value",
+    "subscription",
+    "target_group",
+    "vm",
+];
+
 /// A remedy. Nothing in it is ever executed by this project.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
@@ -19,7 +41,7 @@ pub struct Remedy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Command {
-    /// `bash` or `powershell`.
+    /// `bash`, `powershell`, or `az` for the Azure CLI in either.
     pub shell: &'static str,
     /// The line. What could not be filled in stands in capitals.
     pub run: String,
@@ -34,14 +56,14 @@ impl Remedy {
             shell: template.shell,
             run: fill(template.run, |name| {
                 let whole = values.command(name).map(Into::into);
-                whole.or_else(|| values.get(name).map(|value| quote(value, template.shell)))
+                whole.or_else(|| argument(values.get(name)?, template.shell))
             }),
             needs_root: template.needs_root,
         });
         Self {
             text: fill(entry.fix, |name| values.get(name).map(Into::into)),
             commands: commands.collect(),
-            links: entry.links.to_vec(),
+            links: entry.links().collect(),
         }
     }
 }
@@ -74,6 +96,20 @@ fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
     filled
 }
 
+/// The value as one word of a line. A line for `az` is pasted into bash or PowerShell: a value with a single quote in it,
+/// which the two escape in different ways, is left to the reader.
+fn argument(value: &str, shell: &str) -> Option<String> {
+    if shell == "az" && value.contains(is_single_quote) {
+        return None;
+    }
+    Some(quote(value, shell))
+}
+
+/// PowerShell takes the typographic forms of a single quote for the plain one.
+fn is_single_quote(c: char) -> bool {
+    matches!(c, '\'' | '\u{2018}'..='\u{201B}')
+}
+
 /// Values come from the network: whatever is not plainly harmless is quoted, so that a copied line runs one command.
 pub(crate) fn quote(value: &str, shell: &str) -> String {
     let is_harmless = |c: char| c.is_ascii_alphanumeric() || "-_./:=".contains(c);
@@ -88,12 +124,11 @@ pub(crate) fn quote(value: &str, shell: &str) -> String {
     format!("'{escaped}'")
 }
 
-/// PowerShell takes the typographic forms of a single quote for the plain one.
 fn double_quotes(value: &str) -> String {
     let mut doubled = String::with_capacity(value.len());
     for c in value.chars() {
         doubled.push(c);
-        if matches!(c, '\'' | '\u{2018}'..='\u{201B}') {
+        if is_single_quote(c) {
             doubled.push(c);
         }
     }
@@ -115,6 +150,37 @@ mod tests {
             fill("--query '[].{id:id,name:name}' {vm", known),
             "--query '[].{id:id,name:name}' {vm"
         );
+    }
+
+    /// What the rules set, read from their source.
+    #[test]
+    fn placeholders_are_those_that_are_set() {
+        let sources = [
+            include_str!("finding.rs"),
+            include_str!("rules/access.rs"),
+            include_str!("rules/identity.rs"),
+            include_str!("rules/mod.rs"),
+        ];
+        let of_values = "program doctor doctor_as doctor_for".split(' ');
+        let mut set: Vec<&str> = of_values
+            .chain(sources.iter().flat_map(|source| {
+                let calls = source.split("values.set(").skip(1);
+                calls.filter_map(|call| call.split('"').nth(1))
+            }))
+            .collect();
+        set.sort_unstable();
+        set.dedup();
+        assert_eq!(set, PLACEHOLDERS);
+    }
+
+    #[test]
+    fn a_line_for_two_shells_leaves_out_what_they_escape_differently() {
+        assert_eq!(argument("rg 1", "az").as_deref(), Some("'rg 1'"));
+        assert_eq!(argument("$(reboot)", "az").as_deref(), Some("'$(reboot)'"));
+        for value in ["a'b", "a\u{2019}; reboot"] {
+            assert_eq!(argument(value, "az"), None);
+            assert!(argument(value, "bash").is_some());
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::with_causes;
 use azvm_diagnostics::Invocation;
+use azvm_diagnostics::catalogue::Category;
 use azvm_identity::{
     ArmEndpoint, Audience, Cloud, Guid, IdentitySelector, ImdsEndpoint, ResourceId,
 };
@@ -43,15 +44,12 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Explain a code, offline
-    Explain {
-        /// Such as RBAC-021
-        code: String,
-    },
+    /// Explain codes, offline
+    Explain(ExplainArgs),
     /// Say what is wrong with resource IDs, offline
     LintId(LintIdArgs),
-    /// List every code
-    ListCodes,
+    /// List every code, and who finds it
+    ListCodes(ListArgs),
     /// Run the simulator of IMDS and ARM by itself, until Ctrl-C
     Simulate(Box<SimulateArgs>),
 }
@@ -224,6 +222,61 @@ pub(crate) struct SimulateArgs {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+In commands, words in capitals stand for your own values; a report has the real ones.
+
+Exit codes: 0 explained, 2 bad usage or a code that is not there (the nearest one is named).")]
+pub(crate) struct ExplainArgs {
+    /// Such as RBAC-021 or its name no-visible-role, in any case; several are explained one after the other
+    #[arg(value_name = "CODE", required_unless_present_any = ["all", "category"])]
+    #[arg(conflicts_with_all = ["all", "category"])]
+    pub(crate) codes: Vec<String>,
+    /// Explain every code
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Explain every code of a part: host, network, imds, identity, token, arm, access, resource-id or client
+    #[arg(long, value_name = "CATEGORY", value_parser = category)]
+    pub(crate) category: Option<Category>,
+    /// The form of the pages
+    #[arg(long, value_enum, default_value_t = ExplainFormat::Text)]
+    pub(crate) format: ExplainFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExplainFormat {
+    /// For a terminal, as wide as it is
+    Text,
+    /// For a ticket
+    Markdown,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Found by:
+  doctor         a check of this program
+  lint-id        lint-id, in the text of an ID
+  not-yet        nothing so far, though the evidence can be had
+  explain-only   nothing on the machine; explain tells why
+
+Exit codes: 0 listed, 2 bad usage.")]
+pub(crate) struct ListArgs {
+    /// Only this part: host, network, imds, identity, token, arm, access, resource-id or client
+    #[arg(long, value_name = "CATEGORY", value_parser = category)]
+    pub(crate) category: Option<Category>,
+    /// The form of the list
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// For a person: code, severity, who finds it, title
+    Text,
+    /// For a program: schema azvm.codes/1
+    Json,
+}
+
+#[derive(Args, Debug)]
 #[command(
     after_help = "Exit codes: 0 all are valid, 1 at least one is not, 2 bad usage or unreadable input."
 )]
@@ -289,6 +342,13 @@ fn resource_id(text: &str) -> Result<ResourceId, String> {
 
 fn cloud(name: &str) -> Result<Cloud, String> {
     Cloud::from_name(name).ok_or_else(|| "there are public, usgovernment and china".into())
+}
+
+fn category(name: &str) -> Result<Category, String> {
+    Category::from_name(name).ok_or_else(|| {
+        let names = Category::ALL.map(Category::as_str).join(", ");
+        format!("there are {names}")
+    })
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -376,8 +436,6 @@ mod tests {
         check(&["--wait", "soon"], Err("write 90s"));
         check(&["--wait", "2d"], Err("longer than a day"));
         check(&["--resource", "a b"], Err("white space"));
-        check(&["explain", "RBAC-021"], Ok(()));
-        check(&["list-codes"], Ok(()));
         check(
             &[
                 "simulate",
@@ -405,5 +463,25 @@ mod tests {
             &["simulate", "--imds-listen", "localhost"],
             Err("invalid socket address"),
         );
+    }
+
+    #[test]
+    fn arguments_about_codes() {
+        check(&["explain", "RBAC-021"], Ok(()));
+        check(&["explain", "RBAC-021", "net-002", "no-role"], Ok(()));
+        check(&["explain", "--all", "--format", "markdown"], Ok(()));
+        check(&["explain", "--category", "Imds"], Ok(()));
+        check(&["explain"], Err("required"));
+        check(
+            &["explain", "RBAC-021", "--all"],
+            Err("cannot be used with"),
+        );
+        check(&["explain", "--category", "rbac"], Err("there are host"));
+        check(&["list-codes"], Ok(()));
+        check(
+            &["list-codes", "--category", "access", "--format", "json"],
+            Ok(()),
+        );
+        check(&["list-codes", "RBAC-021"], Err("unexpected argument"));
     }
 }

@@ -1,65 +1,139 @@
 //! `explain` and `list-codes`: the catalogue, offline.
 
+use crate::args::{ExplainArgs, ExplainFormat, ListArgs, ListFormat};
 use crate::{Problem, output};
-use azvm_diagnostics::catalogue::{CATALOGUE, Entry, find, nearest};
-use azvm_diagnostics::{Invocation, Remedy, Values};
+use azvm_diagnostics::catalogue::{
+    CATALOGUE, Category, Detection, Entry, find, markdown, nearest, text,
+};
+use serde::Serialize;
 use std::fmt::Write;
 
-pub(crate) fn explain(code: &str, program: &str) -> Result<u8, Problem> {
-    let Some(entry) = find(code) else {
-        let meant = nearest(code).map_or_else(String::new, |entry| {
-            format!(" (did you mean {}?)", entry.code)
-        });
-        let shown: String = code.chars().filter(|c| !c.is_control()).take(40).collect();
-        return Err(Problem::usage(format!(
-            "there is no code {shown}{meant}; see list-codes"
-        )));
+/// The form of `list-codes --format json`.
+const SCHEMA: &str = "azvm.codes/1";
+
+/// Each code on a page of its own, in the order in which they were asked for. Nothing is shown unless all are known.
+pub(crate) fn explain(args: &ExplainArgs, program: &str) -> Result<u8, Problem> {
+    let entries = chosen(args)?;
+    let width = output::width();
+    let page = |entry: &&Entry| match args.format {
+        ExplainFormat::Text => text(entry, program, width),
+        ExplainFormat::Markdown => markdown(entry, program),
     };
-    output::stdout(&page(entry, program))?;
+    let pages: Vec<String> = entries.iter().map(page).collect();
+    let between = match args.format {
+        ExplainFormat::Text => "\n\n",
+        ExplainFormat::Markdown => "\n",
+    };
+    output::stdout(&pages.join(between))?;
     Ok(0)
 }
 
-pub(crate) fn list_codes() -> Result<u8, Problem> {
+fn chosen(args: &ExplainArgs) -> Result<Vec<&'static Entry>, Problem> {
+    if args.codes.is_empty() {
+        return Ok(listed(args.category).collect());
+    }
+    let (found, unknown): (Vec<_>, Vec<_>) = args
+        .codes
+        .iter()
+        .map(|code| find(code).ok_or_else(|| unknown(code)))
+        .partition(Result::is_ok);
+    let unknown: Vec<String> = unknown.into_iter().filter_map(Result::err).collect();
+    if unknown.is_empty() {
+        Ok(found.into_iter().flatten().collect())
+    } else {
+        Err(Problem::usage(format!(
+            "{}; see list-codes",
+            unknown.join("; ")
+        )))
+    }
+}
+
+fn unknown(code: &str) -> String {
+    let meant = nearest(code).map_or_else(String::new, |entry| {
+        format!(" (did you mean {}, {}?)", entry.code, entry.slug)
+    });
+    let shown: String = code.chars().filter(|c| !c.is_control()).take(40).collect();
+    format!("there is no code {shown}{meant}")
+}
+
+pub(crate) fn list_codes(args: &ListArgs) -> Result<u8, Problem> {
+    let entries = listed(args.category);
+    match args.format {
+        ListFormat::Text => output::stdout(&table(entries))?,
+        ListFormat::Json => {
+            let list = List {
+                schema: SCHEMA,
+                codes: entries.map(Line::from).collect(),
+            };
+            let json = serde_json::to_string_pretty(&list)
+                .map_err(|error| Problem::crash(format!("cannot write the list: {error}")))?;
+            output::stdout(&(json + "\n"))?;
+        }
+    }
+    Ok(0)
+}
+
+fn listed(category: Option<Category>) -> impl Iterator<Item = &'static Entry> {
+    let is_listed = move |entry: &&Entry| category.is_none_or(|wanted| entry.category == wanted);
+    CATALOGUE.iter().copied().filter(is_listed)
+}
+
+fn table(entries: impl Iterator<Item = &'static Entry>) -> String {
     let mut text = String::new();
-    for entry in CATALOGUE {
+    for entry in entries {
+        let found_by = if entry.retired.is_some() {
+            "retired"
+        } else {
+            entry.detection.as_str()
+        };
         let _ = writeln!(
             text,
-            "{:10} {:5} {}",
+            "{:10} {:5} {found_by:13} {}",
             entry.code,
             entry.severity.as_str(),
             entry.title
         );
     }
-    output::stdout(&text)?;
-    Ok(0)
+    text
 }
 
-fn page(entry: &Entry, program: &str) -> String {
-    let mut text = String::new();
-    let _ = writeln!(text, "{}  {}", entry.code, entry.title);
-    let _ = writeln!(
-        text,
-        "\nMeaning ({}, {})\n  {}",
-        entry.category,
-        entry.severity.as_str(),
-        entry.meaning
-    );
-    let _ = writeln!(text, "\nHow it is told apart\n  {}", entry.told_apart);
-    let remedy = Remedy::fill(entry, &Values::of(&Invocation::new(program)));
-    let _ = writeln!(text, "\nWhat to do\n  {}", remedy.text);
-    for command in &remedy.commands {
-        let note = if command.needs_root {
-            "   # needs root"
-        } else {
-            ""
+#[derive(Serialize)]
+struct List {
+    schema: &'static str,
+    codes: Vec<Line>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    code: &'static str,
+    slug: &'static str,
+    category: &'static str,
+    severity: &'static str,
+    title: &'static str,
+    /// `doctor`, `lint-id`, `not-yet` or `explain-only`.
+    found_by: &'static str,
+    /// Why nothing can find it, where that is so.
+    reason: Option<&'static str>,
+    since: &'static str,
+    retired: Option<&'static str>,
+}
+
+impl From<&Entry> for Line {
+    fn from(entry: &Entry) -> Self {
+        let reason = match entry.detection {
+            Detection::ExplainOnly(reason) => Some(reason),
+            _ => None,
         };
-        let _ = writeln!(text, "  {:10} {}{note}", command.shell, command.run);
-    }
-    if !remedy.links.is_empty() {
-        let _ = writeln!(text, "\nDocumented at");
-        for link in &remedy.links {
-            let _ = writeln!(text, "  {link}");
+        Self {
+            code: entry.code,
+            slug: entry.slug,
+            category: entry.category.as_str(),
+            severity: entry.severity.as_str(),
+            title: entry.title,
+            found_by: entry.detection.as_str(),
+            reason,
+            since: entry.since,
+            retired: entry.retired.map(|retired| retired.since),
         }
     }
-    text
 }

@@ -67,9 +67,9 @@ where
 
 fn dispatch(cli: Cli, program: &str) -> Result<u8, Problem> {
     match cli.verb {
-        Some(Verb::Explain { code }) => explain::explain(&code, program),
+        Some(Verb::Explain(args)) => explain::explain(&args, program),
         Some(Verb::LintId(args)) => lint_id::run(&args),
-        Some(Verb::ListCodes) => explain::list_codes(),
+        Some(Verb::ListCodes(args)) => explain::list_codes(&args),
         Some(Verb::Simulate(args)) => block_on(simulate::run(*args, program)),
         None => block_on(doctor::run(cli.doctor, program)),
     }

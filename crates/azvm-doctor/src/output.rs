@@ -20,6 +20,12 @@ pub(crate) fn stdout(text: &str) -> Result<(), Problem> {
     }
 }
 
+/// The columns of the terminal that stdout is, 100 at most: longer lines are hard to read. 80 where it is none.
+pub(crate) fn width() -> usize {
+    let columns = terminal_size::terminal_size_of(std::io::stdout());
+    columns.map_or(80, |(width, _)| usize::from(width.0).min(100))
+}
+
 /// Writes a whole file at once: a reader sees the old one or the new one.
 pub(crate) fn file(path: &Path, text: &str) -> Result<(), Problem> {
     let write = || {

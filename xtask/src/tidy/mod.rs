@@ -8,6 +8,7 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
+use crate::generate;
 use crate::process::{Failed, Result, root};
 
 /// Checks the whole checkout and prints every failure.
@@ -30,6 +31,10 @@ fn check() -> Result<Vec<Failure>> {
     failures.extend(text::commands_are_the_same(&files));
     failures.extend(text::pure_crates_are_no_std(&files));
     failures.extend(links::check(&files, &|path| root().join(path).exists()));
+    failures.extend(generate::stale()?.into_iter().map(|path| {
+        let remedy = "run `cargo xtask generate`";
+        Failure::new(path, "it is not what the catalogue gives", remedy)
+    }));
     Ok(failures)
 }
 

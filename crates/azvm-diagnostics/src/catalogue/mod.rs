@@ -1,44 +1,136 @@
-//! The catalogue of codes: what an entry holds, and how one is found.
+//! The catalogue of codes: what an entry holds, how one is found, and how it reads.
+//!
+//! The entries are data, `catalogue/*.toml` beside this crate's `src`; `cargo xtask generate` makes the statics in
+//! `generated` and the pages in `docs/diagnostics` from them. Nothing is parsed when the program runs.
 
-mod entries;
-mod resource_id;
+#[rustfmt::skip] // as `cargo xtask generate` writes it
+mod generated;
+mod page;
+mod search;
 
 use crate::finding::Severity;
-use std::cmp::Reverse;
 
-pub use entries::CATALOGUE;
-pub(crate) use entries::*;
-pub(crate) use resource_id::*;
+pub(crate) use generated::*;
+pub use generated::{CATALOGUE, EVIDENCE};
+pub use page::{Page, markdown, pages, text};
+pub use search::{find, nearest};
+
+/// The part of the chain that an entry belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Category {
+    /// Where the program runs.
+    Host,
+    /// The way to IMDS.
+    Network,
+    /// What IMDS answers.
+    Imds,
+    /// Which identity answers.
+    Identity,
+    /// What the token holds.
+    Token,
+    /// The way to ARM, and its answers before rights matter.
+    Arm,
+    /// Roles, and the time until they count.
+    Access,
+    /// The form of resource IDs.
+    ResourceId,
+    /// Mistakes in other programs.
+    Client,
+}
+
+impl Category {
+    /// All of them, in the order of the chain.
+    pub const ALL: [Self; 9] = [
+        Self::Host,
+        Self::Network,
+        Self::Imds,
+        Self::Identity,
+        Self::Token,
+        Self::Arm,
+        Self::Access,
+        Self::ResourceId,
+        Self::Client,
+    ];
+
+    /// The word for it in commands, reports and file names.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Network => "network",
+            Self::Imds => "imds",
+            Self::Identity => "identity",
+            Self::Token => "token",
+            Self::Arm => "arm",
+            Self::Access => "access",
+            Self::ResourceId => "resource-id",
+            Self::Client => "client",
+        }
+    }
+
+    /// The category called `name`, whatever the case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let is_it = |category: &Self| category.as_str().eq_ignore_ascii_case(name.trim());
+        Self::ALL.into_iter().find(is_it)
+    }
+
+    /// Its entries, in the order of their codes.
+    pub fn entries(self) -> impl Iterator<Item = &'static Entry> {
+        let entries = CATALOGUE.iter().copied();
+        entries.filter(move |entry| entry.category == self)
+    }
+}
 
 /// An entry of the catalogue.
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Entry {
-    /// The stable code, such as `NET-002`.
+    /// The stable code, such as `NET-002`. It is never renumbered nor used for anything else.
     pub code: &'static str,
+    /// A name for it, such as `connect-timeout`; unique, and as stable as the code.
+    pub slug: &'static str,
     /// The part of the chain.
-    pub category: &'static str,
+    pub category: Category,
     /// How much it usually matters.
     pub severity: Severity,
     /// One line.
     pub title: &'static str,
     /// What it means.
-    pub meaning: &'static str,
+    pub summary: &'static str,
     /// How it is told from its neighbours.
     pub told_apart: &'static str,
+    /// The codes that are taken for it most easily, and the other way round.
+    pub near: &'static [&'static str],
+    /// The evidence that decides it.
+    pub evidence: &'static [&'static Evidence],
     /// What to do, in words; `{name}` is filled in.
     pub fix: &'static str,
     /// What to type; `{name}` is filled in.
     pub commands: &'static [CommandTemplate],
-    /// Where it is documented.
-    pub links: &'static [&'static str],
+    /// Where it is known from.
+    pub sources: &'static [&'static Source],
+    /// The first version with this entry.
+    pub since: &'static str,
+    /// Who finds it.
+    pub detection: Detection,
+    /// Why the code is not used any more, if it is not.
+    pub retired: Option<Retired>,
+}
+
+impl Entry {
+    /// The pages to read: those of its sources that are documentation.
+    pub fn links(&self) -> impl Iterator<Item = &'static str> {
+        let documented = |source: &&&Source| source.kind == SourceKind::Documented;
+        let sources = self.sources.iter().filter(documented);
+        sources.filter_map(|source| source.url)
+    }
 }
 
 /// A command with placeholders.
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CommandTemplate {
-    /// `bash` or `powershell`.
+    /// `bash`, `powershell`, or `az` for the Azure CLI in either.
     pub shell: &'static str,
     /// The line.
     pub run: &'static str,
@@ -46,117 +138,91 @@ pub struct CommandTemplate {
     pub needs_root: bool,
 }
 
-/// Finds an entry by its code, whatever the case.
-pub fn find(code: &str) -> Option<&'static Entry> {
-    CATALOGUE
-        .iter()
-        .copied()
-        .find(|entry| entry.code.eq_ignore_ascii_case(code.trim()))
+/// A name that evidence has in reports.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Evidence {
+    /// The name.
+    pub key: &'static str,
+    /// What it stands for.
+    pub meaning: &'static str,
 }
 
-/// The code that was probably meant: the one with the fewest edits, if that is at most two. Among equals it is one with
-/// the same letters, and then the one that ends most alike.
-pub fn nearest(code: &str) -> Option<&'static Entry> {
-    let wanted: String = code.trim().to_ascii_uppercase().chars().take(32).collect();
-    // Digits stand after the hyphen: a letter there is one that looks like a digit.
-    let wanted = match wanted.split_once('-') {
-        Some((letters, number)) => {
-            let number = number.replace(['I', 'L'], "1").replace('O', "0");
-            format!("{letters}-{number}")
-        }
-        None => wanted,
-    };
-    let ((edits, ..), entry) = CATALOGUE
-        .iter()
-        .copied()
-        .map(|entry| {
-            let (left, right) = (entry.code.chars().rev(), wanted.chars().rev());
-            let same_end = left.zip(right).take_while(|(a, b)| a == b).count();
-            let has_other_letters = entry.code.split('-').next() != wanted.split('-').next();
-            let edits = edits(entry.code, &wanted);
-            ((edits, has_other_letters, Reverse(same_end)), entry)
-        })
-        .min_by_key(|pair| pair.0)?;
-    (edits <= 2).then_some(entry)
+/// Where something is known from.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Source {
+    /// How it is known.
+    pub kind: SourceKind,
+    /// A page's title, `repository:path`, or `repository#number`.
+    pub title: &'static str,
+    /// Its address, if it has one that lasts.
+    pub url: Option<&'static str>,
 }
 
-/// Levenshtein's distance, one row at a time.
-fn edits(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, from) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = index + 1;
-        for (column, &to) in right.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != to);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+/// How something is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SourceKind {
+    /// An official page or specification says so.
+    Documented,
+    /// The source of the program that does it was read.
+    Code,
+    /// Somebody saw it; nobody promises it.
+    Reported,
+    /// It follows from how the parts work, and was not seen yet.
+    Inferred,
+}
+
+impl SourceKind {
+    /// The word for it in pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Documented => "documented",
+            Self::Code => "code",
+            Self::Reported => "reported",
+            Self::Inferred => "inferred",
         }
     }
-    row[right.len()]
+}
+
+/// Who finds what an entry describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Detection {
+    /// A rule of the doctor.
+    Doctor,
+    /// `lint-id`, in the text of an ID.
+    LintId,
+    /// Nobody yet: the evidence can be had, and no rule looks at it.
+    NotYet,
+    /// No program on the machine; this is why.
+    ExplainOnly(&'static str),
+}
+
+impl Detection {
+    /// The word for it in lists.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Doctor => "doctor",
+            Self::LintId => "lint-id",
+            Self::NotYet => "not-yet",
+            Self::ExplainOnly(_) => "explain-only",
+        }
+    }
+}
+
+/// Why a code is not used any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Retired {
+    /// The first version that does not report it.
+    pub since: &'static str,
+    /// Why.
+    pub reason: &'static str,
+    /// The codes that are reported now.
+    pub instead: &'static [&'static str],
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codes_are_unique_and_every_entry_is_complete() {
-        let mut codes: Vec<&str> = CATALOGUE.iter().map(|entry| entry.code).collect();
-        codes.sort_unstable();
-        codes.dedup();
-        assert_eq!(codes.len(), CATALOGUE.len());
-        for entry in CATALOGUE {
-            let (area, number) = entry.code.split_once('-').unwrap();
-            assert!(
-                area.bytes().all(|byte| byte.is_ascii_uppercase()),
-                "{}",
-                entry.code
-            );
-            assert!(
-                number.len() == 3 && number.parse::<u16>().is_ok(),
-                "{}",
-                entry.code
-            );
-            for text in [entry.meaning, entry.told_apart, entry.fix] {
-                assert!(text.ends_with('.'), "{}: {text}", entry.code);
-            }
-            assert!(!entry.title.ends_with('.'), "{}", entry.code);
-            assert!(
-                entry.links.iter().all(|link| link.starts_with("https://")),
-                "{}",
-                entry.code
-            );
-        }
-    }
-
-    #[test]
-    fn every_entry_is_listed() {
-        let written = [include_str!("entries.rs"), include_str!("resource_id.rs")]
-            .map(|source| source.matches(": Entry = Entry {").count());
-        assert_eq!(CATALOGUE.len(), written.iter().sum::<usize>());
-    }
-
-    #[test]
-    fn a_mistyped_code_finds_its_neighbour() {
-        assert_eq!(find(" rbac-021 ").map(|entry| entry.code), Some("RBAC-021"));
-        assert_eq!(find("RBAC-921"), None);
-        assert_eq!(nearest("RBAC021").map(|entry| entry.code), Some("RBAC-021"));
-        assert_eq!(
-            nearest("IDSL-001").map(|entry| entry.code),
-            Some("IDSEL-001")
-        );
-        assert_eq!(
-            nearest("RBAC-0021").map(|entry| entry.code),
-            Some("RBAC-021")
-        );
-        assert_eq!(
-            nearest("RBAC-02l").map(|entry| entry.code),
-            Some("RBAC-021")
-        );
-        assert_eq!(nearest("RAC-001").map(|entry| entry.code), Some("RBAC-001"));
-        assert_eq!(nearest("RID-01").map(|entry| entry.code), Some("RID-001"));
-        assert_eq!(nearest("hello"), None);
-        assert_eq!(nearest(""), None);
-    }
-}
+mod tests;

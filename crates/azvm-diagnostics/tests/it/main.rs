@@ -6,6 +6,7 @@ mod environment;
 mod hostile;
 mod leaks;
 mod neighbours;
+mod pages;
 mod ran;
 mod replies;
 mod reports;

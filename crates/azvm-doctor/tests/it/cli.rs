@@ -62,9 +62,84 @@ fn explain_tells_what_a_code_means() {
 
 #[test]
 fn explain_knows_what_a_typo_was_meant_to_be() {
-    let run = Run::of(&mut doctor(&["explain", "RBAC-02l"]));
-    assert_ne!(run.code, Some(0), "{run:#?}");
-    assert!(run.stderr.contains("RBAC-021"), "{run:#?}");
+    for (typo, meant) in [
+        ("RBAC-02l", "RBAC-021"),
+        ("NETT-012", "NET-012"),
+        ("no-visable-role", "RBAC-021"),
+    ] {
+        let run = Run::of(&mut doctor(&["explain", "HOST-001", typo])).expect_code(2);
+        assert_eq!(run.stdout, "", "nothing unless all are known");
+        assert!(
+            run.stderr.contains(typo) && run.stderr.contains(meant),
+            "{run:#?}"
+        );
+    }
+    let run = Run::of(&mut doctor(&["explain", "hello\u{1b}[2J"])).expect_code(2);
+    assert!(
+        !run.stderr.contains("mean") && !run.stderr.contains('\u{1b}'),
+        "{run:#?}"
+    );
+}
+
+#[test]
+fn explain_takes_several_codes_and_names_in_any_case() {
+    let run = Run::of(&mut doctor(&["explain", "net-005", "No-Visible-Role"])).expect_code(0);
+    let net = run.stdout.find("NET-005  ").unwrap();
+    let rbac = run.stdout.find("\nRBAC-021  ").unwrap();
+    assert!(net < rbac, "{run:#?}");
+    assert!(run.stdout.contains("Not looked for yet"), "{run:#?}");
+}
+
+#[test]
+fn explain_writes_markdown_for_a_ticket() {
+    let args = ["explain", "NET-015", "--format", "markdown"];
+    let run = Run::of(&mut doctor(&args)).expect_code(0);
+    assert!(run.stdout.starts_with("### NET-015\n"), "{run:#?}");
+    assert!(run.stdout.contains("```sh\naz network nic"), "{run:#?}");
+    assert!(
+        run.stdout.contains("*Explained only: the rule is"),
+        "{run:#?}"
+    );
+}
+
+#[test]
+fn explain_shows_a_whole_category_or_everything() {
+    let token = Run::of(&mut doctor(&["explain", "--category", "token"])).expect_code(0);
+    let headings = |run: &Run| run.stdout.lines().filter(|line| *line == "Sources").count();
+    assert_eq!(headings(&token), 18);
+    let all = Run::of(&mut doctor(&["explain", "--all"])).expect_code(0);
+    assert!(headings(&all) > 200, "{}", headings(&all));
+}
+
+#[test]
+fn codes_are_listed_for_programs() {
+    let args = ["list-codes", "--category", "access", "--format", "json"];
+    let run = Run::of(&mut doctor(&args)).expect_code(0);
+    let list: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(list["schema"], "azvm.codes/1");
+    let codes = list["codes"].as_array().unwrap();
+    assert_eq!(codes.len(), 26);
+    let of = |code: &str| codes.iter().find(|it| it["code"] == code).unwrap();
+    let found = of("RBAC-021");
+    assert_eq!(found["slug"], "no-visible-role");
+    assert_eq!(found["found_by"], "doctor");
+    assert_eq!(found["reason"], serde_json::Value::Null);
+    assert_eq!(of("RBAC-003")["found_by"], "not-yet");
+    assert_eq!(of("RBAC-023")["found_by"], "explain-only");
+    assert!(of("RBAC-023")["reason"].is_string());
+    assert_eq!(found.as_object().unwrap().len(), 9);
+}
+
+#[test]
+fn one_category_is_listed_alone() {
+    let run = Run::of(&mut doctor(&["list-codes", "--category", "NETWORK"])).expect_code(0);
+    assert_eq!(run.stdout.lines().count(), 23);
+    assert!(
+        run.stdout.lines().all(|line| line.starts_with("NET-")),
+        "{run:#?}"
+    );
+    let run = Run::of(&mut doctor(&["list-codes", "--category", "rbac"])).expect_code(2);
+    assert!(run.stderr.contains("access"), "{run:#?}");
 }
 
 /// One or more for each code of the linter, but for the one that needs a very long text.

@@ -1,0 +1,124 @@
+//! The catalogue as the program has it. Its form is checked where it is generated, in `xtask`.
+
+use super::*;
+use std::collections::BTreeSet;
+
+/// What an entry that is found today says that it looks at, a rule has to show.
+const RULES: [&str; 7] = [
+    include_str!("../rules/access.rs"),
+    include_str!("../rules/arm.rs"),
+    include_str!("../rules/host.rs"),
+    include_str!("../rules/identity.rs"),
+    include_str!("../rules/imds.rs"),
+    include_str!("../rules/mod.rs"),
+    include_str!("../rules/token.rs"),
+];
+
+/// The claims are shown under their own names.
+const CLAIMS: [&str; 11] = [
+    "aud",
+    "iss",
+    "tid",
+    "oid",
+    "appid",
+    "xms_mirid",
+    "iat",
+    "nbf",
+    "exp",
+    "idtyp",
+    "ver",
+];
+
+/// `lint-id` has no rules; its findings have these.
+const OF_LINT_ID: [&str; 3] = ["span", "suggestion", "message"];
+
+fn shown() -> BTreeSet<&'static str> {
+    let calls = RULES.iter().flat_map(|source| source.split(".saw").skip(1));
+    let names = calls.filter_map(|call| {
+        let arguments = call.trim_start_matches("_some").strip_prefix('(')?;
+        arguments.trim_start().strip_prefix('"')?.split('"').next()
+    });
+    names.chain(CLAIMS).collect()
+}
+
+#[test]
+fn codes_are_unique_sorted_and_in_the_order_of_the_chain() {
+    let keys: Vec<_> = CATALOGUE
+        .iter()
+        .map(|entry| (entry.category, entry.code))
+        .collect();
+    assert!(keys.windows(2).all(|pair| pair[0] < pair[1]), "{keys:?}");
+    let codes: BTreeSet<&str> = CATALOGUE.iter().map(|entry| entry.code).collect();
+    let slugs: BTreeSet<&str> = CATALOGUE.iter().map(|entry| entry.slug).collect();
+    assert_eq!(codes.len(), CATALOGUE.len());
+    assert_eq!(slugs.len(), CATALOGUE.len());
+    assert_eq!(CATALOGUE.len(), 206);
+}
+
+#[test]
+fn every_entry_is_complete() {
+    for entry in CATALOGUE {
+        let code = entry.code;
+        for text in [entry.summary, entry.told_apart, entry.fix] {
+            assert!(text.ends_with('.'), "{code}: {text}");
+        }
+        assert!(
+            !entry.sources.is_empty() && !entry.near.is_empty(),
+            "{code}"
+        );
+        assert!(entry.near.iter().all(|near| find(near).is_some()), "{code}");
+        assert_eq!(find(entry.slug), Some(*entry), "{code}");
+        assert!(
+            entry.links().all(|link| link.starts_with("https://")),
+            "{code}"
+        );
+        let is_found = matches!(entry.detection, Detection::Doctor | Detection::LintId);
+        assert!(!is_found || entry.retired.is_none(), "{code}");
+    }
+}
+
+#[test]
+fn evidence_has_the_names_that_rules_show() {
+    let known: BTreeSet<&str> = EVIDENCE.iter().map(|evidence| evidence.key).collect();
+    let unknown: Vec<_> = shown()
+        .into_iter()
+        .filter(|key| !known.contains(key))
+        .collect();
+    assert!(
+        unknown.is_empty(),
+        "not in catalogue/evidence.toml: {unknown:?}"
+    );
+}
+
+#[test]
+fn what_is_found_today_names_evidence_that_is_shown_today() {
+    let shown = shown();
+    assert!(shown.len() > 40, "{shown:?}");
+    for entry in CATALOGUE {
+        let is_there = |key: &str| match entry.detection {
+            Detection::Doctor => shown.contains(key) || OF_LINT_ID.contains(&key),
+            Detection::LintId => OF_LINT_ID.contains(&key),
+            Detection::NotYet | Detection::ExplainOnly(_) => true,
+        };
+        let missing: Vec<_> = entry
+            .evidence
+            .iter()
+            .filter(|it| !is_there(it.key))
+            .collect();
+        assert!(missing.is_empty(), "{}: {missing:?}", entry.code);
+    }
+}
+
+#[test]
+fn categories_have_names_and_entries() {
+    for category in Category::ALL {
+        assert_eq!(Category::from_name(category.as_str()), Some(category));
+        assert!(category.entries().count() >= 15, "{category:?}");
+        assert!(category.about().ends_with('.'), "{category:?}");
+    }
+    assert_eq!(
+        Category::from_name(" Resource-ID "),
+        Some(Category::ResourceId)
+    );
+    assert_eq!(Category::from_name("rbac"), None);
+}

@@ -11,8 +11,13 @@ const KERNEL_FILE: &str = "/proc/sys/kernel/osrelease";
 /// No fact is longer than this.
 const FILE_BYTES: u64 = 4096;
 
-/// The variables that HTTP clients read for a plain `http` address, in the order in which most do.
-const PROXY_VARIABLES: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
+/// The variables that HTTP clients read for a plain `http` address, in the order in which most do. To Windows both
+/// cases of a name are one variable.
+const PROXY_VARIABLES: &[&str] = if cfg!(windows) {
+    &["HTTP_PROXY", "ALL_PROXY"]
+} else {
+    &["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
+};
 const NO_PROXY_VARIABLES: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
 /// `asset_tag` stands in for the firmware's, for a simulated machine.

@@ -47,6 +47,7 @@ mod remedy;
 mod report;
 mod rules;
 mod wait;
+pub mod windows;
 
 pub use check::{Check, CheckId, Status};
 pub use collect::{Config, DEFAULT_TIMEOUT, TargetError, collect};

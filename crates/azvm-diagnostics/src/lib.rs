@@ -40,6 +40,8 @@ mod check;
 mod collect;
 pub mod facts;
 mod finding;
+#[doc(hidden)]
+pub mod fuzzing;
 mod invocation;
 mod progress;
 mod redactor;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::layers::PURE;
 use crate::process::{Result, capture, cargo, program, run as run_command, succeeds};
 use crate::simulator::Simulator;
-use crate::tidy;
+use crate::{tidy, windows};
 
 /// What README.md and `.ci/run` call the tests.
 pub(crate) const TEST: [&str; 2] = ["test", "--workspace"];
@@ -21,7 +21,7 @@ pub(crate) struct Step {
 
 enum Outcome {
     Passed,
-    Skipped(&'static str),
+    Skipped(String),
 }
 
 pub(crate) const STEPS: &[Step] = &[
@@ -75,6 +75,11 @@ pub(crate) const STEPS: &[Step] = &[
         what: "the fuzz targets build without a warning",
         run: fuzz_check,
     },
+    Step {
+        name: "windows",
+        what: "the Windows program and its tests, under Wine elsewhere; only if asked for",
+        run: try_windows,
+    },
 ];
 
 /// `args`: names of steps to run, or all; `--skip NAME` leaves one out.
@@ -92,7 +97,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             }
             Ok(Outcome::Skipped(why)) => {
                 skipped += 1;
-                ("skipped", why.to_owned())
+                ("skipped", why)
             }
             Err(error) => {
                 failed += 1;
@@ -251,12 +256,13 @@ fn bench_smoke() -> Result<Outcome> {
 fn no_std() -> Result<Outcome> {
     let Ok(targets) = capture(program("rustup").args(["target", "list", "--installed"])) else {
         return Ok(Outcome::Skipped(
-            "rustup is not here to name a bare-metal target",
+            "rustup is not here to name a bare-metal target".to_owned(),
         ));
     };
     let Some(target) = targets.lines().find(|target| target.contains("-none")) else {
         return Ok(Outcome::Skipped(
-            "no bare-metal target is installed; `rustup target add thumbv7m-none-eabi` adds one",
+            "no bare-metal target is installed; `rustup target add thumbv7m-none-eabi` adds one"
+                .to_owned(),
         ));
     };
     let mut command = cargo(["check", "--no-default-features", "--target", target]);
@@ -273,12 +279,35 @@ fn fuzz_check() -> Result<Outcome> {
         .any(|compiler| succeeds(program(compiler).arg("--version")))
     {
         return Ok(Outcome::Skipped(
-            "libFuzzer is C++ and no C++ compiler is here",
+            "libFuzzer is C++ and no C++ compiler is here".to_owned(),
         ));
     }
     run_command(cargo(["clippy", "--manifest-path", FUZZ, "--all-targets"]).args(DENY_WARNINGS))?;
     Ok(Outcome::Passed)
 }
+
+/// It builds the standard library and everything else once more, which takes many minutes on a small machine.
+fn try_windows() -> Result<Outcome> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one variable that ci obeys, read here alone"
+    )]
+    let wish = std::env::var_os(WINDOWS_WISH);
+    if wish.is_none_or(|wish| wish != "1") {
+        return Ok(Outcome::Skipped(format!(
+            "{WINDOWS_WISH}=1 asks for it, and so does `cargo xtask windows`"
+        )));
+    }
+    let missing = windows::missing();
+    if !missing.is_empty() {
+        return Ok(Outcome::Skipped(missing.join("; ")));
+    }
+    windows::run()?;
+    Ok(Outcome::Passed)
+}
+
+/// Set to `1`, it makes ci and `.ci/run` try Windows, too.
+const WINDOWS_WISH: &str = "AZVM_CI_WINDOWS";
 
 const FUZZ: &str = "fuzz/Cargo.toml";
 const DENY_WARNINGS: [&str; 3] = ["--", "-D", "warnings"];

@@ -14,6 +14,7 @@ mod process;
 mod real_clients;
 mod simulator;
 mod tidy;
+mod windows;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         "bench" => bench::run(rest),
         "dist" => dist::run(rest),
         "real-clients" => real_clients::run(rest),
+        "windows" => nothing_after(rest).and_then(|()| windows::run()),
         "help" | "--help" | "-h" => help(),
         unknown => {
             Err(format!("there is no task `{unknown}`; `cargo xtask help` lists them").into())
@@ -89,5 +91,6 @@ cargo xtask TASK
   fuzz [TARGET] [--seconds N]  fuzz one target, or each in turn (needs cargo-fuzz and nightly)
   bench NAME                   run one benchmark
   dist [--target TRIPLE]       build a static azvm-doctor to copy to a machine without Rust
+  windows                      build for Windows and run doctor and tests, under Wine elsewhere
   real-clients [--tools DIR]   run other vendors' clients against the simulator
   help                         this text";

@@ -6,7 +6,7 @@ use crate::fuzz;
 use crate::layers::PURE;
 use crate::process::{Result, capture, cargo, program, run as run_command};
 use crate::simulator::Simulator;
-use crate::tidy;
+use crate::{tidy, windows};
 
 /// What README.md and `.ci/run` call the tests.
 pub(crate) const TEST: [&str; 2] = ["test", "--workspace"];
@@ -22,7 +22,7 @@ pub(crate) struct Step {
 
 enum Outcome {
     Passed,
-    Skipped(&'static str),
+    Skipped(String),
 }
 
 pub(crate) const STEPS: &[Step] = &[
@@ -81,6 +81,11 @@ pub(crate) const STEPS: &[Step] = &[
         what: "each fuzz target runs for some seconds",
         run: fuzz_smoke,
     },
+    Step {
+        name: "windows",
+        what: "the Windows program and its tests, under Wine elsewhere; only if asked for",
+        run: try_windows,
+    },
 ];
 
 /// `args`: names of steps to run, or all; `--skip NAME` leaves one out.
@@ -98,7 +103,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             }
             Ok(Outcome::Skipped(why)) => {
                 skipped += 1;
-                ("skipped", why.to_owned())
+                ("skipped", why)
             }
             Err(error) => {
                 failed += 1;
@@ -263,12 +268,13 @@ fn bench_smoke() -> Result<Outcome> {
 fn no_std() -> Result<Outcome> {
     let Ok(targets) = capture(program("rustup").args(["target", "list", "--installed"])) else {
         return Ok(Outcome::Skipped(
-            "rustup is not here to name a bare-metal target",
+            "rustup is not here to name a bare-metal target".to_owned(),
         ));
     };
     let Some(target) = targets.lines().find(|target| target.contains("-none")) else {
         return Ok(Outcome::Skipped(
-            "no bare-metal target is installed; `rustup target add thumbv7m-none-eabi` adds one",
+            "no bare-metal target is installed; `rustup target add thumbv7m-none-eabi` adds one"
+                .to_owned(),
         ));
     };
     let mut command = cargo(["check", "--no-default-features", "--target", target]);
@@ -280,7 +286,7 @@ fn no_std() -> Result<Outcome> {
 
 fn fuzz_check() -> Result<Outcome> {
     if !fuzz::is_cpp_compiler_here() {
-        return Ok(Outcome::Skipped(NO_CPP));
+        return Ok(Outcome::Skipped(NO_CPP.to_owned()));
     }
     run_command(cargo(["clippy", "--manifest-path", FUZZ, "--all-targets"]).args(DENY_WARNINGS))?;
     Ok(Outcome::Passed)
@@ -288,13 +294,37 @@ fn fuzz_check() -> Result<Outcome> {
 
 fn fuzz_smoke() -> Result<Outcome> {
     if !fuzz::is_cpp_compiler_here() {
-        return Ok(Outcome::Skipped(NO_CPP));
+        return Ok(Outcome::Skipped(NO_CPP.to_owned()));
     }
     fuzz::smoke()?;
     Ok(Outcome::Passed)
 }
 
 const NO_CPP: &str = "libFuzzer is C++ and no C++ compiler is here";
+
+/// It builds the standard library and everything else once more, which takes many minutes on a small machine.
+fn try_windows() -> Result<Outcome> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one variable that ci obeys, read here alone"
+    )]
+    let wish = std::env::var_os(WINDOWS_WISH);
+    if wish.is_none_or(|wish| wish != "1") {
+        return Ok(Outcome::Skipped(format!(
+            "{WINDOWS_WISH}=1 asks for it, and so does `cargo xtask windows`"
+        )));
+    }
+    let missing = windows::missing();
+    if !missing.is_empty() {
+        return Ok(Outcome::Skipped(missing.join("; ")));
+    }
+    windows::run()?;
+    Ok(Outcome::Passed)
+}
+
+/// Set to `1`, it makes ci and `.ci/run` try Windows, too.
+const WINDOWS_WISH: &str = "AZVM_CI_WINDOWS";
+
 const FUZZ: &str = "fuzz/Cargo.toml";
 const DENY_WARNINGS: [&str; 3] = ["--", "-D", "warnings"];
 

@@ -65,10 +65,12 @@ pub(crate) const CONFINED: &[(&str, &[&str])] = &[
     ("aws-lc-rs", &["azvm-simulator"]),
     ("hyper", &["azvm-http", "azvm-simulator"]),
     ("hyper-util", &["azvm-http", "azvm-simulator"]),
+    ("ipconfig", &["azvm-diagnostics"]),
     ("rcgen", &["azvm-http", "azvm-simulator"]),
     ("ring", &["azvm-simulator"]),
     ("rustls", &["azvm-http", "azvm-simulator"]),
     ("tokio-rustls", &["azvm-http", "azvm-simulator"]),
+    ("windows-registry", &["azvm-diagnostics"]),
 ];
 
 /// A package built with `flags` (no dev-dependencies) has none of `without` anywhere below it.

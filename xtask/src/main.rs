@@ -16,6 +16,7 @@ mod real_clients;
 mod simulator;
 mod soak;
 mod tidy;
+mod windows;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         "dist" => dist::run(rest),
         "soak" => soak::run(rest),
         "real-clients" => real_clients::run(rest),
+        "windows" => nothing_after(rest).and_then(|()| windows::run()),
         "help" | "--help" | "-h" => help(),
         unknown => {
             Err(format!("there is no task `{unknown}`; `cargo xtask help` lists them").into())
@@ -95,5 +97,6 @@ cargo xtask TASK
   bench NAME                   run one benchmark
   dist [--target TRIPLE]       build a static azvm-doctor to copy to a machine without Rust
   soak [MINUTES] [--seed N]    tokens under faults, cancellations and leaps in time; 2 minutes
+  windows                      build for Windows and run doctor and tests, under Wine elsewhere
   real-clients [--tools DIR]   run other vendors' clients against the simulator
   help                         this text";

@@ -2,6 +2,7 @@
 
 use crate::invocation::Invocation;
 use crate::redactor::Redactor;
+use crate::windows::WindowsFacts;
 use azvm_arm::{ArmError, Cloud, Resource, RoleAssignments};
 use azvm_exchange::{Attempt, Failure, Phase, Timestamp};
 use azvm_imds::{
@@ -97,6 +98,8 @@ pub struct HostFacts {
     pub proxies: Vec<ProxyVariable>,
     /// True when `NO_PROXY` or `no_proxy` names the metadata address.
     pub no_proxy_covers_imds: bool,
+    /// What Windows tells beside; nothing elsewhere, and of a simulated machine.
+    pub windows: Option<WindowsFacts>,
 }
 
 /// The chassis asset tag, by which Azure marks its machines.

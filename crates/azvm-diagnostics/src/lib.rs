@@ -40,6 +40,8 @@ mod check;
 mod collect;
 pub mod facts;
 mod finding;
+#[doc(hidden)]
+pub mod fuzzing;
 mod invocation;
 mod progress;
 mod redactor;
@@ -47,6 +49,7 @@ mod remedy;
 mod report;
 mod rules;
 mod wait;
+pub mod windows;
 
 pub use check::{Check, CheckId, Status};
 pub use collect::{Config, DEFAULT_TIMEOUT, TargetError, collect};

@@ -1,7 +1,11 @@
 //! The machine: firmware, system, and the proxy variables that other clients obey. Reads only.
 
 use crate::facts::{AssetTag, HostFacts, ProxyVariable};
+use crate::windows::WindowsFacts;
+#[cfg(windows)]
+use azvm_exchange::Host;
 use azvm_exchange::service_text;
+use azvm_imds::Endpoint;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
@@ -11,29 +15,59 @@ const KERNEL_FILE: &str = "/proc/sys/kernel/osrelease";
 /// No fact is longer than this.
 const FILE_BYTES: u64 = 4096;
 
-/// The variables that HTTP clients read for a plain `http` address, in the order in which most do.
-const PROXY_VARIABLES: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
+/// The variables that HTTP clients read for a plain `http` address, in the order in which most do. To Windows both
+/// cases of a name are one variable.
+const PROXY_VARIABLES: &[&str] = if cfg!(windows) {
+    &["HTTP_PROXY", "ALL_PROXY"]
+} else {
+    &["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
+};
 const NO_PROXY_VARIABLES: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
-/// `asset_tag` stands in for the firmware's, for a simulated machine.
-pub(super) fn collect(asset_tag: Option<&str>) -> HostFacts {
+/// `asset_tag` stands in for the firmware's, for a simulated machine; `imds` is where the metadata service is looked for.
+pub(super) fn collect(asset_tag: Option<&str>, imds: &Endpoint) -> HostFacts {
+    let windows = match asset_tag {
+        Some(_) => None,
+        None => windows_facts(imds),
+    };
     let proxies = PROXY_VARIABLES.iter().filter_map(|&name| {
         let host = proxy_host(&variable(name)?);
         Some(ProxyVariable { name, host })
     });
     HostFacts {
-        asset_tag: match asset_tag {
-            Some(tag) => AssetTag::Present(tag.into()),
-            None => read_asset_tag(Path::new(ASSET_TAG_FILE)),
+        asset_tag: match (asset_tag, &windows) {
+            (Some(tag), _) => AssetTag::Present(tag.into()),
+            (None, Some(windows)) => windows.asset_tag(),
+            (None, None) => read_asset_tag(Path::new(ASSET_TAG_FILE)),
         },
         os: std::env::consts::OS.into(),
-        kernel: read(Path::new(KERNEL_FILE)).ok(),
+        kernel: match &windows {
+            Some(windows) => windows.version.clone().ok(),
+            None if cfg!(windows) => None,
+            None => read(Path::new(KERNEL_FILE)).ok(),
+        },
         proxies: proxies.collect(),
         no_proxy_covers_imds: NO_PROXY_VARIABLES
             .iter()
             .filter_map(|name| variable(name))
             .any(|list| covers_imds(&list)),
+        windows,
     }
+}
+
+#[cfg(windows)]
+fn windows_facts(imds: &Endpoint) -> Option<WindowsFacts> {
+    let origin = imds.origin();
+    let address = match origin.host() {
+        Host::Ip(ip) => Some((*ip, origin.port()).into()),
+        _ => None, // a name, for which nobody is to be asked here
+    };
+    Some(super::windows::collect(address))
+}
+
+#[cfg(not(windows))]
+fn windows_facts(_: &Endpoint) -> Option<WindowsFacts> {
+    None
 }
 
 fn read_asset_tag(path: &Path) -> AssetTag {
@@ -67,7 +101,7 @@ fn variable(name: &str) -> Option<String> {
 
 /// Host and port: a proxy URL often holds a password. What stands before the last `@` is dropped first, so that a
 /// password with a slash in it does not show either.
-fn proxy_host(value: &str) -> String {
+pub(crate) fn proxy_host(value: &str) -> String {
     let rest = value.split_once("://").map_or(value, |(_, rest)| rest);
     let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
     service_text(rest.split(['/', '?', '#']).next().unwrap_or_default())

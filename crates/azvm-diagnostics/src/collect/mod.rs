@@ -6,6 +6,10 @@ mod arm;
 mod call;
 mod host;
 mod imds;
+#[cfg(any(windows, test))]
+mod windows;
+
+pub(crate) use host::proxy_host;
 
 use crate::facts::{Asked, Facts, TimelineEntry};
 use crate::invocation::Invocation;
@@ -198,7 +202,7 @@ pub async fn collect(config: &Config, progress: &dyn Progress) -> Result<Facts, 
         .simulated
         .as_ref()
         .map(|machine| machine.asset_tag.as_str());
-    let host = host::collect(asset_tag);
+    let host = host::collect(asset_tag, &config.imds_endpoint);
     let (imds, secret) = run.imds().await;
     let redactor = secret.as_ref().map(Redactor::new).unwrap_or_default();
     let arm = run.arm(arm_client, &host, &imds, secret).await;

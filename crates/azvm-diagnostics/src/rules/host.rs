@@ -20,6 +20,11 @@ pub(super) fn platform(facts: &Facts, values: &Values) -> Verdict {
     }
     verdict.saw("os", &facts.host.os);
     verdict.saw_some("kernel", facts.host.kernel.as_ref());
+    if let Some(windows) = &facts.host.windows {
+        verdict.saw_some("windows", windows.product.as_ref().ok());
+        let unknown = windows.firmware.as_ref().err();
+        verdict.saw_some("firmware_unknown", unknown.map(ToString::to_string));
+    }
     if let (true, Some(failure)) = (facts.is_elsewhere(), silence(facts)) {
         verdict.saw("imds", failure.to_string());
         let cause = format!(

@@ -7,6 +7,7 @@ use crate::catalogue::{
 };
 use crate::facts::{Facts, ProbeAnswer, Trouble};
 use crate::finding::{Confidence, Finding, Severity, Values};
+use crate::windows::{Known, ProxySettings};
 use azvm_exchange::{Failure, FailureKind, Phase};
 use azvm_imds::Responder;
 
@@ -121,9 +122,25 @@ pub(super) fn agent(status: u16) -> &'static Entry {
     if status == 403 { &IMDS_010 } else { &IMDS_013 }
 }
 
+/// A proxy of Windows, if there is one, and whether it would get the request for IMDS.
+fn in_short(settings: &Known<ProxySettings>) -> Option<String> {
+    let settings = settings.as_ref().ok()?;
+    let host = settings.host.as_ref()?;
+    let exempt = if settings.exempts_imds {
+        "IMDS is exempt"
+    } else {
+        "IMDS is not exempt"
+    };
+    Some(format!("{host}, {exempt}"))
+}
+
 /// This tool goes directly; what would a default client do?
 fn proxy_note(facts: &Facts, values: &Values, verdict: &mut Verdict) {
     let host = &facts.host;
+    if let Some(windows) = &host.windows {
+        verdict.saw_some("winhttp_proxy", in_short(&windows.winhttp_proxy));
+        verdict.saw_some("user_proxy", in_short(&windows.user_proxy));
+    }
     if host.proxies.is_empty() || host.no_proxy_covers_imds || !facts.imds.is_default_endpoint {
         return;
     }

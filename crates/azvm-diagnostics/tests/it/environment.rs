@@ -41,7 +41,11 @@ fn check_exposed(ran: &Ran) {
     assert_eq!((ran.exit(), ran.status(ImdsReachable)), (0, "note"));
     assert_eq!(
         ran.evidence(ImdsReachable, "proxy_variables"),
-        Some("http_proxy=proxy.azvm.test:3128 ALL_PROXY=proxy.azvm.test")
+        Some(if cfg!(windows) {
+            "HTTP_PROXY=proxy.azvm.test:3128 ALL_PROXY=proxy.azvm.test"
+        } else {
+            "http_proxy=proxy.azvm.test:3128 ALL_PROXY=proxy.azvm.test"
+        })
     );
     let shown = format!("{}{}{:?}", ran.verbose_text(), ran.json_text(), ran.facts);
     assert!(

@@ -6,7 +6,6 @@ use crate::fixture::{
 };
 use azvm_exchange::{FailureKind, Origin, Phase};
 use azvm_http::{Client, DEFAULT_HEAD_BYTES, MIN_HEAD_BYTES};
-use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -43,7 +42,9 @@ async fn a_silent_address_meets_the_connect_timeout() {
     check_timeout(&client(), &origin, Phase::Connect).await;
     let client = Client::plain(limits().with_connect(IMPATIENT));
     let request = azvm_exchange::Request::get("/".into());
-    let result = client.send(&origin, &request, Duration::MAX).await;
+    let result = client
+        .send(&origin, &request, std::time::Duration::MAX)
+        .await;
     check(&result, FailureKind::Timeout, Phase::Connect);
 }
 

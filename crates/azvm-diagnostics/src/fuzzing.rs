@@ -1,0 +1,38 @@
+//! Bodies of the fuzz targets, compiled and tried on every test run. Not part of the API.
+
+use crate::windows::{BlockingRule, ConnectionSettings, Firmware, PersistentRoute};
+use std::net::Ipv4Addr;
+
+/// Any bytes as each form in which Windows keeps what is read of it.
+pub fn windows_registry(data: &[u8]) {
+    if let Ok(firmware) = Firmware::read(data) {
+        assert!(!format!("{firmware:?}").chars().any(char::is_control));
+    }
+    if let Ok(settings) = ConnectionSettings::read(data) {
+        let settings = settings.settings();
+        assert!(!(settings.exempts_imds && settings.catches_imds()));
+    }
+    let text = String::from_utf8_lossy(data);
+    if let Some(route) = PersistentRoute::read(&text) {
+        assert!(route.covers(route.destination));
+    }
+    let _ = BlockingRule::read(&text, Ipv4Addr::new(169, 254, 169, 254), 80);
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn odd_values_do_no_harm() {
+        let values: [&[u8]; 6] = [
+            b"",
+            &[0xff; 64],
+            b"\0\x03\x01\0\x06\0\0\0\x7f\x04\0\0\0\0",
+            b"\x18\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0",
+            b"169.254.169.254,255.255.255.255,10.0.0.4,1",
+            b"v2.31|Action=Block|Active=TRUE|Dir=Out|RA4=0-|RPort=-|=|",
+        ];
+        for value in values {
+            super::windows_registry(value);
+        }
+    }
+}

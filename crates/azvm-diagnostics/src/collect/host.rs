@@ -19,7 +19,10 @@ const NO_PROXY_VARIABLES: [&str; 2] = ["no_proxy", "NO_PROXY"];
 pub(super) fn collect(asset_tag: Option<&str>) -> HostFacts {
     let proxies = PROXY_VARIABLES.iter().filter_map(|&name| {
         let host = proxy_host(&variable(name)?);
-        Some(ProxyVariable { name, host })
+        Some(ProxyVariable {
+            name: name.into(),
+            host,
+        })
     });
     HostFacts {
         asset_tag: match asset_tag {

@@ -10,6 +10,7 @@ mod ran;
 mod replies;
 mod reports;
 mod scenarios;
+mod stored;
 mod unreachable;
 mod waiting;
 mod wire;

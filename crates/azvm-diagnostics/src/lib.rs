@@ -49,6 +49,7 @@ mod report;
 mod rules;
 mod selection;
 mod stored;
+mod strict;
 mod wait;
 
 pub use check::{Check, CheckId, Status};
@@ -64,4 +65,5 @@ pub use report::{Format, ONELINE_BYTES, Palette, Report, SCHEMA, TextOptions, To
 pub use rules::{Diagnosis, Outcome, diagnose, diagnose_under};
 pub use selection::{Selection, SelectionError};
 pub use stored::{FACTS_VERSION, MAX_REPORT_BYTES, StoredError, StoredReport, read_report};
+pub use strict::Salt;
 pub use wait::{OFFICIAL_MAXIMUM, STABLE_INTERVAL, STABLE_SUCCESSES};

@@ -274,7 +274,7 @@ pub(super) fn claims(wire: &wire::Claims) -> Result<UnverifiedClaims, ClaimsErro
         wire::Claims::Read(pairs) => {
             let pairs = pairs
                 .iter()
-                .map(|(name, value)| (name.as_str().to_string(), sent(value).into()));
+                .map(|(name, value)| (name.clone(), sent(value).into()));
             let claims: Map<String, Value> = pairs.collect();
             UnverifiedClaims::read(&Secret::new(jwt(&claims.into())))
         }

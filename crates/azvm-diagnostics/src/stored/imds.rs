@@ -164,7 +164,9 @@ fn store_token(token: &TokenFacts) -> wire::Token {
         received_at: received_at.unix_seconds(),
         claims: match claims {
             Ok(claims) => {
-                let pairs = claims.iter().map(|(name, value)| (text(name), text(value)));
+                let pairs = claims
+                    .iter()
+                    .map(|(name, value)| (name.to_string(), text(value)));
                 wire::Claims::Read(pairs.collect())
             }
             Err(error) => wire::Claims::Unreadable(text(error.to_string())),

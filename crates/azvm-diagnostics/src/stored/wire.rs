@@ -5,6 +5,7 @@
 
 use super::text::Text;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Facts {
@@ -228,7 +229,7 @@ pub(super) struct Token {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Claims {
-    Read(Vec<(Text, Text)>),
+    Read(BTreeMap<String, Text>),
     Unreadable(Text),
 }
 

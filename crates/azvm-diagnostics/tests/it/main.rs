@@ -11,6 +11,7 @@ mod replies;
 mod reports;
 mod scenarios;
 mod stored;
+mod strict;
 mod unreachable;
 mod waiting;
 mod wire;

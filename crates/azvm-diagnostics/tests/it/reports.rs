@@ -45,6 +45,7 @@ pub(crate) fn check_sound(ran: &Ran) {
     check_text(ran);
     check_json(ran, &ran.json());
     crate::stored::check_comes_back(ran);
+    crate::strict::check_hidden(ran);
     let again = diagnose(&ran.facts);
     assert_eq!(format!("{again:?}"), format!("{:?}", ran.diagnosis));
 }

@@ -13,7 +13,7 @@
 //!
 //! ```text
 //!  collect (I/O, once)          diagnose (pure)                     report
-//!  host ─ imds ─ arm ─▶ Facts ─▶ rules, one per check ─▶ Diagnosis ─▶ text, json
+//!  host ─ imds ─ arm ─▶ Facts ─▶ rules, one per check ─▶ Diagnosis ─▶ Report: text, json, html, …
 //!                                 │ a failed check skips what depends on it
 //!                                 └ findings from the catalogue, with remedies filled in
 //! ```
@@ -30,7 +30,7 @@
 //!
 //! # Where the next thing goes
 //!
-//! A new fact: `facts` and its collector in `collect`. A new finding: its entry in `catalogue`, and the rule
+//! A new fact: `facts`, its collector in `collect`, its stored form in `stored`. A new finding: its entry in `catalogue`, and the rule
 //! of its check in `rules`. A new format: `report`.
 
 #![warn(missing_docs, clippy::exhaustive_enums, clippy::exhaustive_structs)]

@@ -96,6 +96,14 @@ mod tests {
         assert_eq!(proxy_host("proxy:3128"), "proxy:3128");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_password_is_left_of_a_proxy(password in "[!-~]{1,40}", scheme in "(http://|https://|)") {
+            let host = proxy_host(&format!("{scheme}user:pw.{password}@proxy.corp:3128/path"));
+            proptest::prop_assert_eq!(host, "proxy.corp:3128");
+        }
+    }
+
     #[test]
     fn no_proxy_lists() {
         assert!(covers_imds("localhost, 169.254.169.254"));

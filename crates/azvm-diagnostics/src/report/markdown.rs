@@ -232,8 +232,7 @@ fn escape(text: &str) -> String {
             '@' => escaped.push_str("@<!-- -->"),
             '<' => escaped.push_str("&lt;"),
             '&' => escaped.push_str("&amp;"),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '!' | '|' | '~'
-            | '>' | ':' | '$' => {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '!' | '|' | '~' | '>' | '$' => {
                 escaped.push('\\');
                 escaped.push(c);
             }
@@ -241,7 +240,7 @@ fn escape(text: &str) -> String {
         }
     }
     // What looks like an address becomes a link without any sign.
-    escaped.replace("www.", "www\\.")
+    escaped.replace("://", "\\://").replace("www.", "www\\.")
 }
 
 #[cfg(test)]
@@ -261,7 +260,7 @@ mod tests {
     fn signs_stand_for_themselves() {
         assert_eq!(
             escape("![x](http://a) @team <b>|\n#1 www.a"),
-            "\\!\\[x\\]\\(http\\://a\\) @<!-- -->team &lt;b\\>\\| \\#1 www\\.a"
+            "\\!\\[x\\](http\\://a) @<!-- -->team &lt;b\\>\\| \\#1 www\\.a"
         );
     }
 }

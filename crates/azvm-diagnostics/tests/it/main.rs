@@ -3,13 +3,17 @@
 
 mod codes;
 mod environment;
+mod forms;
 mod hostile;
 mod leaks;
+mod markup;
 mod neighbours;
+mod policy;
 mod ran;
 mod replies;
 mod reports;
 mod scenarios;
+mod schema;
 mod stored;
 mod strict;
 mod unreachable;

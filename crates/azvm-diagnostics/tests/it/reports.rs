@@ -37,13 +37,14 @@ pub(crate) fn check_sound(ran: &Ran) {
     check_findings(ran);
     check_printable(&ran.verbose_text());
     check_secret(ran, &ran.verbose_text());
-    for format in Format::ALL {
-        let report = ran.render(format);
-        check_printable(&report);
-        check_secret(ran, &report);
+    let forms = Format::ALL.map(|format| ran.render(format));
+    for report in &forms {
+        check_printable(report);
+        check_secret(ran, report);
     }
     check_text(ran);
     check_json(ran, &ran.json());
+    crate::forms::check_forms(ran, &forms);
     crate::stored::check_comes_back(ran);
     crate::strict::check_hidden(ran);
     let again = diagnose(&ran.facts);

@@ -92,7 +92,17 @@ fn header(out: &mut String, report: &Report<'_>) {
     line!(out, "<dl>");
     for (name, value) in rows {
         if let Some(value) = value {
-            line!(out, "<div><dt>{name}</dt><dd>{}</dd></div>", escape(&value));
+            // An ID in a narrow column would be broken into many lines.
+            let class = if value.len() > 40 {
+                " class=\"wide\""
+            } else {
+                ""
+            };
+            line!(
+                out,
+                "<div{class}><dt>{name}</dt><dd>{}</dd></div>",
+                escape(&value)
+            );
         }
     }
     line!(out, "</dl>\n</header>");
@@ -124,8 +134,9 @@ fn check(out: &mut String, report: &Report<'_>, shown: &Shown<'_>) {
         check.id.category(),
         escape(&words)
     );
-    for found in &shown.findings {
-        finding(out, report, found);
+    for (index, found) in shown.findings.iter().enumerate() {
+        // The first failure is the headline already.
+        finding(out, report, found, index > 0 || failure.is_none());
     }
     evidence(out, check);
     line!(out, "</details>");
@@ -139,13 +150,11 @@ fn badge(status: &Status) -> &'static str {
     }
 }
 
-fn finding(out: &mut String, report: &Report<'_>, finding: &Finding) {
-    line!(
-        out,
-        "<article class=\"{}\">\n<h3>{}</h3>",
-        finding.severity.as_str(),
-        escape(&headline(finding))
-    );
+fn finding(out: &mut String, report: &Report<'_>, finding: &Finding, has_title: bool) {
+    line!(out, "<article class=\"{}\">", finding.severity.as_str());
+    if has_title {
+        line!(out, "<h3>{}</h3>", escape(&headline(finding)));
+    }
     if let Some(cause) = &finding.cause {
         line!(out, "<p class=\"cause\">{}</p>", escape(cause));
     }

@@ -210,7 +210,7 @@ fn malformed(wire: &wire::Malformed) -> Result<Malformed, StoredError> {
     let same = known.iter().find(|known| has_reason(known) && is_by(known));
     // A reason of another version is still a body that is none.
     same.or_else(|| known.iter().find(is_by))
-        .or(known.first())
+        .or_else(|| known.first())
         .copied()
         .ok_or_else(|| StoredError::new("no reader of this version calls a body malformed"))
 }

@@ -130,4 +130,6 @@ pub struct Check {
     pub duration: Duration,
     /// How many requests were behind it.
     pub attempts: usize,
+    /// What the [`Policy`](crate::Policy) left out of it: codes that would have been found, or its own name.
+    pub left_out: Vec<&'static str>,
 }

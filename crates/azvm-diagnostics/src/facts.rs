@@ -4,12 +4,13 @@ use crate::invocation::Invocation;
 use crate::redactor::Redactor;
 use crate::windows::WindowsFacts;
 use azvm_arm::{ArmError, Cloud, Resource, RoleAssignments};
-use azvm_exchange::{Attempt, Failure, Phase, Timestamp};
+use azvm_exchange::{Attempt, Failure, FailureKind, Phase, Timestamp, service_text};
 use azvm_imds::{
     Audience, ClaimsError, Compute, IdentitySelector, ProtocolError, Rejection, Responder,
     UnverifiedClaims,
 };
 use azvm_resource_id::ResourceId;
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// Everything one run has seen.
@@ -32,8 +33,31 @@ pub struct Facts {
     pub duration: Duration,
     /// True when the time limit kept a question from being asked or answered.
     pub is_cut_short: bool,
+    /// How names, IDs and addresses stand in these facts.
+    pub redaction: Redaction,
     /// Cuts the token out of a report, should a server have repeated it.
     pub redactor: Redactor,
+}
+
+/// How names, IDs and addresses stand in facts. Secrets are never part of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Redaction {
+    /// As they are.
+    #[default]
+    Default,
+    /// As keyed hashes: see [`Salt`](crate::Salt).
+    Strict,
+}
+
+impl Redaction {
+    /// As it stands in machine-readable reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Strict => "strict",
+        }
+    }
 }
 
 impl Facts {
@@ -134,7 +158,7 @@ impl AssetTag {
 #[non_exhaustive]
 pub struct ProxyVariable {
     /// Its name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Host and port of its value; user name and password are dropped.
     pub host: String,
 }
@@ -146,7 +170,7 @@ pub struct Call<R, E> {
     /// What came.
     pub answer: Result<R, Trouble<E>>,
     /// Every attempt, the last one included.
-    pub attempts: Vec<Attempt>,
+    pub attempts: Vec<Try>,
     /// Waits included.
     pub elapsed: Duration,
     /// The server's `Date`, and the machine's clock when it came.
@@ -168,10 +192,35 @@ impl<R, E> Call<R, E> {
     }
 
     /// The statuses and failures of all attempts but the last, which were retried.
-    pub fn retried(&self) -> impl Iterator<Item = &Attempt> {
+    pub fn retried(&self) -> impl Iterator<Item = &Try> {
         self.attempts
             .iter()
             .filter(|attempt| attempt.retry_in.is_some())
+    }
+}
+
+/// One attempt of an exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Try {
+    /// When the answer or failure came, since the exchange began.
+    pub at: Duration,
+    /// The status, or what went wrong.
+    pub outcome: Result<u16, FailureKind>,
+    /// `x-ms-request-id` of the answer.
+    pub request_id: Option<String>,
+    /// The wait that followed; `None` when this was the last attempt.
+    pub retry_in: Option<Duration>,
+}
+
+impl From<&Attempt> for Try {
+    fn from(attempt: &Attempt) -> Self {
+        Self {
+            at: attempt.at.elapsed(),
+            outcome: attempt.outcome,
+            request_id: attempt.request_id.as_deref().map(service_text),
+            retry_in: attempt.retry_in,
+        }
     }
 }
 
@@ -338,15 +387,17 @@ pub struct Sample {
 }
 
 /// One request, for the timeline of the report.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TimelineEntry {
-    /// Since the start of the run.
+    /// When it was over, since the start of the run.
     pub at: Duration,
+    /// How long it took, from the first byte sent to the end of the answer; connecting included, waits not.
+    pub took: Duration,
     /// What it was for, such as `imds_token`.
-    pub action: &'static str,
+    pub action: Cow<'static, str>,
     /// Its status, or what went wrong.
-    pub outcome: Result<u16, &'static str>,
+    pub outcome: Result<u16, FailureKind>,
     /// `error.code` or `error` of the answer.
     pub code: Option<String>,
     /// `x-ms-request-id`.

@@ -13,6 +13,21 @@ impl Default for Invocation {
     }
 }
 
+/// Every flag that a stored invocation may have.
+const KNOWN: [&str; 11] = [
+    "--simulate",
+    "--imds-endpoint",
+    "--arm-endpoint",
+    "--arm-ca",
+    "--target",
+    "--cloud",
+    "--client-id",
+    "--object-id",
+    "--resource-id",
+    "--resource",
+    "--system",
+];
+
 /// The flags that name an identity exclude each other.
 const SELECTORS: [&str; 4] = ["--system", "--client-id", "--object-id", "--resource-id"];
 
@@ -35,6 +50,33 @@ impl Invocation {
     /// What the user types.
     pub fn program(&self) -> &str {
         &self.program
+    }
+
+    /// The flags that are kept.
+    pub(crate) fn flags(&self) -> impl Iterator<Item = (&'static str, Option<&str>)> {
+        self.flags
+            .iter()
+            .map(|(flag, value)| (*flag, value.as_deref()))
+    }
+
+    /// Keeps those of the flags that are known. Their values are quoted wherever they are shown.
+    pub(crate) fn with_known_flags(
+        mut self,
+        flags: impl Iterator<Item = (String, Option<String>)>,
+    ) -> Self {
+        let known = flags.filter_map(|(flag, value)| {
+            let flag = KNOWN.iter().find(|known| **known == flag)?;
+            Some((*flag, value))
+        });
+        self.flags.extend(known);
+        self
+    }
+
+    /// The same flags for another program.
+    #[must_use]
+    pub fn of_program(mut self, program: impl Into<String>) -> Self {
+        self.program = program.into();
+        self
     }
 
     pub(crate) fn command(&self) -> String {

@@ -13,7 +13,7 @@
 //!
 //! ```text
 //!  collect (I/O, once)          diagnose (pure)                     report
-//!  host ─ imds ─ arm ─▶ Facts ─▶ rules, one per check ─▶ Diagnosis ─▶ text, json
+//!  host ─ imds ─ arm ─▶ Facts ─▶ rules, one per check ─▶ Diagnosis ─▶ Report: text, json, html, …
 //!                                 │ a failed check skips what depends on it
 //!                                 └ findings from the catalogue, with remedies filled in
 //! ```
@@ -30,8 +30,8 @@
 //!
 //! # Where the next thing goes
 //!
-//! A new fact: `facts` and its collector in `collect`. A new finding: its entry in `catalogue/*.toml` beside `src`, then
-//! `cargo xtask generate`, and the rule of its check in `rules`. A new format: `report`.
+//! A new fact: `facts`, its collector in `collect`, its stored form in `stored`. A new finding: its entry in
+//! `catalogue/*.toml` beside `src`, then `cargo xtask generate`, and the rule of its check in `rules`. A new format: `report`.
 
 #![warn(missing_docs, clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
@@ -43,11 +43,15 @@ mod finding;
 #[doc(hidden)]
 pub mod fuzzing;
 mod invocation;
+mod policy;
 mod progress;
 mod redactor;
 mod remedy;
 mod report;
 mod rules;
+mod selection;
+mod stored;
+mod strict;
 mod wait;
 pub mod windows;
 
@@ -56,9 +60,13 @@ pub use collect::{Config, DEFAULT_TIMEOUT, TargetError, collect};
 pub use facts::Facts;
 pub use finding::{Confidence, Finding, Severity, Values};
 pub use invocation::Invocation;
+pub use policy::Policy;
 pub use progress::{Event, Progress, Silent};
 pub use redactor::Redactor;
 pub use remedy::{Command, PLACEHOLDERS, Remedy};
-pub use report::{Palette, SCHEMA, TextOptions, Tool, json, text};
-pub use rules::{Diagnosis, Outcome, diagnose};
+pub use report::{Format, ONELINE_BYTES, Palette, Report, SCHEMA, TextOptions, Tool, json, text};
+pub use rules::{Diagnosis, Outcome, diagnose, diagnose_under};
+pub use selection::{Selection, SelectionError};
+pub use stored::{FACTS_VERSION, MAX_REPORT_BYTES, StoredError, StoredReport, read_report};
+pub use strict::Salt;
 pub use wait::{OFFICIAL_MAXIMUM, STABLE_INTERVAL, STABLE_SUCCESSES};

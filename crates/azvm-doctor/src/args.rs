@@ -1,8 +1,8 @@
 //! The arguments.
 
-use crate::with_causes;
-use azvm_diagnostics::Invocation;
+use crate::{Problem, with_causes};
 use azvm_diagnostics::catalogue::Category;
+use azvm_diagnostics::{Format, Invocation, Policy, Selection};
 use azvm_identity::{
     ArmEndpoint, Audience, Cloud, Guid, IdentitySelector, ImdsEndpoint, ResourceId,
 };
@@ -22,11 +22,13 @@ Exit codes:
    0  no failure (there may be notes and warnings)
    1  at least one failure
    2  bad usage
+   3  no failure, but a warning, with --fail-on warn
    4  the --wait is over, and all that is left may be a role that is still propagating
-   5  the --timeout ended the run before it could tell
+   5  the --timeout ended the run before it could tell; or a check could not tell, with --fail-on unknown
    6  not an Azure virtual machine
   70  the doctor itself failed
 
+The exit code is the same for every --format, and --only does not change it.
 Nothing on the machine is changed, and no token is ever printed.";
 
 /// Says why the managed identity of this virtual machine does not work, and what to type to mend it.
@@ -86,15 +88,105 @@ pub(crate) struct DoctorArgs {
     /// Give up after this long, the wait not counted
     #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = duration)]
     pub(crate) timeout: Duration,
-    /// The form of the report
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
-    /// Write the report to this file instead of stdout; - is stdout
-    #[arg(long, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
+    /// Judge the facts of an earlier run anew, offline: the file that --format json wrote; - is stdin
+    #[arg(long, value_name = "REPORT", help_heading = "Facts of an earlier run")]
+    #[arg(conflicts_with_all = [
+        "simulate", "imds_endpoint", "arm_endpoint", "arm_ca", "target", "system", "client_id", "object_id",
+        "resource_id", "resource", "cloud", "wait", "timeout",
+    ])]
+    pub(crate) from: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) verdict: VerdictArgs,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
     /// Show the evidence; -vv adds a log to stderr, -vvv whatever any library logs
     #[arg(short, long, action = ArgAction::Count)]
     pub(crate) verbose: u8,
+}
+
+/// What counts, and what is shown.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Checks")]
+pub(crate) struct VerdictArgs {
+    /// Show only these categories, checks and codes; the exit code stays that of everything
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Leave these categories, checks and codes out of the verdict; the report says so
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    skip: Vec<String>,
+    /// Let more than failures end with another exit code than 0
+    #[arg(long, value_enum, value_name = "WHAT,...", value_delimiter = ',')]
+    fail_on: Vec<FailOn>,
+    /// List the checks and what each depends on, and do nothing else
+    #[arg(long)]
+    pub(crate) list_checks: bool,
+}
+
+impl VerdictArgs {
+    /// What to show; nothing named shows everything.
+    pub(crate) fn only(&self) -> Result<Selection, Problem> {
+        selection("--only", &self.only)
+    }
+
+    /// What counts.
+    pub(crate) fn policy(&self) -> Result<Policy, Problem> {
+        Ok(Policy::default()
+            .with_skip(selection("--skip", &self.skip)?)
+            .with_fail_on_warn(self.fail_on.contains(&FailOn::Warn))
+            .with_fail_on_unknown(self.fail_on.contains(&FailOn::Unknown)))
+    }
+}
+
+fn selection(flag: &str, words: &[String]) -> Result<Selection, Problem> {
+    Selection::parse(words.iter().map(String::as_str))
+        .map_err(|error| Problem::usage(format!("{flag}: {error}")))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    /// A warning: exit code 3
+    Warn,
+    /// A check that could not tell: exit code 5
+    Unknown,
+}
+
+/// The form of the report, and where it goes.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Report")]
+pub(crate) struct ReportArgs {
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = FormatName::Text)]
+    pub(crate) format: FormatName,
+    /// Write the report to this file instead of stdout; - is stdout
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Write the report in another form to a file as well, such as json=report.json; may be repeated
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = also)]
+    pub(crate) also: Vec<(FormatName, PathBuf)>,
+    /// How names, IDs and addresses stand in the report; secrets are never in it
+    #[arg(long, value_enum, default_value_t = RedactionName::Default)]
+    pub(crate) redact: RedactionName,
+    /// The key of the hashes of --redact strict; reports with the same one can be compared [default: a random one]
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) redact_salt: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RedactionName {
+    /// As they are
+    Default,
+    /// As keyed hashes
+    Strict,
+}
+
+fn also(text: &str) -> Result<(FormatName, PathBuf), String> {
+    let (format, path) = text
+        .split_once('=')
+        .filter(|(_, path)| !matches!(*path, "" | "-"))
+        .ok_or("expected FORMAT=FILE, such as json=report.json")?;
+    let format = FormatName::from_str(format, false)
+        .map_err(|_| format!("there is no format {format}; see --format"))?;
+    Ok((format, path.into()))
 }
 
 #[derive(Args, Debug)]
@@ -301,11 +393,38 @@ pub(crate) enum LintFormat {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
+pub(crate) enum FormatName {
     /// For a person
     Text,
-    /// For a program: schema azvm.doctor/1
+    /// For a program, whole: schema azvm.doctor/1; --from reads it
     Json,
+    /// For a program: a line a check, and one about the run
+    Jsonl,
+    /// For a build server: JUnit's XML
+    Junit,
+    /// For Run Command: one line of at most 4096 bytes
+    Oneline,
+    /// For a chat: a line a failure or warning
+    Short,
+    /// For a ticket
+    Markdown,
+    /// For a browser: one page that needs nothing else
+    Html,
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Text => Self::Text,
+            FormatName::Json => Self::Json,
+            FormatName::Jsonl => Self::Jsonl,
+            FormatName::Junit => Self::Junit,
+            FormatName::Oneline => Self::Oneline,
+            FormatName::Short => Self::Short,
+            FormatName::Markdown => Self::Markdown,
+            FormatName::Html => Self::Html,
+        }
+    }
 }
 
 /// A scenario, and how the user named it.
@@ -436,6 +555,15 @@ mod tests {
         check(&["--wait", "soon"], Err("write 90s"));
         check(&["--wait", "2d"], Err("longer than a day"));
         check(&["--resource", "a b"], Err("white space"));
+        check(&["--from", "x", "--format", "html"], Ok(()));
+        check(&["--from", "x", "--wait"], Err("cannot be used with"));
+        check(&["--also", "json=r.json", "--also", "html=r.html"], Ok(()));
+        check(&["--also", "json"], Err("expected FORMAT=FILE"));
+        check(&["--also", "json=-"], Err("expected FORMAT=FILE"));
+        check(&["--also", "yaml=x"], Err("there is no format yaml"));
+        check(&["--fail-on", "warn,unknown", "--skip", "a,b"], Ok(()));
+        check(&["--fail-on", "note"], Err("invalid value"));
+        check(&["--redact", "strict", "--redact-salt", "fleet"], Ok(()));
         check(
             &[
                 "simulate",

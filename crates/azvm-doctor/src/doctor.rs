@@ -1,10 +1,11 @@
 //! The doctor's own command: examine, diagnose, report.
 
-use crate::args::{DoctorArgs, Format};
+use crate::args::DoctorArgs;
 use crate::progress::Reporter;
-use crate::{Problem, input, output, with_causes};
+use crate::report::Outlet;
+use crate::{Problem, guard, input, output, with_causes};
 use azvm_diagnostics::{
-    Config, Diagnosis, Facts, Palette, TextOptions, Tool, collect, diagnose, json, text,
+    Config, Diagnosis, Facts, MAX_REPORT_BYTES, collect, diagnose_under, read_report,
 };
 use azvm_simulator::{Listen, Scenario, Simulator};
 use std::path::Path;
@@ -17,26 +18,93 @@ const MAX_CA_BYTES: u64 = 16 * 1024 * 1024;
 
 pub(crate) async fn run(args: DoctorArgs, program: &str) -> Result<u8, Problem> {
     output::start_log(args.verbose, LOG_FROM);
-    // Before a long run, not after it.
-    if let Some(path) = args.output.as_deref().filter(|path| !is_stdout(path)) {
-        output::check_writable(path)?;
+    if args.verdict.list_checks {
+        return list_checks();
     }
+    // Mistakes are told before a long run, not after it.
+    let policy = args.verdict.policy()?;
+    let outlet = Outlet::new(&args)?;
+    let seen = match &args.from {
+        Some(path) => stored(path, program)?,
+        None => Box::pin(examine(&args, program)).await?,
+    };
+    let judge = |facts: &Facts| match seen.is_whole {
+        true => diagnose_under(facts, &policy),
+        false => Diagnosis::of_crash(facts, &policy),
+    };
+    outlet.write(&seen, judge)?;
+    Ok(judge(&seen.facts).exit_code())
+}
+
+/// What is known, and who saw it.
+pub(crate) struct Seen {
+    pub(crate) facts: Facts,
+    /// False when the run crashed before it had seen everything.
+    pub(crate) is_whole: bool,
+    pub(crate) run_id: String,
+    /// Name and version of the program that saw it, if it was another run.
+    pub(crate) collected_by: Option<(String, String)>,
+}
+
+async fn examine(args: &DoctorArgs, program: &str) -> Result<Seen, Problem> {
     let simulator = match &args.simulate {
         Some(simulate) => Some(start(simulate.scenario.clone()).await?),
         None => None,
     };
-    let config = config(&args, simulator.as_ref())?.with_invocation(args.invocation(program));
+    let config = config(args, simulator.as_ref())?.with_invocation(args.invocation(program));
     let reporter = Reporter::new(args.verbose >= LOG_FROM);
-    let facts = collect(&config, &reporter)
-        .await
-        .map_err(|error| Problem::usage(format!("--arm-ca: {}", error.to_failure().detail)))?;
+    let collected = guard::unless_it_panics(collect(&config, &reporter)).await;
     drop(reporter);
-    let diagnosis = diagnose(&facts);
-    report(&args, &facts, &diagnosis)?;
+    let (facts, is_whole) = match collected {
+        Some(Ok(facts)) => (facts, true),
+        Some(Err(error)) => {
+            let detail = error.to_failure().detail;
+            return Err(Problem::usage(format!("--arm-ca: {detail}")));
+        }
+        // A report of what was asked is better than none: whoever reads it learns that the run was one.
+        None => (Facts::unseen(&config), false),
+    };
     if let Some(simulator) = simulator {
         simulator.shutdown().await;
     }
-    Ok(diagnosis.exit_code())
+    Ok(Seen {
+        facts,
+        is_whole,
+        run_id: uuid::Uuid::new_v4().to_string(),
+        collected_by: None,
+    })
+}
+
+/// The facts of an earlier run.
+fn stored(path: &Path, program: &str) -> Result<Seen, Problem> {
+    let problem = |error: &dyn std::fmt::Display| {
+        Problem::usage(format!("--from {}: {error}", path.display()))
+    };
+    let bytes =
+        input::read_or_stdin(path, MAX_REPORT_BYTES as u64).map_err(|error| problem(&error))?;
+    let report = read_report(&bytes).map_err(|error| problem(&error))?;
+    let mut facts = report.facts;
+    facts.asked.invocation = facts.asked.invocation.of_program(program);
+    Ok(Seen {
+        facts,
+        is_whole: true,
+        run_id: report.run_id,
+        collected_by: Some(report.collected_by),
+    })
+}
+
+fn list_checks() -> Result<u8, Problem> {
+    let lines = azvm_diagnostics::CheckId::ALL.into_iter().map(|id| {
+        let names: Vec<&str> = id.depends_on().iter().map(|id| id.as_str()).collect();
+        let after = match names.is_empty() {
+            true => String::new(),
+            false => format!("after {}", names.join(", ")),
+        };
+        let line = format!("{:10} {:16} {after}", id.category(), id.as_str());
+        format!("{}\n", line.trim_end())
+    });
+    output::stdout(&lines.collect::<String>())?;
+    Ok(0)
 }
 
 async fn start(scenario: Scenario) -> Result<Simulator, Problem> {
@@ -109,37 +177,4 @@ fn simulated(config: Config, simulator: &Simulator) -> Result<Config, Problem> {
 fn read_ca(path: &Path) -> Result<Vec<u8>, Problem> {
     input::read(path, MAX_CA_BYTES)
         .map_err(|error| Problem::usage(format!("--arm-ca {}: {error}", path.display())))
-}
-
-fn is_stdout(path: &Path) -> bool {
-    path == Path::new("-")
-}
-
-fn report(args: &DoctorArgs, facts: &Facts, diagnosis: &Diagnosis) -> Result<(), Problem> {
-    let file = args.output.as_deref().filter(|path| !is_stdout(path));
-    let rendered = match args.format {
-        Format::Json => {
-            let commit = option_env!("AZVM_COMMIT");
-            let tool = Tool::new("azvm-doctor", env!("CARGO_PKG_VERSION"), commit);
-            json(facts, diagnosis, &tool, &uuid::Uuid::new_v4().to_string())
-        }
-        Format::Text => {
-            let palette = match file {
-                Some(_) => Palette::plain(),
-                None => Palette::ansi(),
-            };
-            let options = TextOptions::default()
-                .with_verbose(args.verbose > 0)
-                .with_palette(palette);
-            text(facts, diagnosis, &options)
-        }
-    };
-    let Some(path) = file else {
-        return output::stdout(&rendered);
-    };
-    output::file(path, &rendered).or_else(|problem| {
-        // What was found must not be lost.
-        output::stdout(&rendered)?;
-        Err(problem)
-    })
 }

@@ -10,9 +10,21 @@ use std::path::Path;
 ///
 /// When it cannot be read, or has more than `max_bytes` bytes: half a file would be taken for a whole one.
 pub(crate) fn read(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
+    read_all(File::open(path)?, max_bytes)
+}
+
+/// As [`read`], where `-` is stdin.
+pub(crate) fn read_or_stdin(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
+    match path == Path::new("-") {
+        true => read_all(io::stdin().lock(), max_bytes),
+        false => read(path, max_bytes),
+    }
+}
+
+fn read_all(source: impl Read, max_bytes: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let more = max_bytes.saturating_add(1);
-    let count = File::open(path)?.take(more).read_to_end(&mut bytes)?;
+    let count = source.take(more).read_to_end(&mut bytes)?;
     if count as u64 > max_bytes {
         return Err(io::Error::other(format!(
             "it is larger than {} MiB",

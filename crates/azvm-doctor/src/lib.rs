@@ -9,7 +9,8 @@
 //! # What it promises
 //!
 //! 1. The report goes to stdout, or to the file that was named; everything else goes to stderr.
-//! 2. The exit code is the same for every format: 0 no failure, 1 failures, 2 bad usage, 4 the wait is over and a role
+//! 2. The exit code is the same for every format: 0 no failure, 1 failures, 2 bad usage, 3 warnings where
+//!    they count, 4 the wait is over and a role
 //!    may still be propagating, 5 the time limit came first, 6 not an Azure VM, 70 a crash of the doctor itself.
 //! 3. No output at any verbosity holds a token.
 //! 4. It changes nothing on the machine but the files that it was told to write.
@@ -19,10 +20,12 @@
 mod args;
 mod doctor;
 mod explain;
+mod guard;
 mod input;
 mod lint_id;
 mod output;
 mod progress;
+mod report;
 mod simulate;
 
 use args::{Cli, Verb};

@@ -8,7 +8,15 @@ use std::path::Path;
 /// Prints to stdout. Colours are taken out unless it is a terminal that wants them (`NO_COLOR` and `CLICOLOR` count).
 /// A reader that went away is no error.
 pub(crate) fn stdout(text: &str) -> Result<(), Problem> {
-    let mut stdout = anstream::stdout().lock();
+    write_to(anstream::stdout().lock(), text)
+}
+
+/// Prints to stdout what has no colours and stays as it is.
+pub(crate) fn raw_stdout(text: &str) -> Result<(), Problem> {
+    write_to(std::io::stdout().lock(), text)
+}
+
+fn write_to(mut stdout: impl Write, text: &str) -> Result<(), Problem> {
     match stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush())

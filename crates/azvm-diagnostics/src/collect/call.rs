@@ -1,11 +1,9 @@
 //! One exchange: drive it, read its answer, and note it in the timeline.
 
 use super::Run;
-use crate::facts::{Call, TimelineEntry, Trouble};
+use crate::facts::{Call, TimelineEntry, Trouble, Try};
 use crate::progress::Event;
-use azvm_exchange::{
-    Attempt, Exchange, FailureKind, Origin, Request, Response, RetryPolicy, service_text,
-};
+use azvm_exchange::{Exchange, FailureKind, Origin, Request, Response, RetryPolicy};
 use azvm_http::Client;
 use azvm_identity::driver::{Driven, drive};
 use std::time::Duration;
@@ -50,20 +48,23 @@ impl Run<'_> {
     }
 
     fn note<R, E: Coded>(&mut self, action: &'static str, began: Duration, call: &Call<R, E>) {
+        let mut sent = Duration::ZERO;
         for attempt in &call.attempts {
             self.timeline.push(TimelineEntry {
-                at: began + attempt.at.elapsed(),
-                action,
-                outcome: attempt.outcome.map_err(|kind| kind.as_str()),
+                at: began + attempt.at,
+                took: attempt.at.saturating_sub(sent),
+                action: action.into(),
+                outcome: attempt.outcome,
                 code: code_of(attempt, call),
                 request_id: attempt.request_id.clone(),
             });
+            sent = attempt.at + attempt.retry_in.unwrap_or_default();
         }
     }
 }
 
 /// Only the final answer was read; the retried ones have a status and nothing more.
-fn code_of<R, E: Coded>(attempt: &Attempt, call: &Call<R, E>) -> Option<String> {
+fn code_of<R, E: Coded>(attempt: &Try, call: &Call<R, E>) -> Option<String> {
     match &call.answer {
         Err(Trouble::Refused(error)) if attempt.retry_in.is_none() => error.code(),
         _ => None,
@@ -81,13 +82,9 @@ fn understand<R, E>(driven: Driven, read: impl FnOnce(&Response) -> Result<R, E>
         Ok(response) => read(response).map_err(Trouble::Refused),
         Err(failure) => Err(Trouble::Silent(failure.clone())),
     };
-    let mut attempts = driven.attempts;
-    for attempt in &mut attempts {
-        attempt.request_id = attempt.request_id.as_deref().map(service_text);
-    }
     Call {
         answer,
-        attempts,
+        attempts: driven.attempts.iter().map(Into::into).collect(),
         elapsed: driven.elapsed,
         clocks,
         local: driven.local.map(|address| address.ip().to_string()),

@@ -32,7 +32,10 @@ pub(super) fn collect(asset_tag: Option<&str>, imds: &Endpoint) -> HostFacts {
     };
     let proxies = PROXY_VARIABLES.iter().filter_map(|&name| {
         let host = proxy_host(&variable(name)?);
-        Some(ProxyVariable { name, host })
+        Some(ProxyVariable {
+            name: name.into(),
+            host,
+        })
     });
     HostFacts {
         asset_tag: match (asset_tag, &windows) {
@@ -125,6 +128,14 @@ mod tests {
         );
         assert_eq!(proxy_host("user:a/b@c@proxy:1"), "proxy:1");
         assert_eq!(proxy_host("proxy:3128"), "proxy:3128");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_password_is_left_of_a_proxy(password in "[!-~]{1,40}", scheme in "(http://|https://|)") {
+            let host = proxy_host(&format!("{scheme}user:pw.{password}@proxy.corp:3128/path"));
+            proptest::prop_assert_eq!(host, "proxy.corp:3128");
+        }
     }
 
     #[test]

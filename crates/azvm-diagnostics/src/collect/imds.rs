@@ -88,15 +88,9 @@ impl Run<'_> {
 
     /// The audience asked for, or that of the cloud asked for, or that of the machine's.
     fn audience(&self, az_environment: Option<&str>) -> Audience {
-        let own = || {
-            let cloud = self
-                .config
-                .cloud
-                .or_else(|| az_environment.and_then(Cloud::from_name));
-            Audience::new(cloud.unwrap_or(Cloud::Public).audience())
-                .expect("the table of clouds holds audiences")
-        };
-        self.config.audience.clone().unwrap_or_else(own)
+        let machines = || az_environment.and_then(Cloud::from_name);
+        let cloud = self.config.cloud.or_else(machines);
+        self.config.own_audience(cloud.unwrap_or(Cloud::Public))
     }
 
     async fn token(

@@ -11,7 +11,7 @@ mod windows;
 
 pub(crate) use host::proxy_host;
 
-use crate::facts::{Asked, Facts, TimelineEntry};
+use crate::facts::{ArmFacts, Asked, Facts, HostFacts, ImdsFacts, Redaction, TimelineEntry};
 use crate::invocation::Invocation;
 use crate::progress::Progress;
 use crate::redactor::Redactor;
@@ -206,20 +206,70 @@ pub async fn collect(config: &Config, progress: &dyn Progress) -> Result<Facts, 
     let (imds, secret) = run.imds().await;
     let redactor = secret.as_ref().map(Redactor::new).unwrap_or_default();
     let arm = run.arm(arm_client, &host, &imds, secret).await;
-    Ok(Facts {
+    let facts = Facts {
         asked: config.asked(),
         duration: run.elapsed(),
         is_cut_short: run.is_cut_short,
+        redaction: Redaction::Default,
         redactor,
         timeline: run.timeline,
         host,
         imds,
         arm,
         started,
-    })
+    };
+    Ok(without_token(facts))
+}
+
+/// A server may repeat the token where nobody looks for it.
+fn without_token(facts: Facts) -> Facts {
+    let clean = facts.with_texts(|_, text| Some(facts.redactor.clean(text.into())));
+    clean.unwrap_or(facts)
+}
+
+impl Facts {
+    /// What is known before anything was seen: what `config` asks for. For the report of a run that crashed.
+    pub fn unseen(config: &Config) -> Self {
+        let cloud = config.cloud.unwrap_or(Cloud::Public);
+        let arm_endpoint = config.arm_endpoint.clone();
+        Self {
+            asked: config.asked(),
+            host: HostFacts::default(),
+            imds: ImdsFacts {
+                endpoint: config.imds_endpoint.to_string(),
+                is_default_endpoint: config.imds_endpoint.is_default(),
+                probe: None,
+                instance: None,
+                identity_info: None,
+                token: None,
+                other_kind: None,
+                audience: config.own_audience(cloud),
+            },
+            arm: ArmFacts {
+                is_named_endpoint: arm_endpoint.is_some(),
+                endpoint: arm_endpoint.unwrap_or_else(|| cloud.into()).to_string(),
+                cloud,
+                probe: None,
+                target: None,
+                role_assignments: None,
+            },
+            timeline: Vec::new(),
+            started: azvm_identity::now(),
+            duration: Duration::ZERO,
+            is_cut_short: false,
+            redaction: Redaction::Default,
+            redactor: Redactor::default(),
+        }
+    }
 }
 
 impl Config {
+    /// The audience asked for, or that of the cloud.
+    fn own_audience(&self, cloud: Cloud) -> Audience {
+        let own = || Audience::new(cloud.audience()).expect("the table of clouds holds audiences");
+        self.audience.clone().unwrap_or_else(own)
+    }
+
     fn asked(&self) -> Asked {
         Asked {
             selector: self.selector.clone(),

@@ -1,54 +1,34 @@
 //! The report for a program: schema `azvm.doctor/1`. Members are only ever added within a major version.
+//!
+//! `docs/report.schema.json` describes it, and a test holds every report of every test against it.
 
-use super::rfc3339;
-use crate::check::{Check, Status};
+use super::view::{Counts, Shown, ms};
+use super::{Report, rfc3339};
+use crate::check::Status;
 use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
-use crate::rules::{Diagnosis, Outcome};
+use crate::stored::{StoredFacts, store};
+use azvm_exchange::FailureKind;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// The schema of the report.
 pub const SCHEMA: &str = "azvm.doctor/1";
 
-/// The program that writes the report.
-#[derive(Clone, Debug, Serialize)]
-#[non_exhaustive]
-pub struct Tool {
-    /// Its name.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// The commit it was built from, where that is known.
-    pub commit: Option<String>,
-}
-
-impl Tool {
-    /// A program of this name and version.
-    pub fn new(name: impl Into<String>, version: impl Into<String>, commit: Option<&str>) -> Self {
-        Self {
-            name: name.into(),
-            version: version.into(),
-            commit: commit.map(Into::into),
-        }
-    }
-}
-
-/// Renders the report as one JSON object, indented, with a final newline. `run_id` is the caller's.
-pub fn json(facts: &Facts, diagnosis: &Diagnosis, tool: &Tool, run_id: &str) -> String {
-    let report = Report::new(facts, diagnosis, tool, run_id);
-    let mut text = serde_json::to_string_pretty(&report)
+/// One JSON object, indented.
+pub(super) fn render(report: &Report<'_>) -> String {
+    let mut text = serde_json::to_string_pretty(&Whole::new(report))
         .expect("the report holds texts, numbers and lists only");
     text.push('\n');
-    facts.redactor.clean(text)
+    text
 }
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct Whole<'a> {
     schema: &'static str,
     run_id: &'a str,
-    tool: &'a Tool,
+    tool: ToolReport<'a>,
+    collected_by: Option<CollectedBy<'a>>,
     started: String,
     duration_ms: u64,
     args: Args<'a>,
@@ -60,6 +40,20 @@ struct Report<'a> {
     checks: Vec<CheckReport<'a>>,
     timeline: Vec<TimelineReport<'a>>,
     redaction: &'static str,
+    facts: StoredFacts,
+}
+
+#[derive(Serialize)]
+struct ToolReport<'a> {
+    name: &'a str,
+    version: &'a str,
+    commit: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct CollectedBy<'a> {
+    name: &'a str,
+    version: &'a str,
 }
 
 #[derive(Serialize)]
@@ -73,26 +67,30 @@ struct Args<'a> {
     simulate: Option<&'a str>,
     imds_endpoint: &'a str,
     arm_endpoint: &'a str,
+    only: Vec<&'static str>,
+    skip: Vec<&'static str>,
+    fail_on: Vec<&'static str>,
+}
+
+/// The machine, with the names that IMDS has for its members.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Vm<'a> {
+    pub(super) vm_id: Option<&'a str>,
+    pub(super) resource_id: Option<&'a str>,
+    pub(super) name: Option<&'a str>,
+    pub(super) resource_group: Option<&'a str>,
+    pub(super) subscription_id: Option<&'a str>,
+    pub(super) location: Option<&'a str>,
+    pub(super) zone: Option<&'a str>,
+    pub(super) vmss: Option<&'a str>,
+    pub(super) az_environment: Option<&'a str>,
+    pub(super) os: &'a str,
+    pub(super) kernel: Option<&'a str>,
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Vm<'a> {
-    vm_id: Option<&'a str>,
-    resource_id: Option<&'a str>,
-    name: Option<&'a str>,
-    resource_group: Option<&'a str>,
-    subscription_id: Option<&'a str>,
-    location: Option<&'a str>,
-    zone: Option<&'a str>,
-    vmss: Option<&'a str>,
-    az_environment: Option<&'a str>,
-    os: &'a str,
-    kernel: Option<&'a str>,
-}
-
-#[derive(Default, Serialize)]
-struct Summary {
+pub(super) struct Summary {
     ok: usize,
     note: usize,
     warn: usize,
@@ -103,7 +101,7 @@ struct Summary {
 }
 
 #[derive(Serialize)]
-struct CheckReport<'a> {
+pub(super) struct CheckReport<'a> {
     id: &'static str,
     category: &'static str,
     status: &'static str,
@@ -111,6 +109,7 @@ struct CheckReport<'a> {
     duration_ms: u64,
     attempts: usize,
     skipped_because: Option<&'a [&'static str]>,
+    left_out: &'a [&'static str],
     diagnoses: Vec<DiagnosisReport<'a>>,
     evidence: BTreeMap<&'static str, &'a str>,
     remediation: Option<Remediation<'a>>,
@@ -125,6 +124,7 @@ struct DiagnosisReport<'a> {
     title: &'a str,
     cause: Option<&'a str>,
     args: BTreeMap<&'static str, &'a str>,
+    remediation: Remediation<'a>,
 }
 
 #[derive(Serialize)]
@@ -144,40 +144,54 @@ struct CommandReport<'a> {
 #[derive(Serialize)]
 struct TimelineReport<'a> {
     t_ms: u64,
-    action: &'static str,
+    took_ms: u64,
+    action: &'a str,
     status: Option<u16>,
     failure: Option<&'static str>,
     code: Option<&'a str>,
     request_id: Option<&'a str>,
 }
 
-impl<'a> Report<'a> {
-    fn new(facts: &'a Facts, diagnosis: &'a Diagnosis, tool: &'a Tool, run_id: &'a str) -> Self {
-        let program = facts.asked.invocation.program();
+impl<'a> Whole<'a> {
+    fn new(report: &'a Report<'_>) -> Self {
+        let Report {
+            facts, diagnosis, ..
+        } = report;
+        let checks = report.shown();
         Self {
             schema: SCHEMA,
-            run_id,
-            tool,
+            run_id: &report.run_id,
+            tool: ToolReport {
+                name: &report.tool.name,
+                version: &report.tool.version,
+                commit: report.tool.commit.as_deref(),
+            },
+            collected_by: report
+                .collected_by
+                .as_ref()
+                .map(|(name, version)| CollectedBy { name, version }),
             started: rfc3339(facts.started),
             duration_ms: ms(facts.duration),
-            args: args(facts),
+            args: args(report),
             vm: vm(facts),
-            result: result(diagnosis),
+            result: report.result(),
             exit_code: diagnosis.exit_code(),
-            summary: summary(&diagnosis.checks),
+            summary: summary(report),
             root_causes: diagnosis.root_causes(),
-            checks: diagnosis
-                .checks
-                .iter()
-                .map(|each| check(each, program))
-                .collect(),
+            checks: checks.iter().map(|shown| check(report, shown)).collect(),
             timeline: timeline(facts),
-            redaction: "default",
+            redaction: facts.redaction.as_str(),
+            facts: store(facts),
         }
     }
 }
 
-fn args(facts: &Facts) -> Args<'_> {
+fn args<'a>(report: &'a Report<'_>) -> Args<'a> {
+    let (facts, policy) = (report.facts, &report.diagnosis.policy);
+    let fail_on = [
+        (policy.fails_on_warn(), "warn"),
+        (policy.fails_on_unknown(), "unknown"),
+    ];
     Args {
         target: facts.target().map(|id| id.as_str()),
         selector: facts.asked.selector.kind(),
@@ -188,10 +202,16 @@ fn args(facts: &Facts) -> Args<'_> {
         simulate: facts.asked.simulation.as_deref(),
         imds_endpoint: &facts.imds.endpoint,
         arm_endpoint: &facts.arm.endpoint,
+        only: report.only.words().collect(),
+        skip: policy.skip().words().collect(),
+        fail_on: fail_on
+            .into_iter()
+            .filter_map(|(is_on, name)| is_on.then_some(name))
+            .collect(),
     }
 }
 
-fn vm(facts: &Facts) -> Vm<'_> {
+pub(super) fn vm(facts: &Facts) -> Vm<'_> {
     let compute = facts.imds.compute();
     Vm {
         vm_id: compute.and_then(|compute| compute.vm_id.as_deref()),
@@ -208,43 +228,27 @@ fn vm(facts: &Facts) -> Vm<'_> {
     }
 }
 
-fn result(diagnosis: &Diagnosis) -> &'static str {
-    match (diagnosis.outcome, diagnosis.worst()) {
-        (Outcome::Crashed, _) => "crashed",
-        (_, Some(severity)) => severity.as_str(),
-        (_, None) if diagnosis.checks.iter().any(is_unknown) => "unknown",
-        (_, None) => "ok",
+pub(super) fn summary(report: &Report<'_>) -> Summary {
+    let counts = Counts::of(&report.diagnosis.checks);
+    Summary {
+        ok: counts.ok,
+        note: counts.note,
+        warn: counts.warn,
+        fail: counts.fail,
+        skipped: counts.skipped,
+        unknown: counts.unknown,
+        crashed: counts.crashed,
     }
 }
 
-fn is_unknown(check: &Check) -> bool {
-    check.status == Status::Unknown
-}
-
-fn summary(checks: &[Check]) -> Summary {
-    let mut summary = Summary::default();
-    for check in checks {
-        let count = match check.status {
-            Status::Ok => &mut summary.ok,
-            Status::Note => &mut summary.note,
-            Status::Warn => &mut summary.warn,
-            Status::Fail => &mut summary.fail,
-            Status::Skipped { .. } => &mut summary.skipped,
-            Status::Unknown => &mut summary.unknown,
-            Status::Crashed => &mut summary.crashed,
-        };
-        *count += 1;
-    }
-    summary
-}
-
-fn check<'a>(check: &'a Check, program: &str) -> CheckReport<'a> {
+pub(super) fn check<'a>(report: &Report<'_>, shown: &Shown<'a>) -> CheckReport<'a> {
+    let Shown { check, findings } = shown;
     let evidence: BTreeMap<&'static str, &str> = check
         .evidence
         .iter()
         .map(|(name, value)| (*name, value.as_str()))
         .collect();
-    let first = check.findings.first();
+    let first = findings.first().copied();
     CheckReport {
         id: check.id.as_str(),
         category: check.id.category(),
@@ -256,12 +260,13 @@ fn check<'a>(check: &'a Check, program: &str) -> CheckReport<'a> {
             Status::Skipped { because } => Some(because),
             _ => None,
         },
-        diagnoses: check.findings.iter().map(finding).collect(),
+        left_out: &check.left_out,
+        diagnoses: findings.iter().map(|each| finding(each)).collect(),
         evidence,
         remediation: first.map(remediation),
         docs: first
             .filter(|finding| finding.severity > Severity::Note)
-            .map(|finding| format!("{program} explain {}", finding.entry.code)),
+            .map(|finding| report.explain(finding)),
     }
 }
 
@@ -273,6 +278,7 @@ fn finding(finding: &Finding) -> DiagnosisReport<'_> {
         title: &finding.title,
         cause: finding.cause.as_deref(),
         args: BTreeMap::new(),
+        remediation: remediation(finding),
     }
 }
 
@@ -292,15 +298,12 @@ fn remediation(finding: &Finding) -> Remediation<'_> {
 fn timeline(facts: &Facts) -> Vec<TimelineReport<'_>> {
     let entries = facts.timeline.iter().map(|entry| TimelineReport {
         t_ms: ms(entry.at),
-        action: entry.action,
+        took_ms: ms(entry.took),
+        action: &entry.action,
         status: entry.outcome.ok(),
-        failure: entry.outcome.err(),
+        failure: entry.outcome.err().map(FailureKind::as_str),
         code: entry.code.as_deref(),
         request_id: entry.request_id.as_deref(),
     });
     entries.collect()
-}
-
-fn ms(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

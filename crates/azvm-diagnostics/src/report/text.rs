@@ -1,21 +1,21 @@
-//! The report for a person: one line a check when fine; evidence, cause and what to type when not.
+//! The report for a person: one line a category when fine; evidence, cause and what to type when not.
 
-use super::rfc3339;
+use super::view::{Counts, Shown, headline, mark, summary};
+use super::{Report, rfc3339};
 use crate::check::{Check, Status};
-use crate::facts::Facts;
-use crate::finding::{Confidence, Finding, Severity};
-use crate::rules::Diagnosis;
+use crate::finding::{Finding, Severity};
 use std::fmt::Write;
 
 /// How wide the labels are.
 const LABEL: usize = 9;
 const MARK: usize = 6;
+const DETAIL: usize = 11;
 
 /// What the text report shows.
 #[derive(Clone, Debug)]
 pub struct TextOptions {
-    verbose: bool,
-    palette: Palette,
+    pub(super) verbose: bool,
+    pub(super) palette: Palette,
 }
 
 impl Default for TextOptions {
@@ -80,28 +80,26 @@ impl Palette {
     }
 }
 
-/// Renders the report. The same input gives the same text.
-pub fn text(facts: &Facts, diagnosis: &Diagnosis, options: &TextOptions) -> String {
+/// Every word of ours is ASCII; the one other character that we put into somebody else's words is spelt out.
+pub(super) fn render(report: &Report<'_>) -> String {
     let mut page = Page {
         out: String::new(),
-        options,
-        program: facts.asked.invocation.program(),
+        report,
     };
-    page.header(facts);
-    for check in &diagnosis.checks {
-        page.check(check);
+    page.header();
+    for (category, checks) in report.by_category() {
+        page.category(category, &checks);
     }
-    if options.verbose {
-        page.timeline(facts);
+    if report.is_verbose {
+        page.timeline();
     }
-    page.footer(diagnosis);
-    facts.redactor.clean(page.out)
+    page.footer();
+    page.out.replace('\u{2026}', "...")
 }
 
 struct Page<'a> {
     out: String,
-    options: &'a TextOptions,
-    program: &'a str,
+    report: &'a Report<'a>,
 }
 
 /// Writing to a `String` does not fail.
@@ -112,51 +110,101 @@ macro_rules! line {
 }
 
 impl Page<'_> {
-    fn header(&mut self, facts: &Facts) {
-        let target = facts.target().map_or("-", |id| id.as_str());
-        let scenario = facts.asked.simulation.as_ref();
-        let simulation = scenario.map_or_else(String::new, |name| format!("   simulated: {name}"));
-        line!(
-            self,
-            "azvm doctor {}{simulation}   target {target}   {}",
-            env!("CARGO_PKG_VERSION"),
-            rfc3339(facts.started)
-        );
+    fn header(&mut self) {
+        let facts = self.report.facts;
+        let mut parts = vec![format!("azvm doctor {}", env!("CARGO_PKG_VERSION"))];
+        if let Some(name) = &facts.asked.simulation {
+            parts.push(format!("simulated: {name}"));
+        }
+        parts.push(format!(
+            "target {}",
+            facts.target().map_or("-", |id| id.as_str())
+        ));
+        if !self.report.run_id.is_empty() {
+            parts.push(format!("run {}", self.report.run_id));
+        }
+        if let Some((name, version)) = &self.report.collected_by {
+            parts.push(format!("seen by {name} {version}"));
+        }
+        parts.push(rfc3339(facts.started));
+        line!(self, "{}", parts.join("   "));
     }
 
-    fn check(&mut self, check: &Check) {
-        let Palette { reset, .. } = self.options.palette;
-        let (colour, mark) = self.mark(&check.status);
-        let label = check.id.category();
-        let first = check
-            .findings
-            .first()
-            .filter(|_| matches!(check.status, Status::Fail));
-        let summary = match (&check.status, first) {
-            (_, Some(finding)) => headline(finding),
-            (Status::Skipped { because }, _) if because.is_empty() => "skipped".into(),
-            (Status::Skipped { because }, _) => format!("skipped: {}", because.join(", ")),
-            _ => check.summary.clone(),
-        };
-        line!(self, "{label:LABEL$}{colour}{mark:MARK$}{reset}{summary}");
-        if let Some(finding) = first {
-            self.evidence(check);
-            self.details(finding);
+    /// What is wrong, check by check; what is fine in one line, if it is all that there is to say.
+    fn category(&mut self, category: &str, checks: &[Shown<'_>]) {
+        let (fine, rest): (Vec<&Shown<'_>>, Vec<&Shown<'_>>) =
+            checks.iter().partition(|shown| shown.is_fine());
+        let mut label = category;
+        for shown in &rest {
+            self.check(label, shown);
+            label = "";
         }
-        for finding in check.findings.iter().skip(usize::from(first.is_some())) {
-            let (colour, mark) = self.severity(finding.severity);
-            line!(
-                self,
-                "{:LABEL$}{colour}{mark:MARK$}{reset}{}",
-                "",
-                headline(finding)
-            );
-            if finding.severity > Severity::Note || self.options.verbose {
-                self.details(finding);
+        if !fine.is_empty() && (rest.is_empty() || self.report.is_verbose) {
+            let summaries: Vec<&str> = fine
+                .iter()
+                .map(|shown| shown.check.summary.as_str())
+                .collect();
+            self.status(label, &Status::Ok, &summaries.join("; "));
+        }
+        for shown in &fine {
+            self.findings(&shown.findings);
+            if self.report.is_verbose {
+                self.evidence(shown.check);
             }
         }
-        if first.is_none() && self.options.verbose {
-            self.evidence(check);
+    }
+
+    /// A failure takes the place of the summary, and its evidence is always shown.
+    fn check(&mut self, label: &str, shown: &Shown<'_>) {
+        let first = shown
+            .findings
+            .first()
+            .filter(|_| shown.check.status == Status::Fail);
+        match first {
+            Some(finding) => {
+                self.status(label, &shown.check.status, &headline(finding));
+                self.evidence(shown.check);
+                self.details(finding);
+                self.findings(&shown.findings[1..]);
+            }
+            None => {
+                self.status(label, &shown.check.status, &summary(shown.check));
+                self.findings(&shown.findings);
+                if self.report.is_verbose {
+                    self.evidence(shown.check);
+                }
+            }
+        }
+    }
+
+    fn status(&mut self, label: &str, status: &Status, words: &str) {
+        let palette = self.report.palette;
+        let (colour, mark) = match status {
+            Status::Ok | Status::Note => (palette.good, "ok"),
+            Status::Warn => (palette.warn, "warn"),
+            Status::Fail => (palette.bad, "FAIL"),
+            Status::Skipped { .. } => (palette.dim, "--"),
+            Status::Unknown => (palette.note, "?"),
+            Status::Crashed => (palette.bad, "CRASH"),
+        };
+        let reset = palette.reset;
+        line!(self, "{label:LABEL$}{colour}{mark:MARK$}{reset}{words}");
+    }
+
+    fn findings(&mut self, findings: &[&Finding]) {
+        let palette = self.report.palette;
+        for finding in findings {
+            let colour = match finding.severity {
+                Severity::Note => palette.note,
+                Severity::Warn => palette.warn,
+                Severity::Fail => palette.bad,
+            };
+            let (mark, reset) = (mark(finding.severity), palette.reset);
+            let headline = headline(finding);
+            line!(self, "{:LABEL$}{colour}{mark:MARK$}{reset}{headline}", "");
+            if finding.severity > Severity::Note || self.report.is_verbose {
+                self.details(finding);
+            }
         }
     }
 
@@ -173,30 +221,30 @@ impl Page<'_> {
             };
             self.detail(command.shell, &format!("{}{note}", command.run));
         }
-        self.detail(
-            "explain",
-            &format!("{} explain {}", self.program, finding.entry.code),
-        );
+        self.detail("explain", &self.report.explain(finding));
     }
 
     fn evidence(&mut self, check: &Check) {
+        let mut label = "evidence";
         for (name, value) in &check.evidence {
-            self.detail("saw", &format!("{name} = {value}"));
+            self.detail(label, &format!("{name} = {value}"));
+            label = "";
         }
     }
 
     fn detail(&mut self, name: &str, value: &str) {
-        let Palette { dim, reset, .. } = self.options.palette;
+        let Palette { dim, reset, .. } = self.report.palette;
         let indent = LABEL + MARK;
-        line!(self, "{:indent$}{dim}{name:11}{reset}{value}", "");
+        line!(self, "{:indent$}{dim}{name:DETAIL$}{reset}{value}", "");
     }
 
-    fn timeline(&mut self, facts: &Facts) {
+    fn timeline(&mut self) {
         line!(self, "timeline");
-        for entry in &facts.timeline {
-            let outcome = entry
-                .outcome
-                .map_or_else(Into::into, |status| status.to_string());
+        for entry in &self.report.facts.timeline {
+            let outcome = entry.outcome.map_or_else(
+                |kind| kind.as_str().to_string(),
+                |status| status.to_string(),
+            );
             let code = entry.code.as_deref().unwrap_or_default();
             let id = entry.request_id.as_deref().unwrap_or_default();
             let row = format!(
@@ -208,71 +256,31 @@ impl Page<'_> {
         }
     }
 
-    fn footer(&mut self, diagnosis: &Diagnosis) {
-        let count = |name: &str| {
-            diagnosis
-                .checks
-                .iter()
-                .filter(|check| check.status.as_str() == name)
-                .count()
-        };
-        let mut parts = vec![format!("{} ok", count("ok"))];
-        for (name, one, many) in [
-            ("note", "note", "notes"),
-            ("warn", "warning", "warnings"),
-            ("fail", "failure", "failures"),
-            ("skipped", "skipped", "skipped"),
-            ("unknown", "unknown", "unknown"),
-            ("crashed", "crashed", "crashed"),
-        ] {
-            match count(name) {
-                0 => {}
-                1 => parts.push(format!("1 {one}")),
-                more => parts.push(format!("{more} {many}")),
-            }
+    fn footer(&mut self) {
+        let report = self.report;
+        let diagnosis = report.diagnosis;
+        if diagnosis.is_of_crash() {
+            line!(
+                self,
+                "the doctor itself crashed: what is above is all that was known by then; please report it"
+            );
         }
         let causes = diagnosis.root_causes();
-        let because = if causes.is_empty() {
-            String::new()
-        } else {
-            format!("   because of {}", causes.join(", "))
+        let verdict = match causes.is_empty() {
+            true if report.is_all_well() => "   nothing wrong found".into(),
+            true => String::new(),
+            false => format!("   because of {}", causes.join(", ")),
         };
-        line!(
-            self,
-            "{}{because}   exit {}",
-            parts.join(", "),
-            diagnosis.exit_code()
-        );
-    }
-
-    fn mark(&self, status: &Status) -> (&'static str, &'static str) {
-        let palette = self.options.palette;
-        match status {
-            Status::Ok => (palette.good, "ok"),
-            Status::Note => (palette.good, "ok"),
-            Status::Warn => (palette.warn, "warn"),
-            Status::Fail => (palette.bad, "FAIL"),
-            Status::Skipped { .. } => (palette.dim, "--"),
-            Status::Unknown => (palette.note, "?"),
-            Status::Crashed => (palette.bad, "CRASH"),
+        if report.is_all_well() {
+            for (id, why) in report.not_examined() {
+                line!(self, "not examined: {id} ({why})");
+            }
         }
-    }
-
-    fn severity(&self, severity: Severity) -> (&'static str, &'static str) {
-        let palette = self.options.palette;
-        match severity {
-            Severity::Note => (palette.note, "note"),
-            Severity::Warn => (palette.warn, "warn"),
-            Severity::Fail => (palette.bad, "FAIL"),
+        let left_out: Vec<&str> = diagnosis.policy.skip().words().collect();
+        if !left_out.is_empty() {
+            line!(self, "left out, as asked: {}", left_out.join(", "));
         }
+        let counts = Counts::of(&diagnosis.checks).in_words();
+        line!(self, "{counts}{verdict}   exit {}", diagnosis.exit_code());
     }
-}
-
-fn headline(finding: &Finding) -> String {
-    let sure = match finding.confidence {
-        Confidence::High => "",
-        Confidence::Likely => " (likely)",
-        Confidence::Possible => " (possible)",
-    };
-    format!("{}  {}{sure}", finding.entry.code, finding.title)
 }

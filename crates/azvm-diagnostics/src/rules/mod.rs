@@ -10,6 +10,7 @@ mod token;
 use crate::check::{Check, CheckId, Status};
 use crate::facts::{Call, Facts};
 use crate::finding::{Finding, Severity, Values};
+use crate::policy::Policy;
 use crate::wait::OFFICIAL_MAXIMUM;
 use azvm_exchange::Origin;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,6 +24,8 @@ pub struct Diagnosis {
     pub checks: Vec<Check>,
     /// How it went as a whole.
     pub outcome: Outcome,
+    /// What counted.
+    pub policy: Policy,
 }
 
 /// How a run went as a whole; each has an exit code of its own.
@@ -33,22 +36,25 @@ pub enum Outcome {
     Passed,
     /// At least one failure.
     Failed,
+    /// No failure, but a warning, and warnings count.
+    Warned,
     /// The wait is over, and all that is left may be a role that is still propagating.
     StillPropagating,
     /// Not an Azure virtual machine.
     NotAzure,
-    /// The time limit ended the run before it could tell.
+    /// The time limit ended the run before it could tell; or a check could not tell, and that counts.
     Inconclusive,
-    /// A check crashed.
+    /// A check crashed, or the run itself.
     Crashed,
 }
 
 impl Diagnosis {
-    /// 0 passed, 1 failed, 4 still propagating, 5 inconclusive, 6 not an Azure virtual machine, 70 crashed.
+    /// 0 passed, 1 failed, 3 warned, 4 still propagating, 5 inconclusive, 6 not an Azure virtual machine, 70 crashed.
     pub fn exit_code(&self) -> u8 {
         match self.outcome {
             Outcome::Passed => 0,
             Outcome::Failed => 1,
+            Outcome::Warned => 3,
             Outcome::StillPropagating => 4,
             Outcome::Inconclusive => 5,
             Outcome::NotAzure => 6,
@@ -85,17 +91,43 @@ impl Diagnosis {
 
 /// Draws the conclusions. Pure: the same facts give the same diagnosis.
 pub fn diagnose(facts: &Facts) -> Diagnosis {
+    diagnose_under(facts, &Policy::default())
+}
+
+/// As [`diagnose`], where `policy` says what counts.
+pub fn diagnose_under(facts: &Facts, policy: &Policy) -> Diagnosis {
     let values = values(facts);
     let mut checks: Vec<Check> = Vec::with_capacity(CheckId::ALL.len());
     for id in CheckId::ALL {
         let check = match blockers(id, &checks) {
+            _ if policy.skip().names_check(id) => left_out(id),
             Some(because) => skipped(id, because),
-            None => run(id, facts, &values),
+            None => run(id, facts, &values, policy),
         };
         checks.push(check);
     }
-    let outcome = outcome(facts, &checks);
-    Diagnosis { checks, outcome }
+    let outcome = outcome(facts, &checks, policy);
+    Diagnosis {
+        checks,
+        outcome,
+        policy: policy.clone(),
+    }
+}
+
+impl Diagnosis {
+    /// The verdict over a run that crashed: nothing can be told, and the exit code is 70. `facts` are what was seen, such
+    /// as [`Facts::unseen`].
+    pub fn of_crash(facts: &Facts, policy: &Policy) -> Self {
+        let mut diagnosis = diagnose_under(facts, policy);
+        diagnosis.outcome = Outcome::Crashed;
+        diagnosis
+    }
+
+    /// True when the run crashed and not one of its checks.
+    pub fn is_of_crash(&self) -> bool {
+        let is_crashed = |check: &Check| check.status == Status::Crashed;
+        self.outcome == Outcome::Crashed && !self.checks.iter().any(is_crashed)
+    }
 }
 
 /// What a rule says of its check.
@@ -143,7 +175,7 @@ impl Verdict {
     }
 }
 
-fn run(id: CheckId, facts: &Facts, values: &Values) -> Check {
+fn run(id: CheckId, facts: &Facts, values: &Values, policy: &Policy) -> Check {
     let rule = match id {
         CheckId::HostPlatform => host::platform,
         CheckId::ImdsReachable => imds::reachable,
@@ -160,6 +192,7 @@ fn run(id: CheckId, facts: &Facts, values: &Values) -> Check {
             ..skipped(id, vec![])
         };
     };
+    let left_out = leave_out(&mut verdict, policy);
     verdict
         .findings
         .sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.confidence)));
@@ -185,6 +218,31 @@ fn run(id: CheckId, facts: &Facts, values: &Values) -> Check {
         evidence: verdict.evidence,
         duration: verdict.duration,
         attempts: verdict.attempts,
+        left_out,
+    }
+}
+
+/// Takes out the findings that do not count, and hands back their codes. A failure that does not count leaves nothing
+/// known to be fine.
+fn leave_out(verdict: &mut Verdict, policy: &Policy) -> Vec<&'static str> {
+    let (out, kept): (Vec<Finding>, Vec<Finding>) = std::mem::take(&mut verdict.findings)
+        .into_iter()
+        .partition(|finding| policy.skip().names_code(finding.entry.code));
+    verdict.findings = kept;
+    let codes: Vec<&'static str> = out.iter().map(|finding| finding.entry.code).collect();
+    if out.iter().any(|finding| finding.severity == Severity::Fail) {
+        verdict.summary = format!("not judged: {} is left out", codes.join(", "));
+        verdict.is_unknown = true;
+    }
+    codes
+}
+
+/// Not made, because somebody asked for that.
+fn left_out(id: CheckId) -> Check {
+    Check {
+        summary: "left out, as asked".into(),
+        left_out: vec![id.as_str()],
+        ..skipped(id, vec![])
     }
 }
 
@@ -198,6 +256,7 @@ fn blockers(id: CheckId, done: &[Check]) -> Option<Vec<&'static str>> {
     {
         let codes: Vec<&'static str> = match &check.status {
             Status::Fail => failures(check).collect(),
+            Status::Skipped { .. } if !check.left_out.is_empty() => continue,
             Status::Skipped { because } => because.clone(),
             Status::Crashed => vec![],
             _ => continue,
@@ -231,10 +290,11 @@ fn skipped(id: CheckId, because: Vec<&'static str>) -> Check {
         evidence: vec![],
         duration: Duration::ZERO,
         attempts: 0,
+        left_out: vec![],
     }
 }
 
-fn outcome(facts: &Facts, checks: &[Check]) -> Outcome {
+fn outcome(facts: &Facts, checks: &[Check], policy: &Policy) -> Outcome {
     if checks.iter().any(|check| check.status == Status::Crashed) {
         return Outcome::Crashed;
     }
@@ -247,7 +307,9 @@ fn outcome(facts: &Facts, checks: &[Check]) -> Outcome {
     // After the official maximum nothing is propagating any more.
     let may_propagate = facts.asked.wait.is_some_and(|wait| wait < OFFICIAL_MAXIMUM);
     match codes.as_slice() {
+        [] if policy.fails_on_warn() && has_warning(checks) => Outcome::Warned,
         [] if facts.is_cut_short => Outcome::Inconclusive,
+        [] if policy.fails_on_unknown() && has_unknown(checks) => Outcome::Inconclusive,
         [] => Outcome::Passed,
         codes
             if codes
@@ -260,6 +322,17 @@ fn outcome(facts: &Facts, checks: &[Check]) -> Outcome {
         ["RBAC-021"] if waited_in_vain && may_propagate => Outcome::StillPropagating,
         _ => Outcome::Failed,
     }
+}
+
+fn has_warning(checks: &[Check]) -> bool {
+    let mut findings = checks.iter().flat_map(|check| &check.findings);
+    findings.any(|finding| finding.severity == Severity::Warn)
+}
+
+/// What was left out is not known either, but that was asked for.
+fn has_unknown(checks: &[Check]) -> bool {
+    let mut checks = checks.iter();
+    checks.any(|check| check.status == Status::Unknown && check.left_out.is_empty())
 }
 
 /// What the remedies are filled in with.

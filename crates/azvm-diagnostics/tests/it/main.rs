@@ -3,14 +3,20 @@
 
 mod codes;
 mod environment;
+mod forms;
 mod hostile;
 mod leaks;
+mod markup;
 mod neighbours;
 mod pages;
+mod policy;
 mod ran;
 mod replies;
 mod reports;
 mod scenarios;
+mod schema;
+mod stored;
+mod strict;
 mod unreachable;
 mod waiting;
 mod wire;

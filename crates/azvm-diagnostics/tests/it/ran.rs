@@ -2,7 +2,8 @@
 
 use crate::wire::{Route, Seen};
 use azvm_diagnostics::{
-    Check, CheckId, Diagnosis, Facts, Finding, TextOptions, Tool, diagnose, json, text,
+    Check, CheckId, Diagnosis, Facts, Finding, Format, Report, TextOptions, Tool, diagnose, json,
+    text,
 };
 use serde_json::Value;
 
@@ -89,6 +90,17 @@ impl Ran {
     pub(crate) fn json_text(&self) -> String {
         let tool = Tool::new("azvm-doctor", "0.1.0", Some("0123abc"));
         json(&self.facts, &self.diagnosis, &tool, "run-1")
+    }
+
+    /// As the command line would write it.
+    pub(crate) fn report(&self) -> Report<'_> {
+        Report::new(&self.facts, &self.diagnosis)
+            .with_tool(Tool::new("azvm-doctor", "0.1.0", Some("0123abc")))
+            .with_run_id("run-1")
+    }
+
+    pub(crate) fn render(&self, format: Format) -> String {
+        self.report().render(format)
     }
 
     pub(crate) fn json(&self) -> Value {

@@ -4,7 +4,7 @@ use crate::ran::Ran;
 use crate::replies::{denied, in_secs};
 use crate::wire::Route;
 use crate::world::World;
-use azvm_diagnostics::{Outcome, Severity, Status, diagnose};
+use azvm_diagnostics::{Format, Outcome, Severity, Status, diagnose};
 use serde_json::{Value, json};
 
 const STATUSES: [&str; 7] = [
@@ -12,10 +12,11 @@ const STATUSES: [&str; 7] = [
 ];
 
 /// The members of `azvm.doctor/1`.
-const MEMBERS: [&str; 14] = [
+const MEMBERS: [&str; 16] = [
     "schema",
     "run_id",
     "tool",
+    "collected_by",
     "started",
     "duration_ms",
     "args",
@@ -27,18 +28,25 @@ const MEMBERS: [&str; 14] = [
     "checks",
     "timeline",
     "redaction",
+    "facts",
 ];
 
 #[track_caller]
 pub(crate) fn check_sound(ran: &Ran) {
     assert_ne!(ran.diagnosis.outcome, Outcome::Crashed, "{}", ran.text());
     check_findings(ran);
-    for report in [ran.text(), ran.verbose_text(), ran.json_text()] {
-        check_printable(&report);
-        check_secret(ran, &report);
+    check_printable(&ran.verbose_text());
+    check_secret(ran, &ran.verbose_text());
+    let forms = Format::ALL.map(|format| ran.render(format));
+    for report in &forms {
+        check_printable(report);
+        check_secret(ran, report);
     }
     check_text(ran);
     check_json(ran, &ran.json());
+    crate::forms::check_forms(ran, &forms);
+    crate::stored::check_comes_back(ran);
+    crate::strict::check_hidden(ran);
     let again = diagnose(&ran.facts);
     assert_eq!(format!("{again:?}"), format!("{:?}", ran.diagnosis));
 }
@@ -188,7 +196,7 @@ fn a_healthy_report_is_one_line_a_check() {
     let text = ran.text();
     assert_eq!(text.lines().count(), 9, "{text}");
     let footer = text.lines().last().unwrap();
-    assert_eq!(footer, "7 ok   exit 0");
+    assert_eq!(footer, "7 ok   nothing wrong found   exit 0");
     assert!(
         text.contains("Azure VM web-07 (westeurope, AzurePublicCloud)"),
         "{text}"

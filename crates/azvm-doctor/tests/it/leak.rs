@@ -4,73 +4,67 @@ use crate::support::{Run, doctor};
 use azvm_simulator::{Listen, Scenario, Simulator};
 use std::fs;
 
-/// Runs the scenario in every form, and looks for its tokens in all that came out.
+/// Each of them in a file of the one run, and one of them on stdout.
+const FORMS: [&str; 8] = [
+    "text", "json", "jsonl", "junit", "oneline", "short", "markdown", "html",
+];
+
+/// Runs the scenario once with every form, and looks for its tokens in all that came out.
 fn check(scenario: &str, expects_tokens: bool) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build()
         .unwrap();
-    for format in ["text", "json"] {
-        for to_file in [false, true] {
-            let simulator = runtime
-                .block_on(Simulator::start(
-                    Scenario::named(scenario).unwrap(),
-                    Listen::default(),
-                ))
-                .unwrap();
-            let said = everything_said(&simulator, format, to_file);
-            let tokens = simulator.issued_tokens();
-            runtime.block_on(simulator.shutdown());
-            assert_eq!(!tokens.is_empty(), expects_tokens, "{scenario}: {said}");
-            for token in &tokens {
-                let (_, signature) = token.rsplit_once('.').unwrap();
-                // Not the text itself in the message: it may be what must not be shown.
-                assert!(
-                    !said.contains(token.as_str()),
-                    "{scenario}, {format}: the token is shown"
-                );
-                assert!(
-                    !said.contains(signature),
-                    "{scenario}, {format}: the token's signature is shown"
-                );
-            }
-            assert!(
-                !holds_jwt(&said),
-                "{scenario}, {format}: something like a token is shown"
-            );
-        }
+    let scenario_file = Scenario::named(scenario).unwrap();
+    let simulator = runtime
+        .block_on(Simulator::start(scenario_file, Listen::default()))
+        .unwrap();
+    let said = everything_said(&simulator);
+    let tokens = simulator.issued_tokens();
+    runtime.block_on(simulator.shutdown());
+    assert_eq!(!tokens.is_empty(), expects_tokens, "{scenario}: {said}");
+    for token in &tokens {
+        let (_, signature) = token.rsplit_once('.').unwrap();
+        // Not the text itself in the message: it may be what must not be shown.
+        assert!(
+            !said.contains(token.as_str()),
+            "{scenario}: the token is shown"
+        );
+        assert!(
+            !said.contains(signature),
+            "{scenario}: the token's signature is shown"
+        );
     }
+    assert!(
+        !holds_jwt(&said),
+        "{scenario}: something like a token is shown"
+    );
 }
 
-/// stdout, stderr and the written report, at the highest verbosity.
-fn everything_said(simulator: &Simulator, format: &str, to_file: bool) -> String {
+/// stdout, stderr and the written reports, at the highest verbosity.
+fn everything_said(simulator: &Simulator) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let (ca, report) = (folder.path().join("ca.pem"), folder.path().join("report"));
+    let ca = folder.path().join("ca.pem");
     fs::write(&ca, simulator.ca_pem()).unwrap();
-    let mut command = doctor(&[
-        "-vvv",
-        "--format",
-        format,
-        "--imds-endpoint",
-        &simulator.imds_endpoint(),
-    ]);
+    let mut command = doctor(&["-vvv", "--imds-endpoint", &simulator.imds_endpoint()]);
     command
         .args(["--arm-endpoint", &simulator.arm_endpoint()])
         .arg("--arm-ca")
         .arg(&ca);
     command.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "1");
-    if to_file {
-        command.arg("--output").arg(&report);
+    let files = FORMS.map(|form| folder.path().join(form));
+    for (form, file) in FORMS.iter().zip(&files) {
+        command.args(["--also", &format!("{form}={}", file.display())]);
     }
     let run = Run::of(&mut command);
-    let written = fs::read_to_string(&report).unwrap_or_default();
-    assert_eq!(written.is_empty(), !to_file, "{run:#?}");
+    let written = files.map(|file| fs::read_to_string(&file).unwrap_or_default());
+    assert!(written.iter().all(|text| !text.is_empty()), "{run:#?}");
     assert!(
         run.stderr.contains("azvm_"),
         "no traces to search: {run:#?}"
     );
-    [run.stdout, run.stderr, written].concat()
+    [run.stdout, run.stderr, written.concat()].concat()
 }
 
 /// `eyJ` is `{"` in base64url: how every part of a JSON Web Token begins that is not its signature.

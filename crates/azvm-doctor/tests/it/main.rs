@@ -6,5 +6,6 @@ mod leak;
 mod lint_id;
 #[cfg(target_os = "linux")]
 mod namespace;
+mod reports;
 mod scenarios;
 mod support;

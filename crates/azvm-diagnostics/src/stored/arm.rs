@@ -1,0 +1,200 @@
+//! What ARM said, in a report.
+
+use super::answers::arm_error;
+use super::calls::{restore_call, store_call};
+use super::facts::{back, ns, restore_cloud, restore_id, some, text, time};
+use super::text::Text;
+use super::{StoredError, wire};
+use crate::facts::{ArmFacts, ArmProbe, Call, Sample, TargetFacts, Withheld};
+use azvm_arm::{ArmError, Resource, RoleAssignment, RoleAssignments};
+
+pub(super) fn store_arm(arm: &ArmFacts) -> wire::Arm {
+    let ArmFacts {
+        endpoint,
+        is_named_endpoint,
+        cloud,
+        probe,
+        target,
+        role_assignments,
+    } = arm;
+    let refusal = store_arm_refusal;
+    wire::Arm {
+        endpoint: text(endpoint),
+        is_named_endpoint: *is_named_endpoint,
+        cloud: text(cloud.name()),
+        probe: probe
+            .as_ref()
+            .map(|call| store_call(call, store_arm_probe, refusal)),
+        target: target.as_ref().map(store_target),
+        role_assignments: role_assignments
+            .as_ref()
+            .map(|call| store_call(call, store_roles, refusal)),
+    }
+}
+
+pub(super) fn restore_arm(wire: wire::Arm) -> Result<ArmFacts, StoredError> {
+    Ok(ArmFacts {
+        endpoint: wire.endpoint.into(),
+        is_named_endpoint: wire.is_named_endpoint,
+        cloud: restore_cloud("arm.cloud", &wire.cloud)?,
+        probe: wire
+            .probe
+            .map(|call| restore_arm_call(call, restore_arm_probe))
+            .transpose()?,
+        target: wire.target.map(restore_target).transpose()?,
+        role_assignments: wire
+            .role_assignments
+            .map(|call| restore_arm_call(call, restore_roles))
+            .transpose()?,
+    })
+}
+
+fn restore_arm_call<R, SR>(
+    call: wire::Call<SR, wire::ArmRefusal>,
+    answer: impl FnOnce(SR) -> R,
+) -> Result<Call<R, ArmError>, StoredError> {
+    restore_call(call, |good| Ok(answer(good)), |bad| Ok(arm_error(&bad)))
+}
+
+fn store_arm_probe(probe: &ArmProbe) -> wire::ArmProbe {
+    let ArmProbe {
+        status,
+        code,
+        tenant_id,
+    } = probe;
+    wire::ArmProbe {
+        status: *status,
+        code: some(code.as_ref()),
+        tenant_id: some(tenant_id.as_ref()),
+    }
+}
+
+fn restore_arm_probe(wire: wire::ArmProbe) -> ArmProbe {
+    ArmProbe {
+        status: wire.status,
+        code: back(wire.code),
+        tenant_id: back(wire.tenant_id),
+    }
+}
+
+fn store_arm_refusal(error: &ArmError) -> wire::ArmRefusal {
+    wire::ArmRefusal {
+        status: error.status(),
+        code: some(error.code()),
+        message: some(error.message()),
+        request_id: some(error.request_id()),
+        correlation_id: some(error.correlation_id()),
+        challenge: error.challenge().map(|challenge| wire::Challenge {
+            tenant_id: some(challenge.tenant_id.as_ref()),
+            error: some(challenge.error.as_ref()),
+            description: some(challenge.description.as_ref()),
+        }),
+    }
+}
+
+fn store_target(target: &TargetFacts) -> wire::Target {
+    let TargetFacts {
+        id,
+        is_asked,
+        samples,
+        withheld,
+        wait_ended,
+        waited,
+    } = target;
+    let samples = samples.iter().map(|Sample { at, call }| wire::Sample {
+        at_ns: ns(*at),
+        call: store_call(call, store_resource, store_arm_refusal),
+    });
+    wire::Target {
+        id: text(id.as_str()),
+        is_asked: *is_asked,
+        samples: samples.collect(),
+        withheld: withheld.map(|why| {
+            text(match why {
+                Withheld::NoArm => "no_arm",
+                Withheld::NoToken => "no_token",
+                Withheld::OtherAudience => "other_audience",
+            })
+        }),
+        wait_ended: *wait_ended,
+        waited_ns: ns(*waited),
+    }
+}
+
+fn restore_target(wire: wire::Target) -> Result<TargetFacts, StoredError> {
+    let withheld = match wire.withheld.as_ref().map(Text::as_str) {
+        None => None,
+        Some("no_arm") => Some(Withheld::NoArm),
+        Some("no_token") => Some(Withheld::NoToken),
+        Some("other_audience") => Some(Withheld::OtherAudience),
+        Some(_) => return Err(StoredError::at("arm.target.withheld", "no such reason")),
+    };
+    let samples = wire.samples.into_iter().map(|sample| {
+        Ok(Sample {
+            at: time(sample.at_ns),
+            call: restore_arm_call(sample.call, restore_resource)?,
+        })
+    });
+    Ok(TargetFacts {
+        id: restore_id("arm.target.id", &wire.id)?,
+        is_asked: wire.is_asked,
+        samples: samples.collect::<Result<_, _>>()?,
+        withheld,
+        wait_ended: wire.wait_ended,
+        waited: time(wire.waited_ns),
+    })
+}
+
+fn store_resource(resource: &Resource) -> wire::Resource {
+    wire::Resource {
+        id: text(&resource.id),
+        name: some(resource.name.as_ref()),
+        resource_type: some(resource.resource_type.as_ref()),
+        location: some(resource.location.as_ref()),
+        state: some(resource.state.as_ref()),
+    }
+}
+
+fn restore_resource(wire: wire::Resource) -> Resource {
+    let mut resource = Resource::default();
+    resource.id = wire.id.into();
+    resource.name = back(wire.name);
+    resource.resource_type = back(wire.resource_type);
+    resource.location = back(wire.location);
+    resource.state = back(wire.state);
+    resource
+}
+
+fn store_roles(list: &RoleAssignments) -> wire::RoleAssignments {
+    let value = list.value.iter().map(|item| wire::RoleAssignment {
+        role_definition_id: text(&item.role_definition_id),
+        principal_id: text(&item.principal_id),
+        principal_type: some(item.principal_type.as_ref()),
+        scope: text(&item.scope),
+        created_on: some(item.created_on.as_ref()),
+        updated_on: some(item.updated_on.as_ref()),
+        has_condition: item.has_condition,
+    });
+    wire::RoleAssignments {
+        value: value.collect(),
+        has_more: list.has_more,
+    }
+}
+
+fn restore_roles(wire: wire::RoleAssignments) -> RoleAssignments {
+    let value = wire.value.into_iter().map(|wire| {
+        let mut item = RoleAssignment::default();
+        item.role_definition_id = wire.role_definition_id.into();
+        item.principal_id = wire.principal_id.into();
+        item.principal_type = back(wire.principal_type);
+        item.scope = wire.scope.into();
+        item.created_on = back(wire.created_on);
+        item.updated_on = back(wire.updated_on);
+        item.has_condition = wire.has_condition;
+        item
+    });
+    let mut list = RoleAssignments::default();
+    list.value = value.collect();
+    list.has_more = wire.has_more;
+    list
+}

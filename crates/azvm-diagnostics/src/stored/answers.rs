@@ -101,7 +101,7 @@ fn marked(
         }
         Responder::OtherCloud => mark("metadata-flavor", "other"),
         Responder::HttpProxy => mark("via", "proxy"),
-        Responder::ArcAgent => mark("www-authenticate", "Basic realm="),
+        Responder::ArcAgent => mark("www-authenticate", "Basic realm=restored.key"),
         Responder::IisFront => mark("server", "Microsoft-IIS/0"),
         Responder::GuestProxyAgent => {
             mark("connection", "close");

@@ -33,6 +33,7 @@ pub(super) static EXP: Evidence = Evidence { key: "exp", meaning: "the claim exp
 pub(super) static EXPIRES_ON: Evidence = Evidence { key: "expires_on", meaning: "the end of the token, as IMDS says it" };
 pub(super) static FAILURE: Evidence = Evidence { key: "failure", meaning: "how the connection or the exchange failed" };
 pub(super) static FIREWALL_RULES: Evidence = Evidence { key: "firewall_rules", meaning: "local rules that name the metadata address" };
+pub(super) static FIRMWARE_UNKNOWN: Evidence = Evidence { key: "firmware_unknown", meaning: "why the firmware's tables could not be read" };
 pub(super) static FIRMWARE_UUID: Evidence = Evidence { key: "firmware_uuid", meaning: "the machine's UUID in its own firmware" };
 pub(super) static IAT: Evidence = Evidence { key: "iat", meaning: "the claim iat: when the token was issued" };
 pub(super) static ID: Evidence = Evidence { key: "id", meaning: "the ID in ARM's answer" };
@@ -81,9 +82,12 @@ pub(super) static TID: Evidence = Evidence { key: "tid", meaning: "the claim tid
 pub(super) static TRIES: Evidence = Evidence { key: "tries", meaning: "each try with its outcome and time" };
 pub(super) static UNREADABLE: Evidence = Evidence { key: "unreadable", meaning: "what could not be read, and why" };
 pub(super) static UPTIME_S: Evidence = Evidence { key: "uptime_s", meaning: "seconds since the machine started" };
+pub(super) static USER_PROXY: Evidence = Evidence { key: "user_proxy", meaning: "the proxy of this user's Windows programs (WinINET): hosts, no passwords" };
 pub(super) static VER: Evidence = Evidence { key: "ver", meaning: "the claim ver: the form of the token" };
 pub(super) static VM_ID: Evidence = Evidence { key: "vm_id", meaning: "the machine's vmId, as IMDS says it" };
 pub(super) static VM_PRINCIPAL_ID: Evidence = Evidence { key: "vm_principal_id", meaning: "the object ID of the system-assigned identity in the machine's model" };
+pub(super) static WINDOWS: Evidence = Evidence { key: "windows", meaning: "the edition of Windows" };
+pub(super) static WINHTTP_PROXY: Evidence = Evidence { key: "winhttp_proxy", meaning: "the proxy of Windows services (WinHTTP): hosts, no passwords" };
 pub(super) static XMS_MIRID: Evidence = Evidence { key: "xms_mirid", meaning: "the claim xms_mirid: the resource ID of the identity" };
 pub(super) static YOUNGEST_ASSIGNMENT_S: Evidence = Evidence { key: "youngest_assignment_s", meaning: "age of the youngest role assignment, in seconds" };
 
@@ -120,6 +124,7 @@ pub static EVIDENCE: &[&Evidence] = &[
     &EXPIRES_ON,
     &FAILURE,
     &FIREWALL_RULES,
+    &FIRMWARE_UNKNOWN,
     &FIRMWARE_UUID,
     &IAT,
     &ID,
@@ -168,9 +173,12 @@ pub static EVIDENCE: &[&Evidence] = &[
     &TRIES,
     &UNREADABLE,
     &UPTIME_S,
+    &USER_PROXY,
     &VER,
     &VM_ID,
     &VM_PRINCIPAL_ID,
+    &WINDOWS,
+    &WINHTTP_PROXY,
     &XMS_MIRID,
     &YOUNGEST_ASSIGNMENT_S,
 ];

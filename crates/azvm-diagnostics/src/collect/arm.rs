@@ -6,10 +6,11 @@ use crate::facts::{
     is_elsewhere,
 };
 use crate::progress::Event;
+use crate::stored::{kept_refusal, kept_resource, kept_roles};
 use crate::wait::{Next, Outcome, Watch};
 use azvm_arm::{
-    ArmError, Cloud, Endpoint, Json, Resource, RoleAssignments, read_resource,
-    read_role_assignments, retry_policy,
+    ArmError, Cloud, Endpoint, Resource, RoleAssignments, read_resource, read_role_assignments,
+    retry_policy,
 };
 use azvm_exchange::{Failure, FailureKind, Request, Response, RetryPolicy, Secret, service_text};
 use azvm_http::{Client, Limits, TransportError};
@@ -212,6 +213,7 @@ impl Run<'_> {
     ) -> Option<Call<R, ArmError>> {
         let policy = retry_policy().with_deadline(CALL_BUDGET);
         let what = (request.with_bearer(secret), policy);
+        let read = |response: &Response| read(response).map_err(|error| kept_refusal(&error));
         self.call(action, (client, endpoint.origin()), what, read)
             .await
     }
@@ -238,9 +240,9 @@ fn read_probe(response: &Response, is_named: bool) -> Result<ArmProbe, ArmError>
     })
 }
 
-/// Without what may not be a fact: a server may quote the token anywhere.
+/// As far as it is a fact, and without what may not be one: a server may quote the token anywhere.
 fn read_target(response: &Response) -> Result<Resource, ArmError> {
-    let mut resource = read_resource(response)?;
+    let mut resource = kept_resource(&read_resource(response)?);
     resource.id = service_text(&resource.id);
     for text in [
         &mut resource.name,
@@ -250,19 +252,14 @@ fn read_target(response: &Response) -> Result<Resource, ArmError> {
     ] {
         *text = text.as_deref().map(service_text);
     }
-    resource.managed_by = None;
-    resource.tags.clear();
-    resource.identity = None;
-    resource.json = Json::default();
     Ok(resource)
 }
 
 /// As [`read_target`].
 fn read_assignments(response: &Response) -> Result<RoleAssignments, ArmError> {
-    let mut list = read_role_assignments(response)?;
+    let mut list = kept_roles(&read_role_assignments(response)?);
     for item in &mut list.value {
         for text in [
-            &mut item.id,
             &mut item.role_definition_id,
             &mut item.principal_id,
             &mut item.scope,

@@ -198,3 +198,18 @@ fn restore_roles(wire: wire::RoleAssignments) -> RoleAssignments {
     list.has_more = wire.has_more;
     list
 }
+
+/// The part of a refusal that is a fact: what a report can hold, and no more.
+pub(crate) fn kept_refusal(error: &ArmError) -> ArmError {
+    arm_error(&store_arm_refusal(error))
+}
+
+/// The part of a resource that is a fact.
+pub(crate) fn kept_resource(resource: &Resource) -> Resource {
+    restore_resource(store_resource(resource))
+}
+
+/// The part of a list of role assignments that is a fact.
+pub(crate) fn kept_roles(list: &RoleAssignments) -> RoleAssignments {
+    restore_roles(store_roles(list))
+}

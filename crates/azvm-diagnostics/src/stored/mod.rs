@@ -17,6 +17,7 @@ use crate::report::SCHEMA;
 use serde::Deserialize;
 use std::fmt;
 
+pub(crate) use arm::{kept_refusal, kept_resource, kept_roles};
 use facts::restore;
 pub(crate) use facts::store;
 pub(crate) use wire::Facts as StoredFacts;

@@ -6,9 +6,9 @@
 //! transport stands on.
 //!
 //! `azvm-identity` asks an endpoint twenty times a second at most, as IMDS allows a machine. So there are many servers,
-//! taken in turn, and a pause before each fetch, which is not counted.
+//! taken in turn, some fetches each; the rest that they need is not counted.
 
-use azvm_identity::{Audience, ManagedIdentity};
+use azvm_identity::{Audience, ManagedIdentity, Token};
 use criterion::Criterion;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
@@ -30,8 +30,9 @@ const TURNS: usize = 4_000;
 /// How many servers there are for each row.
 const SERVERS: usize = 50;
 
-/// So that no server is asked more than 16 times a second.
-const PAUSE: Duration = Duration::from_micros(1_250);
+/// How often a server is asked before it is the next one's turn, and how long it rests then.
+const FETCHES: usize = 15;
+const REST: Duration = Duration::from_millis(1_200);
 
 const TARGET: &str = "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fmanagement.azure.com%2F";
 
@@ -40,7 +41,12 @@ const TOKEN_CHARS: usize = 1_500;
 
 fn main() {
     let bench = Bench::new();
-    let mut criterion = Criterion::default().configure_from_args();
+    // Short, for the servers rest most of the time.
+    let mut criterion = Criterion::default()
+        .sample_size(50)
+        .warm_up_time(Duration::from_millis(50))
+        .measurement_time(Duration::from_millis(200))
+        .configure_from_args();
     for (group, ours, theirs) in PAIRS {
         let mut group = criterion.benchmark_group(group);
         for (name, step) in [("azvm-identity", ours), ("hyper", theirs)] {
@@ -106,13 +112,16 @@ struct Fetcher {
     host: String,
     runtime: Runtime,
     identity: ManagedIdentity,
+    last: Option<Token>,
     kept: Option<Sender>,
+    rests_since: Option<Instant>,
 }
 
 /// The servers of one row, taken in turn.
 struct Servers {
     fetchers: Vec<Fetcher>,
     turn: usize,
+    fetches: usize,
 }
 
 impl Servers {
@@ -120,11 +129,22 @@ impl Servers {
         Self {
             fetchers: (0..SERVERS).map(|_| Fetcher::new()).collect(),
             turn: 0,
+            fetches: 0,
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the servers rest in real time")]
     fn next(&mut self) -> &mut Fetcher {
-        self.turn = (self.turn + 1) % self.fetchers.len();
+        if self.fetches == FETCHES {
+            self.fetchers[self.turn].rests_since = Some(Instant::now());
+            self.turn = (self.turn + 1) % self.fetchers.len();
+            self.fetches = 0;
+            let rested = self.fetchers[self.turn]
+                .rests_since
+                .map(|since| since.elapsed());
+            std::thread::sleep(rested.map_or(Duration::ZERO, |rested| REST.saturating_sub(rested)));
+        }
+        self.fetches += 1;
         &mut self.fetchers[self.turn]
     }
 }
@@ -140,7 +160,9 @@ impl Fetcher {
                 .build()
                 .expect("a runtime"),
             identity: identity(address),
+            last: None,
             kept: None,
+            rests_since: None,
         }
     }
 }
@@ -156,11 +178,14 @@ impl Bench {
 
     #[expect(clippy::disallowed_methods, reason = "time is what is measured")]
     fn timed(&self, step: Step, servers: &mut Servers) -> Duration {
-        std::thread::sleep(PAUSE);
         let fetcher = servers.next();
         let start = Instant::now();
         step(self, fetcher);
-        start.elapsed()
+        let took = start.elapsed();
+        if let Some(token) = fetcher.last.take() {
+            fetcher.identity.invalidate(&self.audience, &token); // so that the next fetch is one
+        }
+        took
     }
 
     fn ours_new(&self, fetcher: &mut Fetcher) {
@@ -169,11 +194,11 @@ impl Bench {
         assert_eq!(token.expect("a token").secret().len(), TOKEN_CHARS);
     }
 
-    /// The token has no time left, so that the next call has to fetch again.
     fn ours_warm(&self, fetcher: &mut Fetcher) {
         let token = fetcher.identity.token(&self.audience);
-        let token = fetcher.runtime.block_on(token);
-        assert_eq!(token.expect("a token").secret().len(), TOKEN_CHARS);
+        let token = fetcher.runtime.block_on(token).expect("a token");
+        assert_eq!(token.secret().len(), TOKEN_CHARS);
+        fetcher.last = Some(token);
     }
 
     fn theirs_new(&self, fetcher: &mut Fetcher) {
@@ -243,8 +268,9 @@ fn token() -> String {
 
 fn body() -> String {
     let token = token();
+    let expires_on = azvm_identity::now().unix_seconds() + 86_400;
     format!(
-        r#"{{"access_token":"{token}","client_id":"01234567-89ab-cdef-0123-456789abcdef","expires_in":"0","expires_on":"1700000000","ext_expires_in":"0","not_before":"1699913300","resource":"https://management.azure.com/","token_type":"Bearer"}}"#
+        r#"{{"access_token":"{token}","client_id":"01234567-89ab-cdef-0123-456789abcdef","expires_in":"86400","expires_on":"{expires_on}","ext_expires_in":"86399","not_before":"1795258409","resource":"https://management.azure.com/","token_type":"Bearer"}}"#
     )
 }
 

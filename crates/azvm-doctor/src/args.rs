@@ -378,6 +378,10 @@ mod tests {
         check(&["--resource", "a b"], Err("white space"));
         check(&["explain", "RBAC-021"], Ok(()));
         check(&["list-codes"], Ok(()));
+    }
+
+    #[test]
+    fn arguments_of_simulate() {
         check(
             &[
                 "simulate",

@@ -108,6 +108,12 @@ pub(crate) const LEAN: &[Lean] = &[
         flags: &["--no-default-features"],
         without: TLS,
     },
+    // Who wants nothing but tokens builds no ARM, and no derive macro.
+    Lean {
+        package: "azvm-identity",
+        flags: &["--no-default-features"],
+        without: &["azvm-arm", "syn"],
+    },
 ];
 
 const TLS: &[&str] = &[

@@ -71,6 +71,11 @@ mod tls;
 mod token;
 mod world;
 
+/// The example in docs/simulator.md is compiled with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/simulator.md")]
+struct Page;
+
 pub use clock::Clock;
 pub use control::{Deny, Grant};
 pub use error::{ChangeError, ScenarioError, StartError};

@@ -10,13 +10,13 @@ use std::sync::Barrier;
 use std::time::Duration;
 
 /// Calls a round: short enough that some rounds are not interrupted.
-const CALLS: u32 = 2_000;
+pub(crate) const CALLS: u32 = 2_000;
 
 /// A value behind the cheapest guard there is, with the check that each of two clocks is before its end.
-struct Floor(ArcSwap<(u64, i64, i64)>);
+pub(crate) struct Floor(ArcSwap<(u64, i64, i64)>);
 
 impl Floor {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(ArcSwap::from_pointee((7, i64::MAX, i64::MAX)))
     }
 
@@ -28,7 +28,7 @@ impl Floor {
     }
 
     #[inline(always)]
-    fn both_clocks(&self) -> u64 {
+    pub(crate) fn both_clocks(&self) -> u64 {
         let guard = self.0.load();
         assert!(seconds::monotonic() < guard.1);
         assert!(seconds::wall() < guard.2);

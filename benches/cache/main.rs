@@ -1,6 +1,7 @@
 //! What a cached value costs, and what a crowd that waits for one: in time, beside floors, and as ratios of one run.
 
 mod crowd;
+mod facade;
 mod hits;
 mod support;
 
@@ -9,6 +10,7 @@ use criterion::Criterion;
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     hits::bench(&mut criterion);
+    facade::bench(&mut criterion);
     crowd::bench(&mut criterion);
     criterion.final_summary();
     // Without it this is a test: each comparison is made once.
@@ -26,6 +28,7 @@ fn println_rows(measured: u32) {
     println!("|---|---:|---|---:|---:|---:|");
     for row in hits::ratios(measured)
         .into_iter()
+        .chain(facade::ratios(measured))
         .chain(crowd::ratios(measured))
     {
         println!("{row}");

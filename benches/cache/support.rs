@@ -51,7 +51,7 @@ impl fmt::Display for Row {
 
 pub(crate) fn runtime() -> Runtime {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
-    let builder = builder.worker_threads(2).enable_time();
+    let builder = builder.worker_threads(2).enable_all();
     builder.build().expect("a runtime")
 }
 

@@ -5,6 +5,7 @@ use crate::{Audience, Error};
 use azvm_imds::AccessToken;
 use azvm_token_cache::{Entry, Guard};
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 
 /// A token from memory, to look at and let go; dereferences to [`AccessToken`].
@@ -47,8 +48,20 @@ impl TokenSource {
     /// That of [`ManagedIdentity::token`](crate::ManagedIdentity::token).
     #[inline]
     pub async fn token(&self) -> Result<Token, Error> {
-        let fetch = || fetch(Arc::clone(&self.identity), Audience::clone(&self.audience));
-        self.entry.get_or_fetch(fetch).await.map_err(no_token)
+        match self.entry.hit() {
+            Some(token) => Ok(token),
+            None => self.token_slowly().await,
+        }
+    }
+
+    /// Boxed, so that the future of a hit is small.
+    #[cold]
+    #[inline(never)]
+    fn token_slowly(&self) -> Pin<Box<impl Future<Output = Result<Token, Error>>>> {
+        Box::pin(async {
+            let fetch = || fetch(Arc::clone(&self.identity), Audience::clone(&self.audience));
+            self.entry.get_or_fetch(fetch).await.map_err(no_token)
+        })
     }
 
     /// As [`ManagedIdentity::invalidate`](crate::ManagedIdentity::invalidate).

@@ -50,6 +50,13 @@ where
         Call::new(Bound(&self.keyed), fetch)
     }
 
+    /// The usable value, when that is all there is to say: as [`get_or_fetch`](Self::get_or_fetch) on its quickest way, and
+    /// counted as it is. `None` when there is no usable value, and also when a refresh or a note of use is due.
+    #[inline]
+    pub fn hit(&self) -> Option<Guard<V>> {
+        self.keyed.hit()
+    }
+
     /// The usable value, if there is one. Starts nothing, and notes no use.
     pub fn peek(&self) -> Option<Guard<V>> {
         self.keyed.peek()

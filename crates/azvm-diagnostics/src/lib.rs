@@ -43,6 +43,7 @@ mod finding;
 #[doc(hidden)]
 pub mod fuzzing;
 mod invocation;
+mod known;
 mod policy;
 mod progress;
 mod redactor;

@@ -7,6 +7,7 @@ use super::arm::{restore_arm, store_arm};
 use super::calls::{restore_entry, store_entry};
 use super::imds::{restore_imds, store_imds};
 use super::text::Text;
+use super::windows::{restore_windows, store_windows};
 use super::{FACTS_VERSION, StoredError, wire};
 use crate::facts::{Asked, AssetTag, Facts, HostFacts, ProxyVariable, Redaction};
 use crate::invocation::Invocation;
@@ -163,18 +164,31 @@ fn store_host(host: &HostFacts) -> wire::Host {
         kernel,
         proxies,
         no_proxy_covers_imds,
-        windows: _,
+        windows,
     } = host;
     wire::Host {
-        asset_tag: match asset_tag {
-            AssetTag::Unknown => wire::AssetTag::Unknown,
-            AssetTag::Absent => wire::AssetTag::Absent,
-            AssetTag::Present(tag) => wire::AssetTag::Present(text(tag)),
-        },
+        asset_tag: store_asset_tag(asset_tag),
         os: text(os),
         kernel: some(kernel.as_ref()),
         proxies: proxies.iter().map(store_proxy).collect(),
         no_proxy_covers_imds: *no_proxy_covers_imds,
+        windows: windows.as_ref().map(store_windows),
+    }
+}
+
+pub(super) fn store_asset_tag(tag: &AssetTag) -> wire::AssetTag {
+    match tag {
+        AssetTag::Unknown => wire::AssetTag::Unknown,
+        AssetTag::Absent => wire::AssetTag::Absent,
+        AssetTag::Present(tag) => wire::AssetTag::Present(text(tag)),
+    }
+}
+
+pub(super) fn restore_asset_tag(wire: wire::AssetTag) -> AssetTag {
+    match wire {
+        wire::AssetTag::Unknown => AssetTag::Unknown,
+        wire::AssetTag::Absent => AssetTag::Absent,
+        wire::AssetTag::Present(tag) => AssetTag::Present(tag.into()),
     }
 }
 
@@ -192,15 +206,11 @@ fn restore_host(wire: wire::Host) -> HostFacts {
         host: proxy.host.into(),
     });
     HostFacts {
-        asset_tag: match wire.asset_tag {
-            wire::AssetTag::Unknown => AssetTag::Unknown,
-            wire::AssetTag::Absent => AssetTag::Absent,
-            wire::AssetTag::Present(tag) => AssetTag::Present(tag.into()),
-        },
+        asset_tag: restore_asset_tag(wire.asset_tag),
         os: wire.os.into(),
         kernel: back(wire.kernel),
         proxies: proxies.collect(),
         no_proxy_covers_imds: wire.no_proxy_covers_imds,
-        windows: None,
+        windows: wire.windows.map(restore_windows),
     }
 }

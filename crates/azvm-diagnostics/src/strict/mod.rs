@@ -74,24 +74,27 @@ impl fmt::Debug for Salt {
 
 /// Members whose texts are a vocabulary: of Azure, of the protocols, or our own. Only a GUID or an address is changed in
 /// them.
-const VOCABULARY: [&str; 26] = [
+const VOCABULARY: [&str; 30] = [
     "action",
     "asked",
     "asset_tag",
     "az_environment",
     "cloud",
     "code",
+    "device",
     "error",
     "failure",
     "kernel",
     "kind",
     "location",
+    "manufacturer",
     "newest_versions",
     "os",
     "os_type",
     "phase",
     "present",
     "principal_type",
+    "product",
     "reason",
     "redaction",
     "resource_type",
@@ -99,6 +102,7 @@ const VOCABULARY: [&str; 26] = [
     "selector",
     "simulation",
     "state",
+    "unknown",
     "unreadable",
     "variable",
 ];

@@ -6,6 +6,7 @@ use super::answers::selector;
 use super::arm::{restore_arm, store_arm};
 use super::calls::{restore_entry, store_entry};
 use super::imds::{restore_imds, store_imds};
+use super::linux::{restore_linux, restore_variable, store_linux, store_variable};
 use super::text::Text;
 use super::windows::{restore_windows, store_windows};
 use super::{FACTS_VERSION, StoredError, wire};
@@ -50,7 +51,7 @@ pub(crate) fn store(facts: &Facts) -> wire::Facts {
 pub(crate) fn restore(wire: wire::Facts) -> Result<Facts, StoredError> {
     Ok(Facts {
         asked: restore_asked(wire.asked)?,
-        host: restore_host(wire.host),
+        host: restore_host(wire.host)?,
         imds: restore_imds(wire.imds)?,
         arm: restore_arm(wire.arm)?,
         timeline: wire.timeline.into_iter().map(restore_entry).collect(),
@@ -164,6 +165,8 @@ fn store_host(host: &HostFacts) -> wire::Host {
         kernel,
         proxies,
         no_proxy_covers_imds,
+        environment,
+        linux,
         windows,
     } = host;
     wire::Host {
@@ -172,6 +175,8 @@ fn store_host(host: &HostFacts) -> wire::Host {
         kernel: some(kernel.as_ref()),
         proxies: proxies.iter().map(store_proxy).collect(),
         no_proxy_covers_imds: *no_proxy_covers_imds,
+        environment: environment.iter().map(store_variable).collect(),
+        linux: linux.as_ref().map(store_linux),
         windows: windows.as_ref().map(store_windows),
     }
 }
@@ -200,17 +205,19 @@ fn store_proxy(proxy: &ProxyVariable) -> wire::Proxy {
     }
 }
 
-fn restore_host(wire: wire::Host) -> HostFacts {
+fn restore_host(wire: wire::Host) -> Result<HostFacts, StoredError> {
     let proxies = wire.proxies.into_iter().map(|proxy| ProxyVariable {
         name: String::from(proxy.variable).into(),
         host: proxy.host.into(),
     });
-    HostFacts {
+    Ok(HostFacts {
         asset_tag: restore_asset_tag(wire.asset_tag),
         os: wire.os.into(),
         kernel: back(wire.kernel),
         proxies: proxies.collect(),
         no_proxy_covers_imds: wire.no_proxy_covers_imds,
+        environment: wire.environment.into_iter().map(restore_variable).collect(),
+        linux: wire.linux.map(restore_linux).transpose()?,
         windows: wire.windows.map(restore_windows),
-    }
+    })
 }

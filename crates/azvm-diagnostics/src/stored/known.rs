@@ -12,13 +12,11 @@ pub(super) enum Wire<T> {
     Known(T),
 }
 
-/// `unknown` has no other members than these, so that no fact is taken for it.
+/// An enum and not a structure, which could be read from a list, too.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Why {
-    unknown: Text,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    errno: Option<i32>,
+#[serde(rename_all = "snake_case")]
+pub(super) enum Why {
+    Unknown(Text),
 }
 
 impl<T> Default for Wire<T> {
@@ -42,33 +40,33 @@ pub(super) fn restore<T, W>(wire: Wire<W>, restore: impl FnOnce(W) -> T) -> Know
 }
 
 fn store_why(unknown: Unknown) -> Why {
-    let (word, errno) = match unknown {
-        Unknown::Absent => ("absent", None),
-        Unknown::Crashed => ("crashed", None),
-        Unknown::Denied => ("denied", None),
-        Unknown::Failed(errno) => ("failed", Some(errno)),
-        Unknown::NotAsked => ("not_asked", None),
-        Unknown::TimedOut => ("timed_out", None),
-        Unknown::Unreadable => ("unreadable", None),
+    let word = match unknown {
+        Unknown::Absent => "absent",
+        Unknown::Crashed => "crashed",
+        Unknown::Denied => "denied",
+        Unknown::Failed(errno) => return Why::Unknown((&format!("{FAILED}{errno}")).into()),
+        Unknown::NotAsked => "not_asked",
+        Unknown::TimedOut => "timed_out",
+        Unknown::Unreadable => "unreadable",
     };
-    Why {
-        unknown: word.into(),
-        errno,
-    }
+    Why::Unknown(word.into())
 }
 
 /// A reason that a newer version gave is a form that is not known here.
-fn restore_why(why: &Why) -> Unknown {
-    match why.unknown.as_str() {
+fn restore_why(Why::Unknown(word): &Why) -> Unknown {
+    let errno = || word.as_str().strip_prefix(FAILED)?.parse().ok();
+    match word.as_str() {
         "absent" => Unknown::Absent,
         "crashed" => Unknown::Crashed,
         "denied" => Unknown::Denied,
-        "failed" => Unknown::Failed(why.errno.unwrap_or_default()),
         "not_asked" => Unknown::NotAsked,
         "timed_out" => Unknown::TimedOut,
-        _ => Unknown::Unreadable,
+        _ => errno().map_or(Unknown::Unreadable, Unknown::Failed),
     }
 }
+
+/// Before the system's error number.
+const FAILED: &str = "failed ";
 
 pub(super) fn store_address(address: &Address) -> Text {
     (&address.to_string()).into()

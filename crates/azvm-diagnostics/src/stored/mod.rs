@@ -10,6 +10,7 @@ mod calls;
 mod facts;
 mod imds;
 mod known;
+mod linux;
 mod text;
 mod windows;
 mod wire;

@@ -74,12 +74,13 @@ impl fmt::Debug for Salt {
 
 /// Members whose texts are a vocabulary: of Azure, of the protocols, or our own. Only a GUID or an address is changed in
 /// them.
-const VOCABULARY: [&str; 30] = [
+const VOCABULARY: [&str; 31] = [
     "action",
     "asked",
     "asset_tag",
     "az_environment",
     "cloud",
+    "container",
     "code",
     "device",
     "error",

@@ -48,6 +48,12 @@ pub(super) fn everything(member: &str, text: &str, salt: &Salt, names: &Names) -
     if member == "flags" && is_path(text) {
         return salt.word("path", text);
     }
+    if member == "interface" {
+        return interface(text, salt);
+    }
+    if member == "file" {
+        return file(text, salt);
+    }
     if member == "bypass" {
         return bypass_rule(text, salt);
     }
@@ -134,6 +140,42 @@ fn is_mac(word: &str) -> bool {
             pairs.all(|pair| pair.len() == 2 && pair.bytes().all(|byte| byte.is_ascii_hexdigit()));
         are_hex && word.split(separator).count() == 6
     })
+}
+
+/// The names that kernels and common programs give are the same everywhere.
+fn interface(text: &str, salt: &Salt) -> String {
+    let is_common = INTERFACES.iter().any(|prefix| {
+        let rest = text.strip_prefix(prefix);
+        rest.is_some_and(|rest| rest.len() <= 8 && rest.chars().all(|c| c.is_ascii_digit()))
+    });
+    match is_common || matches!(text, "*" | "lo") {
+        true => text.into(),
+        false => salt.word("name", text),
+    }
+}
+
+/// Before a number.
+const INTERFACES: [&str; 12] = [
+    "docker",
+    "eno",
+    "ens",
+    "enp",
+    "eth",
+    "enP",
+    "ppp",
+    "tailscale",
+    "tap",
+    "tun",
+    "virbr",
+    "wg",
+];
+
+/// Of the files of the system only those stay that every system has.
+fn file(text: &str, salt: &Salt) -> String {
+    match text {
+        "/etc/environment" | "/etc/sysconfig/proxy" => text.into(),
+        _ => salt.word("path", text),
+    }
 }
 
 /// A rule that exempts hosts from a proxy is a pattern, in which no host can be told from another word.

@@ -10,6 +10,7 @@ mod smbios;
 pub use firewall::{BlockingRule, MAX_RULE_CHARS};
 pub use proxy::{ConnectionSettings, MAX_BYPASS_RULES, MAX_SETTINGS_BYTES, ProxySettings};
 pub use route::PersistentRoute;
+pub(crate) use route::covers;
 pub use smbios::{Firmware, MAX_TABLE_BYTES};
 
 pub use crate::known::{Address, Known, Unknown};

@@ -21,10 +21,10 @@ impl ProxyFile {
     /// Reads `text`, the contents of `file`; `None` when it names no proxy for plain HTTP, or switches it off.
     pub fn read(file: &str, text: &str) -> Option<Self> {
         let of = |names: [&str; 2]| {
-            let values = text.lines().filter_map(assignment);
+            // The last one counts, as in a shell.
+            let mut values = text.lines().rev().filter_map(assignment);
             values
-                .filter(|(name, value)| names.contains(name) && !value.is_empty())
-                .last()
+                .find(|(name, value)| names.contains(name) && !value.is_empty())
                 .map(|(_, value)| value)
         };
         let is_off = text

@@ -179,7 +179,7 @@ fn what_is_missing_or_odd_is_unknown_and_never_no() {
 fn a_folder_without_a_right_is_denied() {
     let root = Root::azure("denied").with("opt/azcmagent/bin/himds", "");
     let folder = root.0.join("opt/azcmagent");
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o000)).unwrap();
     let is_root = fs::read_dir(&folder).is_ok();
     let facts = root.facts();
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();

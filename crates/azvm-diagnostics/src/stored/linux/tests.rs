@@ -141,9 +141,9 @@ proptest! {
     }
 }
 
-#[test]
-fn names_ids_and_addresses_of_linux_are_hidden() {
-    let linux = LinuxFacts {
+/// A machine that names its owner wherever it can.
+fn contoso() -> LinuxFacts {
+    LinuxFacts {
         interfaces: Ok(vec![
             Interface {
                 name: "eth0".into(),
@@ -178,7 +178,11 @@ fn names_ids_and_addresses_of_linux_are_hidden() {
             host: "proxy:3128".into(),
             exempts_imds: false,
         }]),
-    };
+    }
+}
+
+#[test]
+fn names_ids_and_addresses_of_linux_are_hidden() {
     let id = "6f1e2d3c-0000-4000-8000-00000000aaaa";
     let environment = vec![
         IdentityVariable {
@@ -194,7 +198,7 @@ fn names_ids_and_addresses_of_linux_are_hidden() {
             value: VariableValue::Id(id.into()),
         },
     ];
-    let hidden = facts(linux, environment)
+    let hidden = facts(contoso(), environment)
         .redacted(&Salt::new(b"salt"))
         .unwrap();
     let shown = serde_json::to_string(&store(&hidden)).unwrap();

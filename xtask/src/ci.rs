@@ -1,10 +1,11 @@
 //! What a change has to pass, step by step; the workflow file and `.ci/run` only call this.
 
+use std::process::Command;
 use std::time::Duration;
 
 use crate::fuzz;
 use crate::layers::PURE;
-use crate::process::{Result, capture, cargo, program, run as run_command};
+use crate::process::{Result, capture, cargo, program, run as run_command, succeeds};
 use crate::simulator::Simulator;
 use crate::{tidy, windows};
 
@@ -234,23 +235,33 @@ fn examples() -> Result<Outcome> {
         ["--arm-ca", simulator.value("AZVM_ARM_CA")?],
         ["--target", &group],
     ];
-    example("get_token", &imds)?;
-    example("resource_group", &[&imds[..], arm.as_flattened()].concat())?;
+    example("azvm-identity", "get_token", &imds)?;
+    let both = [&imds[..], arm.as_flattened()].concat();
+    example("azvm-identity", "resource_group", &both)?;
+    example("azvm-imds", "blocking_transport", &imds[1..])?;
+    example("azvm-imds", "retry_policy", &[])?;
     simulator.stop()?;
+    refuses_other_hosts()?;
     Ok(Outcome::Passed)
 }
 
-fn example(name: &str, args: &[&str]) -> Result<()> {
-    let mut command = cargo([
-        "run",
-        "--quiet",
-        "-p",
-        "azvm-identity",
-        "--example",
-        name,
-        "--",
-    ]);
-    let printed = capture(command.args(args))?;
+/// The transport that is an example has to be as careful as the real one about whom it asks for tokens.
+fn refuses_other_hosts() -> Result<()> {
+    let args = ["http://metadata.example"];
+    if succeeds(&mut run_example("azvm-imds", "blocking_transport", &args)) {
+        return Err("the example blocking_transport takes an endpoint that is not local".into());
+    }
+    Ok(())
+}
+
+fn run_example(package: &str, name: &str, args: &[&str]) -> Command {
+    let mut command = cargo(["run", "--quiet", "-p", package, "--example", name, "--"]);
+    command.args(args);
+    command
+}
+
+fn example(package: &str, name: &str, args: &[&str]) -> Result<()> {
+    let printed = capture(&mut run_example(package, name, args))?;
     print!("{printed}");
     // Every JSON Web Token begins so: it is `{"` in base64url.
     if printed.contains("eyJ") {

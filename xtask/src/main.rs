@@ -8,6 +8,7 @@
 mod bench;
 mod ci;
 mod dist;
+mod footprint;
 mod fuzz;
 mod generate;
 mod layers;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         "fuzz" => fuzz::run(rest),
         "bench" => bench::run(rest),
         "dist" => dist::run(rest),
+        "footprint" => nothing_after(rest).and_then(|()| footprint::run()),
         "soak" => soak::run(rest),
         "real-clients" => real_clients::run(rest),
         "windows" => nothing_after(rest).and_then(|()| windows::run()),
@@ -96,6 +98,7 @@ cargo xtask TASK
   fuzz [TARGET] [--seconds N]  fuzz one target, or each in turn (needs a C++ compiler)
   bench NAME                   run one benchmark
   dist [--target TRIPLE]       build a static azvm-doctor to copy to a machine without Rust
+  footprint                    what the smallest program that gets a token costs
   soak [MINUTES] [--seed N]    tokens under faults, cancellations and leaps in time; 2 minutes
   windows                      build for Windows and run doctor and tests, under Wine elsewhere
   real-clients [--tools DIR]   run other vendors' clients against the simulator

@@ -9,7 +9,7 @@ const MAX_MINUTES: u64 = 24 * 60;
 /// `args`: `[MINUTES] [--seed N]`.
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let wish = Wish::from_args(args)?;
-    let mut command = cargo(["test", "--release", "-p", "azvm-identity", "--test", "soak"]);
+    let mut command = cargo(["test", "-p", "azvm-identity", "--test", "soak"]);
     command.args(["--", "--nocapture"]);
     command.env("AZVM_SOAK_SECONDS", (wish.minutes * 60).to_string());
     if let Some(seed) = wish.seed {

@@ -564,6 +564,12 @@ mod tests {
         check(&["--fail-on", "warn,unknown", "--skip", "a,b"], Ok(()));
         check(&["--fail-on", "note"], Err("invalid value"));
         check(&["--redact", "strict", "--redact-salt", "fleet"], Ok(()));
+        check(&["explain", "RBAC-021"], Ok(()));
+        check(&["list-codes"], Ok(()));
+    }
+
+    #[test]
+    fn arguments_of_simulate() {
         check(
             &[
                 "simulate",

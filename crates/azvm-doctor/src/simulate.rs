@@ -189,7 +189,7 @@ fn for_other_sdks(text: &mut String, imds: &str, ca_path: &str) {
     }
     let _ = writeln!(
         text,
-        "SDKs that know no such variable (Go, Rust, Java) reach it with http_proxy={imds}, \
+        "SDKs that know no such variable (Go, Rust) reach it with http_proxy={imds}, \
          or on 169.254.169.254:80 in a network namespace; docs/simulator.md has both."
     );
 }

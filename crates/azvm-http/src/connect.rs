@@ -18,7 +18,7 @@ pub(crate) async fn open(
     timings: &mut Timings,
 ) -> Result<(TcpStream, Ends), TransportError> {
     let mut stopwatch = Stopwatch::start();
-    let stream = match host {
+    let (stream, peer) = match host {
         Host::Ip(address) => connect(&[SocketAddr::new(*address, port)], timeout, deadline).await?,
         Host::Name(name) => {
             let addresses = resolve(name, port, deadline).await?;
@@ -28,15 +28,10 @@ pub(crate) async fn open(
         _ => return Err(TransportError::refused("a host of an unknown kind")),
     };
     timings.connect = stopwatch.lap();
-    let ends = ends(&stream).map_err(|error| TransportError::from_io(error, Phase::Connect))?;
-    Ok((stream, ends))
-}
-
-fn ends(stream: &TcpStream) -> io::Result<Ends> {
-    Ok(Ends {
-        local: stream.local_addr()?,
-        peer: stream.peer_addr()?,
-    })
+    let local = stream
+        .local_addr()
+        .map_err(|error| TransportError::from_io(error, Phase::Connect))?;
+    Ok((stream, Ends { local, peer }))
 }
 
 /// The addresses of the name, in the order in which the system's resolver prefers them.
@@ -60,12 +55,12 @@ async fn resolve(
 }
 
 /// Opens a connection to the first address that accepts one. Each address gets an equal share of the time left, so that a
-/// silent one does not use up the time of the next.
+/// silent one does not use up the time of the next. Says which one it was.
 async fn connect(
     addresses: &[SocketAddr],
     timeout: Duration,
     deadline: Deadline,
-) -> Result<TcpStream, TransportError> {
+) -> Result<(TcpStream, SocketAddr), TransportError> {
     let deadline = Deadline::after(timeout).earlier(deadline);
     let mut failure: Option<TransportError> = None;
     for (index, address) in addresses.iter().enumerate() {
@@ -85,7 +80,7 @@ async fn connect(
             .bound(Phase::Connect, attempt)
             .await
         {
-            Ok(stream) => return Ok(stream),
+            Ok(stream) => return Ok((stream, *address)),
             Err(error) => failure = Some(more_telling(failure, error)),
         }
     }

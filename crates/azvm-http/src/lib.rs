@@ -1,4 +1,4 @@
-//! Performs one azvm exchange over HTTP/1.1: deadlines, size caps, no redirects, no proxy, and TLS only when asked.
+//! Performs one azvm exchange over HTTP/1.1: deadlines, size caps, no redirects, and TLS and a proxy only when asked.
 //!
 //! ```no_run
 //! use azvm_exchange::{Origin, Request};
@@ -16,44 +16,65 @@
 //! ```
 //!
 //! ```text
-//!  Resolve ──▶ Connect ──▶ Tls ──▶ FirstByte ──▶ Body ──▶ Exchanged
-//!  each address    │     https only  head cap     body cap
-//!  of the name     └ a secret over plain HTTP stops here unless the peer is a loopback address
+//!  Resolve ──▶ Connect ──▶ Tunnel ──▶ Tls ──▶ FirstByte ──▶ Body ──▶ Exchanged
+//!  each address    │        https, if a proxy    head cap    body cap     │
+//!  of the name     │        is set                  ▲                     ▼
+//!                  │                                └── kept connection ──┘ one, plain IMDS by default
+//!                  └ a secret over plain HTTP stops here unless the peer is a loopback address
 //! ```
+//!
+//! Two profiles: [`Client::imds`] and, with the feature `tls`, `Client::arm`. [`Limits`] has what differs.
 //!
 //! # Guarantees
 //!
 //! 1. What goes over the wire is the request line with the target byte for byte, `Host`, the request's headers in their
-//!    order, `User-Agent`, and nothing else (`the_bytes_on_the_wire_are_exact`). Header names are written in
-//!    title case: `metadata` and `Metadata` both become `Metadata`.
-//! 2. There is no proxy, no redirect is followed (`a_redirect_is_returned_not_followed`), and nothing is decompressed
-//!    (`a_gzip_body_is_left_alone`). This crate reads no environment variable; on Linux the loader of the platform's trust store
-//!    honours `SSL_CERT_FILE` and `SSL_CERT_DIR`.
-//! 3. [`Client::send`] ends within its budget, whatever the server does (`a_silent_server_meets_the_deadline` and the other
-//!    tests of the module `hostile`); the error names the phase that the budget ran out in.
-//! 4. No more body is kept than the request allows; a larger `Content-Length` is refused unread
-//!    (`a_large_content_length_is_refused_unread`), and so is a head above [`Limits::with_head_bytes`] (`endless_headers_are_cut_off`).
-//! 5. A body that ends early is an error, never a short body (`a_content_length_above_the_body_is_closed`,
+//!    order, `User-Agent`, for a `POST` `Content-Length` and the body, and nothing else (`the_bytes_on_the_wire_are_exact`,
+//!    `a_post_carries_its_body_and_its_length`). Header names are written in title case: `metadata` and `Metadata` both
+//!    become `Metadata`.
+//! 2. No redirect is followed (`redirects_lead_nowhere`), and nothing is decompressed (`a_gzip_body_is_left_alone`).
+//! 3. Plain HTTP goes through no proxy, HTTPS through the one that the caller set (`exceptions_and_plain_http_go_past_the_proxy`).
+//!    A proxy sees the host's name and its own credentials, never the request (`the_bytes_to_the_proxy_are_exact`,
+//!    `a_tunnel_that_opens_carries_the_request_inside_tls`), and the credentials go nowhere else, into no error and no log
+//!    (`proxies_that_refuse`).
+//! 4. This crate reads no environment variable; `ProxyRules::from_lookup` asks its caller for them and decides as curl
+//!    does (`real_curl_goes_the_same_way`). On Linux the loader of the platform's trust store honours `SSL_CERT_FILE` and
+//!    `SSL_CERT_DIR`.
+//! 5. [`Client::send`] ends within its budget, whatever the server does (`a_server_that_never_answers` and the rest of the
+//!    hostile server suite, `tests/it/suite`); the error names the phase that the budget ran out in.
+//! 6. No more body is kept than the request allows; a larger `Content-Length` is refused unread
+//!    (`a_large_content_length_is_refused_unread`), and so is a head above [`Limits::with_head_bytes`]
+//!    (`endless_headers_are_cut_off`). An exchange holds twice the allowed body and 80 KiB at most
+//!    (`servers_that_never_stop`).
+//! 7. A body that ends early is an error, never a short body (`a_content_length_above_the_body_is_closed`,
 //!    `a_tls_stream_cut_without_notice_is_closed`).
-//! 6. A request that holds a secret goes over TLS, or over plain HTTP to a peer whose *address* is a loopback one and only after
-//!    [`Client::with_secrets_on_loopback`]; otherwise nothing is written (`a_secret_over_plain_http_is_not_written`).
-//! 7. Dropping the future of [`Client::send`] closes the connection and leaves no task behind
-//!    (`a_cancelled_send_leaves_neither_socket_nor_task`): the connection is driven inside that future.
-//! 8. No error, `Debug` or log line holds a header's value, a body or a query (`an_error_shows_no_secret`).
+//! 8. A request that holds a secret goes over TLS, or over plain HTTP to a peer whose *address* is a loopback one and only
+//!    after [`Client::with_secrets_on_loopback`]; otherwise nothing is written (`a_secret_over_plain_http_is_not_written`).
+//! 9. Dropping the future of [`Client::send`], at any await, closes the connection and leaves no task behind
+//!    (`a_send_may_be_cancelled_at_any_await`, `a_tunnel_may_be_cancelled_at_any_await`): the connection is driven inside
+//!    that future.
+//! 10. At most one connection is kept, for the same origin, for as long as [`Limits::with_idle_age`] says, on the runtime
+//!     that it belongs to, and only after a whole HTTP/1.1 answer with nothing behind it (`what_ends_a_connection_is_not_kept`,
+//!     `a_connection_of_another_runtime_is_not_used`). What a server says unasked is given to nobody
+//!     (`a_stale_connection_is_replaced`). A `GET` that finds it lost before any byte of the answer is sent once more over
+//!     a new one (`a_request_that_meets_a_lost_connection_is_sent_once_more`, `a_request_is_repeated_once_only`).
+//! 11. No error, `Debug` or log line holds a header's value, a body or a query (`an_error_shows_no_secret`,
+//!     `the_span_tells_method_path_and_status_only`).
 //!
 //! # What this crate does not do
 //!
-//! It does not retry and knows neither IMDS nor ARM; each exchange has its own connection. Name lookups go to the
-//! system's resolver, on a thread that a cancelled exchange cannot call back.
+//! It does not retry, a lost kept connection apart, and knows neither IMDS nor ARM. Name lookups go to the system's
+//! resolver, on a thread that a cancelled exchange cannot call back. Nothing watches a kept connection: one that the
+//! server has closed is noticed at the next request, or goes with the client.
 //!
 //! # Logging
 //!
 //! Each exchange is a `tracing` span `http_exchange` at level debug, with the fields `method`, `path` (without the query),
-//! `authority`, `status` and `failure`.
+//! `authority`, `attempt` as the caller counts, `reused`, `status` and `failure`.
 //!
 //! # Features
 //!
-//! * `tls`: `Client::tls`, with rustls and the trust store of the platform. Without it no TLS library is built.
+//! * `tls`: `Client::arm`, `Client::tls` and the proxy, with rustls and the trust store of the platform. Without it no TLS
+//!   library is built.
 //!
 //! # Stability
 //!

@@ -1,5 +1,6 @@
 //! What can go wrong, by what a program can do about it.
 
+#[cfg(feature = "tls")]
 use azvm_arm::{ArmError, PagingError};
 use azvm_exchange::{Failure, FailureKind};
 use azvm_imds::{ProtocolError, Rejection};
@@ -20,10 +21,12 @@ pub enum Service {
 #[non_exhaustive]
 pub enum Error {
     /// ARM refused the call: look at its code. A fresh 403 may be a role that has not propagated yet.
+    #[cfg(feature = "tls")]
     Arm(ArmError),
     /// A request that this crate will not make: the wrong kind of ID, or a trust store that cannot be read.
     Invalid(Box<str>),
     /// A list of ARM could not be read to its end.
+    #[cfg(feature = "tls")]
     Paging(PagingError),
     /// IMDS refused: no such identity, several identities and no selector, an unknown audience. Retrying is useless.
     Refused(Box<Rejection>),
@@ -87,8 +90,11 @@ impl Error {
     /// True when the same call may succeed later without anybody changing anything.
     pub fn is_retryable(&self) -> bool {
         match self {
+            #[cfg(feature = "tls")]
             Self::Arm(error) => matches!(error.status(), 408 | 429 | 500..=599),
-            Self::Invalid(_) | Self::Paging(_) | Self::Refused(_) | Self::Unexpected(_) => false,
+            #[cfg(feature = "tls")]
+            Self::Paging(_) => false,
+            Self::Invalid(_) | Self::Refused(_) | Self::Unexpected(_) => false,
             Self::Stopped(_) | Self::Unavailable(_) => true,
             Self::Unreachable(_, failure) => matches!(
                 failure.kind,
@@ -105,9 +111,13 @@ impl Error {
     /// What a person could look at next, the likeliest first. `cargo xtask doctor` and `azvm-doctor` say it exactly.
     pub fn hints(&self) -> Vec<Hint> {
         match self {
+            #[cfg(feature = "tls")]
             Self::Arm(error) if !error.is_from_arm() => vec![Hint::CheckResponder],
+            #[cfg(feature = "tls")]
             Self::Arm(error) if error.status() == 403 => vec![Hint::CheckRole],
-            Self::Arm(_) | Self::Invalid(_) | Self::Paging(_) | Self::Stopped(_) => vec![],
+            #[cfg(feature = "tls")]
+            Self::Arm(_) | Self::Paging(_) => vec![],
+            Self::Invalid(_) | Self::Stopped(_) => vec![],
             Self::Refused(rejection) => refusal_hints(rejection),
             Self::Unavailable(rejection) if !rejection.responder().is_azure() => {
                 vec![Hint::CheckResponder]
@@ -145,12 +155,14 @@ impl From<ProtocolError> for Error {
     }
 }
 
+#[cfg(feature = "tls")]
 impl From<ArmError> for Error {
     fn from(error: ArmError) -> Self {
         Self::Arm(error)
     }
 }
 
+#[cfg(feature = "tls")]
 impl From<PagingError> for Error {
     fn from(error: PagingError) -> Self {
         Self::Paging(error)
@@ -164,8 +176,10 @@ fn is_temporary(status: u16) -> bool {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            #[cfg(feature = "tls")]
             Self::Arm(_) => f.write_str("the Azure Resource Manager call failed"),
             Self::Invalid(reason) => f.write_str(reason),
+            #[cfg(feature = "tls")]
             Self::Paging(_) => f.write_str("a list of Azure Resource Manager is not complete"),
             Self::Stopped(reason) => write!(f, "no token: {reason}"),
             Self::Refused(_) => f.write_str("the metadata service refused a token"),
@@ -187,8 +201,10 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
+            #[cfg(feature = "tls")]
             Self::Arm(error) => Some(error),
             Self::Invalid(_) | Self::Stopped(_) => None,
+            #[cfg(feature = "tls")]
             Self::Paging(error) => Some(error),
             Self::Refused(rejection) | Self::Unavailable(rejection) => Some(&**rejection),
             Self::Unexpected(error) => Some(&**error),

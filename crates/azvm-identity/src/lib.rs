@@ -45,7 +45,8 @@
 //!
 //! # Features
 //!
-//! * `tls` (default): [`ResourceManager`], which needs HTTPS. A program that only wants tokens can do without.
+//! * `tls` (default): [`ResourceManager`] and all that belongs to it. A program that only wants tokens can do without.
+//! * `blocking`: the module `blocking`, for programs without an async runtime.
 //!
 //! # Stability
 //!
@@ -65,6 +66,7 @@ mod managed_identity;
 mod resource_manager;
 mod token_source;
 
+#[cfg(feature = "tls")]
 pub use azvm_arm::{
     ArmError, AssignmentFilter, Cloud, DenyAssignment, Endpoint as ArmEndpoint, PagingError,
     Permission, Resource, RoleAssignment, Subscription, Tenant,

@@ -4,6 +4,7 @@
 //! as the scheduler lets it.
 
 #![expect(clippy::unwrap_used, reason = "test code")]
+#![expect(clippy::print_stdout, reason = "a soak tells its seed")]
 
 use azvm_identity::{
     Audience, IdentitySelector, ManagedIdentity, ManualClock, RetryPolicy, TokenSource,

@@ -4,30 +4,112 @@ use crate::document::document;
 use crate::loose::Scalar;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 /// The answer of the token endpoint. IMDS sends its members in alphabetical order and all numbers as strings; the
 /// OpenAPI description types them all as strings; other hosts send JSON numbers, `""`, or nothing.
 ///
 /// Everything is borrowed from the body. An answer that has one of these members twice is refused as a whole: which of
 /// two tokens, or of two expiries, is meant is nothing to guess about.
-#[derive(serde::Deserialize)]
+///
+/// Read by hand: it is the only thing here that a derive macro could read, and who wants nothing but tokens builds none.
+#[derive(Default)]
 pub(crate) struct TokenBody<'a> {
-    #[serde(borrow)]
     pub(crate) access_token: Scalar<'a>,
-    #[serde(borrow, default)]
     pub(crate) client_id: Scalar<'a>,
-    #[serde(borrow, default)]
     pub(crate) expires_in: Scalar<'a>,
-    #[serde(borrow, default)]
     pub(crate) expires_on: Scalar<'a>,
-    #[serde(borrow, default)]
     pub(crate) msi_res_id: Scalar<'a>,
-    #[serde(borrow, default)]
     pub(crate) object_id: Scalar<'a>,
-    #[serde(borrow, default)]
     pub(crate) resource: Scalar<'a>,
-    #[serde(borrow, default)]
     pub(crate) token_type: Scalar<'a>,
+}
+
+impl<'de> Deserialize<'de> for TokenBody<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(TokenVisitor)
+    }
+}
+
+struct TokenVisitor;
+
+impl<'de> Visitor<'de> for TokenVisitor {
+    type Value = TokenBody<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<TokenBody<'de>, A::Error> {
+        let mut body = TokenBody::default();
+        let mut seen = [false; MEMBERS.len()];
+        while let Some(Member(place)) = map.next_key()? {
+            let Some(place) = place else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            if core::mem::replace(&mut seen[place], true) {
+                return Err(A::Error::duplicate_field(MEMBERS[place]));
+            }
+            *body.member(place) = map.next_value()?;
+        }
+        if seen[0] {
+            Ok(body)
+        } else {
+            Err(A::Error::missing_field(MEMBERS[0]))
+        }
+    }
+}
+
+/// In the order of [`TokenBody::member`]; the first one has to be there.
+const MEMBERS: [&str; 8] = [
+    "access_token",
+    "client_id",
+    "expires_in",
+    "expires_on",
+    "msi_res_id",
+    "object_id",
+    "resource",
+    "token_type",
+];
+
+impl<'a> TokenBody<'a> {
+    fn member(&mut self, place: usize) -> &mut Scalar<'a> {
+        match place {
+            0 => &mut self.access_token,
+            1 => &mut self.client_id,
+            2 => &mut self.expires_in,
+            3 => &mut self.expires_on,
+            4 => &mut self.msi_res_id,
+            5 => &mut self.object_id,
+            6 => &mut self.resource,
+            _ => &mut self.token_type,
+        }
+    }
+}
+
+/// A member's place in [`MEMBERS`]; `None` for one that is passed over.
+struct Member(Option<usize>);
+
+impl<'de> Deserialize<'de> for Member {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(MemberVisitor)
+    }
+}
+
+struct MemberVisitor;
+
+impl Visitor<'_> for MemberVisitor {
+    type Value = Member;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member's name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Member, E> {
+        Ok(Member(MEMBERS.iter().position(|known| *known == name)))
+    }
 }
 
 document! {

@@ -2,13 +2,15 @@
 //!
 //! Token requests a second, beside a bare hyper server that answers the same bytes in the same run and with the same clients;
 //! then the memory that idle and busy connections take.
-//! It wants a release build, and more file descriptors than twice the connections: `ulimit -n 30000`.
+//! It wants a release build, and more file descriptors than there are connections: `ulimit -n 12000`.
 
 #![expect(clippy::print_stdout, reason = "an example talks to its user")]
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -25,7 +27,9 @@ use tokio::net::{TcpListener, TcpStream};
 
 const BUSY: usize = 1_000;
 const CLIENTS: usize = 32;
+const CONNECT: &str = "connect";
 const IDLE: usize = 10_000;
+const ROUNDS: usize = 20;
 const REQUEST: &[u8] = b"GET /metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fmanagement.azure.com HTTP/1.1\r\n\
     Host: 169.254.169.254\r\nMetadata: true\r\n\r\n";
 
@@ -33,7 +37,12 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<()> {
-    let seconds = std::env::args().nth(1).map_or(Ok(5), |text| text.parse())?;
+    let mut arguments = std::env::args().skip(1);
+    let first = arguments.next();
+    if let (Some(CONNECT), Some(address)) = (first.as_deref(), arguments.next()) {
+        return connect(address.parse()?).await;
+    }
+    let seconds = first.map_or(Ok(5), |text| text.parse())?;
     let span = Duration::from_secs(seconds);
     let scenario = Scenario::named("healthy").ok_or("no such scenario")?;
     let simulator = Simulator::start(scenario, Listen::default()).await?;
@@ -58,22 +67,50 @@ async fn main() -> Result<()> {
     );
 
     println!("memory       {:>8} MB before", megabytes()?);
+    // In a process of its own: the clients' halves are not the simulator's memory.
+    let mut peer = Command::new(std::env::current_exe()?)
+        .args([CONNECT, &address.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut said = String::new();
+    let stdout = peer.stdout.take().ok_or("no stdout")?;
+    BufReader::new(stdout).read_line(&mut said)?;
+    println!(
+        "memory       {:>8} MB with {IDLE} idle and {BUSY} busy connections ({})",
+        megabytes()?,
+        said.trim()
+    );
+    drop(peer.stdin.take());
+    peer.wait()?;
+    Ok(())
+}
+
+/// Opens the connections and keeps them until stdin ends.
+async fn connect(address: SocketAddr) -> Result<()> {
     let mut idle = Vec::new();
     for _ in 0..IDLE {
         idle.push(TcpStream::connect(address).await?);
     }
     let mut busy = Vec::new();
     for _ in 0..BUSY {
-        busy.push(TcpStream::connect(address).await?);
+        let mut stream = TcpStream::connect(address).await?;
+        busy.push(tokio::spawn(async move {
+            let mut answered = 0;
+            for _ in 0..ROUNDS {
+                answered += usize::from(exchange(&mut stream).await.is_ok());
+            }
+            (stream, answered)
+        }));
     }
-    for stream in &mut busy {
-        exchange(stream).await?;
+    let (mut kept, mut answered) = (Vec::new(), 0);
+    for client in busy {
+        let (stream, count) = client.await?;
+        kept.push(stream);
+        answered += count;
     }
-    // The clients' halves of the connections are in this process, too.
-    println!(
-        "memory       {:>8} MB with {IDLE} idle and {BUSY} busy connections",
-        megabytes()?
-    );
+    println!("{answered} answers");
+    std::io::stdin().read_line(&mut String::new())?;
     Ok(())
 }
 

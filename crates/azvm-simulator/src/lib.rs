@@ -23,14 +23,15 @@
 //!   client ── http ──▶ imds ──▶ token ──┐ issues
 //!          ── https ─▶ arm  ◀── token ──┘ verifies
 //!          ── http ──▶ arm (loopback only)
-//!                          └──▶ journal (what was asked, what was answered)
+//!                          ├──▶ journal (what was asked, what was answered)
+//!  admin API, methods ────▶└── changes of the world, the clock, the faults
 //! ```
 //!
 //! # Guarantees
 //!
 //! 1. It is an independent witness: nothing here is shared with the client crates, so that a mistake cannot hide by being made twice.
 //! 2. It listens on loopback addresses and on 169.254.169.254 only, unless told otherwise; ARM over plain HTTP is on loopback only.
-//! 3. ARM accepts the tokens that this very simulator issued, and no others; the signing keys are random and never leave memory.
+//! 3. ARM accepts the tokens that this very simulator issued, and no others; the signing key is random, made once per process, and never leaves memory.
 //! 4. No token and no key reaches `tracing` or any `Debug` of this crate.
 //! 5. Nothing a peer sends makes it panic, and no peer can hold back the others.
 //!
@@ -69,6 +70,11 @@ mod text;
 mod tls;
 mod token;
 mod world;
+
+/// The example in docs/simulator.md is compiled with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/simulator.md")]
+struct Page;
 
 pub use clock::Clock;
 pub use control::{Deny, Grant};

@@ -1,14 +1,15 @@
 //! The cache: keys, each with its state.
 
-use crate::keyed::{Decision, Keyed};
+use crate::call::{Call, Decided, Source};
+use crate::keyed::Keyed;
 use crate::machine::Counts;
 use crate::metrics::HitCount;
 use crate::{Config, Entry, Failed, FetchError, Fresh, Guard, Metrics};
 use arc_swap::ArcSwap;
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ where
                 this: Weak::clone(this),
                 config,
                 hits: Arc::default(),
-                keys: ArcSwap::from_pointee(HashMap::new()),
+                keys: ArcSwap::from_pointee(HashMap::default()),
                 changes: Mutex::default(),
             }),
         }
@@ -53,38 +54,17 @@ where
     /// # Panics
     ///
     /// Only when `fetch` itself does, before it returns a future, and there is no usable value.
-    pub async fn get_or_fetch<F>(
+    #[inline(always)]
+    pub fn get_or_fetch<F>(
         &self,
         key: &K,
         fetch: impl FnOnce() -> F,
-    ) -> Result<Guard<V>, FetchError<E>>
+    ) -> impl Future<Output = Result<Guard<V>, FetchError<E>>>
     where
         F: Future<Output = Result<Fresh<V>, Failed<E>>> + Send + 'static,
     {
-        match self.shared.hit(key) {
-            Some(guard) => Ok(guard),
-            None => self.get_slowly(key, fetch).await,
-        }
-    }
-
-    /// Boxed, so that the future of a hit is small.
-    #[cold]
-    #[inline(never)]
-    fn get_slowly<F>(
-        &self,
-        key: &K,
-        fetch: impl FnOnce() -> F,
-    ) -> Pin<Box<impl Future<Output = Result<Guard<V>, FetchError<E>>>>>
-    where
-        F: Future<Output = Result<Fresh<V>, Failed<E>>> + Send + 'static,
-    {
-        Box::pin(async move {
-            let (keyed, decision) = self.shared.decide(key);
-            match keyed.follow(decision, fetch) {
-                Ok(outcome) => outcome,
-                Err(flight) => flight.wait().await,
-            }
-        })
+        let shared = &*self.shared;
+        Call::new(Search { shared, key }, fetch)
     }
 
     /// The usable value, if there is one. Starts nothing, and notes no use.
@@ -108,6 +88,28 @@ where
     /// What happened so far, and what is going on. Takes each key's lock for a moment.
     pub fn metrics(&self) -> Metrics {
         self.shared.metrics()
+    }
+}
+
+/// A call has to look for its key here.
+struct Search<'s, 'k, K, V, E> {
+    shared: &'s Shared<K, V, E>,
+    key: &'k K,
+}
+
+impl<K, V, E> Source<K, V, E> for Search<'_, '_, K, V, E>
+where
+    K: Eq + Hash + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+    E: Send + Sync + 'static,
+{
+    #[inline(always)]
+    fn hit(&self) -> Option<Guard<V>> {
+        self.shared.keys.load().get(self.key)?.hit()
+    }
+
+    fn decide(&self) -> Decided<K, V, E> {
+        self.shared.decide(self.key)
     }
 }
 
@@ -143,7 +145,7 @@ impl<K, V, E> fmt::Debug for Cache<K, V, E> {
 }
 
 type Known<K, V, E> = Arc<Keyed<K, V, E>>;
-type Keys<K, V, E> = HashMap<Arc<K>, Known<K, V, E>>;
+type Keys<K, V, E> = HashMap<Arc<K>, Known<K, V, E>, RandomState>;
 
 /// What all clones share. Keys are copied on write: to look one up takes no lock.
 pub(crate) struct Shared<K, V, E> {
@@ -163,13 +165,7 @@ struct Gone {
 }
 
 impl<K: Eq + Hash + Clone, V, E> Shared<K, V, E> {
-    #[inline]
-    fn hit(&self, key: &K) -> Option<Guard<V>> {
-        self.keys.load().get(key)?.hit()
-    }
-
-    #[cold]
-    fn decide(&self, key: &K) -> (Known<K, V, E>, Decision<V, E>) {
+    fn decide(&self, key: &K) -> Decided<K, V, E> {
         let known = self.keys.load().get(key).map(Arc::clone);
         let mut keyed = known.unwrap_or_else(|| self.find_or_insert(key, |_| ()).0);
         loop {

@@ -1,10 +1,10 @@
 //! A handle of one key.
 
+use crate::call::{Call, Decided, Source};
 use crate::keyed::Keyed;
 use crate::{Failed, FetchError, Fresh, Guard};
 use std::fmt;
 use std::hash::Hash;
-use std::pin::Pin;
 use std::sync::Arc;
 
 /// One key of a [`Cache`](crate::Cache), found once: hits through this skip the search. Cheap to clone; lives on when the cache
@@ -39,38 +39,15 @@ where
     /// # Panics
     ///
     /// Only when `fetch` itself does, before it returns a future, and there is no usable value.
-    #[inline]
-    pub async fn get_or_fetch<F>(
+    #[inline(always)]
+    pub fn get_or_fetch<F>(
         &self,
         fetch: impl FnOnce() -> F,
-    ) -> Result<Guard<V>, FetchError<E>>
+    ) -> impl Future<Output = Result<Guard<V>, FetchError<E>>>
     where
         F: Future<Output = Result<Fresh<V>, Failed<E>>> + Send + 'static,
     {
-        match self.keyed.hit() {
-            Some(guard) => Ok(guard),
-            None => self.get_slowly(fetch).await,
-        }
-    }
-
-    /// Boxed, so that the future of a hit is small.
-    #[cold]
-    #[inline(never)]
-    fn get_slowly<F>(
-        &self,
-        fetch: impl FnOnce() -> F,
-    ) -> Pin<Box<impl Future<Output = Result<Guard<V>, FetchError<E>>>>>
-    where
-        F: Future<Output = Result<Fresh<V>, Failed<E>>> + Send + 'static,
-    {
-        Box::pin(async move {
-            let decision = self.keyed.decide();
-            let decision = decision.expect("a key with an entry is not evicted");
-            match self.keyed.follow(decision, fetch) {
-                Ok(outcome) => outcome,
-                Err(flight) => flight.wait().await,
-            }
-        })
+        Call::new(Bound(&self.keyed), fetch)
     }
 
     /// The usable value, if there is one. Starts nothing, and notes no use.
@@ -81,6 +58,27 @@ where
     /// As [`Cache::invalidate`](crate::Cache::invalidate).
     pub fn invalidate(&self, value: &V) -> bool {
         self.keyed.invalidate(value)
+    }
+}
+
+/// A call finds its key here at once.
+struct Bound<'a, K, V, E>(&'a Arc<Keyed<K, V, E>>);
+
+impl<K, V, E> Source<K, V, E> for Bound<'_, K, V, E>
+where
+    K: Eq + Hash + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+    E: Send + Sync + 'static,
+{
+    #[inline(always)]
+    fn hit(&self) -> Option<Guard<V>> {
+        self.0.hit()
+    }
+
+    fn decide(&self) -> Decided<K, V, E> {
+        let decision = self.0.decide();
+        let decision = decision.expect("a key with an entry is not evicted");
+        (Arc::clone(self.0), decision)
     }
 }
 

@@ -28,7 +28,7 @@ impl<V, E> Flight<V, E> {
     }
 
     /// Waits for the end of the fetch.
-    pub(crate) async fn wait(&self) -> Outcome<V, E> {
+    pub(crate) async fn wait(self: Arc<Self>) -> Outcome<V, E> {
         loop {
             // From here on no call of `notify_waiters` is missed, so the look that follows cannot be too early.
             let over = self.over.notified();

@@ -108,6 +108,7 @@
 #![warn(missing_docs, clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
 mod cache;
+mod call;
 mod clock;
 mod config;
 mod entry;

@@ -117,6 +117,59 @@ fn not_azure() {
 }
 
 #[test]
+fn identities_that_are_not_there() {
+    check("deleted-identity", false);
+    check("recreated-identity", false);
+    check("slow-identity", false);
+}
+
+#[test]
+fn others_in_front_of_imds() {
+    check("azure-arc", false);
+    check("captive-portal", false);
+    check("docker-desktop", false);
+    check("guest-proxy-agent", false);
+    check("http-proxy", false);
+    check("other-cloud", false);
+}
+
+#[test]
+fn answers_of_imds_that_fail_at_first() {
+    check("connection-reset", true);
+    check("cut-off", true);
+    check("identity-error", true);
+    check("imds-restarting", true);
+    check("rate-limited", true);
+    check("slow", true);
+}
+
+#[test]
+fn others_in_front_of_arm() {
+    check("arm-portal", true);
+    check("arm-throttled", true);
+    check("arm-unavailable", true);
+    check("interceptor", true);
+    check("moved-subscription", true);
+}
+
+#[test]
+fn roles_of_all_kinds() {
+    check("conditional", true);
+    check("denied", true);
+    check("flapping", true);
+    check("group-role", true);
+    check("wrong-role", true);
+    check("wrong-scope", true);
+}
+
+#[test]
+fn machines_of_all_kinds() {
+    check("scale-set", true);
+    check("skewed-clock", true);
+    check("us-government", true);
+}
+
+#[test]
 fn every_scenario_is_looked_at() {
     let source = include_str!("leak.rs");
     for name in Scenario::names() {

@@ -112,3 +112,69 @@ fn a_machine_that_is_not_on_azure_is_told_so_at_once() {
     root_cause(&run, &["HOST-001"]);
     assert!(run.0.took < Duration::from_secs(5), "{run:#?}");
 }
+
+/// The exit code alone; what is found is the diagnosis' to test.
+#[track_caller]
+fn ends(code: i32, scenarios: &[&str]) {
+    for scenario in scenarios {
+        Run::of(&mut doctor(&["--simulate", scenario])).expect_code(code);
+    }
+}
+
+#[test]
+fn identities_and_others_on_the_path_fail() {
+    ends(
+        1,
+        &[
+            "deleted-identity",
+            "recreated-identity",
+            "slow-identity",
+            "http-proxy",
+            "docker-desktop",
+            "guest-proxy-agent",
+            "captive-portal",
+            "azure-arc",
+        ],
+    );
+    ends(6, &["other-cloud"]);
+}
+
+#[test]
+fn refusals_of_resource_manager_fail() {
+    ends(
+        1,
+        &[
+            "interceptor",
+            "arm-portal",
+            "moved-subscription",
+            "denied",
+            "conditional",
+            "wrong-scope",
+            "wrong-role",
+        ],
+    );
+    // One of two replicas may be met twice.
+    let run = Run::of(&mut doctor(&["--simulate", "flapping"]));
+    assert!(matches!(run.code, Some(0 | 1 | 4)), "{run:#?}");
+}
+
+#[test]
+fn what_passes_by_itself_does_not_fail() {
+    ends(
+        0,
+        &[
+            "rate-limited",
+            "identity-error",
+            "imds-restarting",
+            "cut-off",
+            "connection-reset",
+            "slow",
+            "arm-throttled",
+            "arm-unavailable",
+            "skewed-clock",
+            "group-role",
+            "scale-set",
+            "us-government",
+        ],
+    );
+}

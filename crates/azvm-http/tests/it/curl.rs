@@ -20,6 +20,18 @@ macro_rules! except {
     };
 }
 
+/// What the tests must not inherit.
+const VARIABLES: [&str; 8] = [
+    "http_proxy",
+    "HTTP_PROXY",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+];
+
 /// Without networks of IPv6 and blanks between entries, in which versions of curl differ.
 const CASES: &[Case] = &[
     ("www.example.com", &[]),
@@ -194,12 +206,14 @@ impl Curl {
     /// The request that the proxy got, if it and not the host was connected to.
     fn asks_the_proxy(&self, host: &str, variables: &[(&str, String)]) -> Option<String> {
         let host_port = self.host.local_addr().unwrap().port();
-        let mut curl = Command::new("curl")
+        let mut command = Command::new("curl");
+        for name in VARIABLES {
+            command.env_remove(name);
+        }
+        let mut curl = command
             .args(["-q", "--silent", "--insecure", "--max-time", "20"])
             .args(["--connect-to", &format!("::127.0.0.1:{host_port}")])
             .arg(format!("https://{host}/"))
-            .env_clear()
-            .env("PATH", env!("PATH"))
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::null())
             .spawn()

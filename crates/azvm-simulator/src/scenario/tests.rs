@@ -179,3 +179,133 @@ fn no_text_makes_the_reader_panic() {
         let _ = Scenario::from_toml(&HEALTHY[..end]);
     }
 }
+
+/// The healthy scenario in JSON.
+const JSON: &str = r#"{
+  "name": "mine", "summary": "A sentence: with \"quotes\", colons and \u00e9.",
+  "azure": {
+    "tenant_id": "fa4e0000-0001-4000-8000-000000000001",
+    "subscription_id": "fa4e0000-0002-4000-8000-000000000001",
+    "subscription_name": "s", "resource_group": "g", "location": "westeurope",
+    "tags": { "a:b": "c" }
+  },
+  "vm": { "name": "v", "id": "fa4e0000-0003-4000-8000-000000000001" },
+  "fault": [
+    { "server": "imds", "path_prefix": "/", "status": 503, "json": { "a:b": [1, true] } }
+  ]
+}"#;
+
+#[test]
+fn json_is_read_like_toml() {
+    let scenario = Scenario::from_json(JSON).unwrap();
+    assert_eq!(
+        scenario.summary(),
+        "A sentence: with \"quotes\", colons and é."
+    );
+    assert_eq!(scenario.world.tags, [("a:b".to_owned(), "c".to_owned())]);
+    let reply = scenario.faults[0].reply.as_ref().unwrap();
+    assert_eq!(reply.body, r#"{"a:b":[1,true]}"#);
+}
+
+#[test]
+fn json_errors_carry_their_line() {
+    for (from, to, expected) in [
+        ("\"vm\":", "\"wm\":", "line 9: unknown field `wm`"),
+        ("503", "99", "line 11: a status is a number from 200 to 599"),
+        ("westeurope", "west europe", "line 6: location has to be"),
+        ("\"g\"", "null", "line 6: "),
+        ("\"vm\": {", "\"vm\": [", "line 9: "),
+    ] {
+        assert!(JSON.contains(from), "{from}");
+        let error = Scenario::from_json(&JSON.replacen(from, to, 1)).unwrap_err();
+        assert!(error.to_string().starts_with(expected), "{to}: {error}");
+    }
+    for end in 0..JSON.len() {
+        // Cut files are not valid; none makes the reader panic.
+        if let Some(cut) = JSON.get(..end) {
+            assert!(Scenario::from_json(cut).is_err());
+        }
+    }
+}
+
+#[test]
+fn what_is_new_is_checked_too() {
+    let refusal = |more: &str| {
+        let error = Scenario::from_toml(&format!("{HEALTHY}\n{more}")).unwrap_err();
+        error.message().to_owned()
+    };
+    for (more, expected) in [
+        ("[arm]\npage_size = 0", "a page holds one item at least"),
+        (
+            "[arm]\nin_front = 'iis'",
+            "in front of ARM there is an http-proxy-…, a captive-portal or an interceptor",
+        ),
+        (
+            "[arm]\nreplicas = ['a b']",
+            "a replica's region has to be letters, digits and - _ . ( ), not 'a b'",
+        ),
+        ("[imds]\nin_front = 'nobody'", "unknown variant `nobody`"),
+        (
+            "[[group]]\nname = 'RG-AZVM-DEMO'",
+            "the group RG-AZVM-DEMO is there twice",
+        ),
+        (
+            "[[resource]]\ntype = 'x'\nname = 'y'",
+            "a type is a namespace and a name, as in Microsoft.Storage/storageAccounts",
+        ),
+        (
+            "[[resource]]\ntype = 'x/y'\nname = 'z'\nresource_group = 'other'",
+            "there is no group 'other'",
+        ),
+        (
+            "[[event]]\ntype = 'Party'",
+            "an event is one of Freeze, Reboot, Redeploy, Preempt, Terminate",
+        ),
+        (
+            "[[fault]]\nserver = 'imds'\npath_prefix = '/'",
+            "a fault needs a status, a delay_milliseconds, a drip_milliseconds or a connection",
+        ),
+        (
+            "[[fault]]\nserver = 'imds'\npath_prefix = '/'\nconnection = 'reset'\ndrip_milliseconds = 1",
+            "a fault has either connection or drip_milliseconds",
+        ),
+        (
+            "[[fault]]\nserver = 'imds'\npath_prefix = '/'\nstatus = 500\nprobability = 1.5",
+            "a probability is a number from 0 to 1",
+        ),
+        (
+            "[[fault]]\nserver = 'imds'\npath_prefix = '/'\nstatus = 500\nbody_file = 'x'",
+            "body_file is for scenarios that are read from a file",
+        ),
+        (
+            "[[role_definition]]\nid = 'fa4e0000-0038-4000-8000-000000000001'\nname = 'reader'\nactions = []",
+            "the role 'reader' is there already",
+        ),
+    ] {
+        let found = refusal(more);
+        assert!(found.starts_with(expected), "{more}: {found}");
+    }
+}
+
+#[test]
+fn a_file_may_name_the_body_of_a_fault() {
+    let folder = std::env::temp_dir().join(format!("azvm-scenario-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("page.html"), "<html>").unwrap();
+    let fault = "[[fault]]\nserver = 'imds'\npath_prefix = '/'\nstatus = 502\nbody_file = 'page.html'\ncontent_type = 'text/html'\n";
+    let file = folder.join("mine.toml");
+    std::fs::write(&file, format!("{HEALTHY}\n{fault}")).unwrap();
+    let read = Scenario::from_file(&file);
+    std::fs::write(&file, vec![b'#'; 1_048_577]).unwrap();
+    let large = Scenario::from_file(&file);
+    std::fs::remove_dir_all(&folder).unwrap();
+    let reply = read.unwrap().faults[0].reply.clone().unwrap();
+    assert_eq!(
+        (reply.body.as_str(), reply.content_type.as_str()),
+        ("<html>", "text/html")
+    );
+    assert_eq!(
+        large.unwrap_err().to_string(),
+        "cannot read it: it is larger than 1 MiB"
+    );
+}

@@ -112,7 +112,7 @@ async fn serve(stream: TcpStream, tls: Option<Arc<Tls>>, service: Arc<Service>, 
     // On the heap, so that waiting connections without TLS stay small.
     let handshake = Box::pin(tls.acceptor(is_intercepted).accept(stream));
     match timeout(limits.tls_handshake, handshake).await {
-        Ok(Ok(stream)) => speak_http(stream, number, service, limits).await,
+        Ok(Ok(stream)) => Box::pin(speak_http(stream, number, service, limits)).await,
         Ok(Err(error)) => {
             tracing::debug!(server = %service.server, %error, "TLS handshake failed")
         }

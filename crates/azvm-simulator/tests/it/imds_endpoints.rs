@@ -335,7 +335,7 @@ async fn limits_are_those_that_azure_documents() {
 
 #[tokio::test]
 async fn more_than_five_token_requests_at_a_time_are_too_many() {
-    let slow = "[imds]\nrate_limits = true\nidentity_delay_milliseconds = 400\n";
+    let slow = "[imds]\nrate_limits = true\nidentity_delay_milliseconds = 2000\n";
     let simulator = start_toml(&healthy_with("", slow)).await;
     let target = "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://management.azure.com/";
     let request = format!("GET {target} HTTP/1.1\r\nHost: x\r\nMetadata: true\r\n\r\n");

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use azvm_simulator::Simulator;
 use serde_json::Value;
 
-use crate::wire::{arm_token, connect, exchange, start};
+use crate::wire::{Answer, arm_token, connect, exchange, start};
 
 const DOCUMENTED: [u16; 7] = [200, 204, 400, 401, 403, 404, 405];
 
@@ -44,6 +44,7 @@ async fn recorded_requests_of_other_clients_are_all_answered() {
             "{method} {target}: {answer:?}"
         );
         check(&row, &request, answer.status);
+        check_bytes(&row, &request, &answer);
         answered += 1;
     }
     assert!(answered > 900, "{answered}");
@@ -82,6 +83,39 @@ fn check(row: &Value, request: &[u8], status: u16) {
         _ => assert_eq!(status, 200, "{target}"),
     }
 }
+
+/// Where the service's bytes are known, they are these.
+fn check_bytes(row: &Value, request: &[u8], answer: &Answer) {
+    if row["kind"] != "imds" {
+        return;
+    }
+    assert_eq!(answer.header("server"), "IMDS/150.870.65.1854");
+    let text = String::from_utf8_lossy(request).to_ascii_lowercase();
+    let target = row["target"].as_str().unwrap();
+    if !text.contains("\r\nmetadata: true\r\n") {
+        assert_eq!(answer.body, METADATA_MISSING, "{target}");
+    } else if target.contains("dead") {
+        assert_eq!(answer.body, IDENTITY_NOT_FOUND, "{target}");
+    } else if answer.status == 200 && target.contains("/oauth2/token") {
+        let body = answer.json();
+        let member = |name: &str| body[name].as_str().unwrap();
+        let expected = format!(
+            r#"{{"access_token":"{}","client_id":"{}","expires_in":"{}","expires_on":"{}","ext_expires_in":"86399","not_before":"{}","resource":"{}","token_type":"Bearer"}}"#,
+            member("access_token"),
+            member("client_id"),
+            member("expires_in"),
+            member("expires_on"),
+            member("not_before"),
+            member("resource"),
+        );
+        assert_eq!(answer.body, expected, "{target}");
+    }
+}
+
+const METADATA_MISSING: &str =
+    r#"{"error":"invalid_request","error_description":"Required metadata header not specified"}"#;
+const IDENTITY_NOT_FOUND: &str =
+    r#"{"error":"invalid_request","error_description":"Identity not found"}"#;
 
 /// The recorded request with this simulator's names in place of the recorded world's.
 fn raw(simulator: &Simulator, row: &Value, method: &str, target: &str, token: &str) -> Vec<u8> {

@@ -13,7 +13,7 @@ use tokio::runtime::Builder;
 use tokio::time::{Instant, sleep, timeout};
 
 pub(super) const BUDGET: Duration = Duration::from_secs(60);
-pub(super) const SECOND: Duration = Duration::from_secs(1);
+const SECOND: Duration = Duration::from_secs(1);
 
 /// The timers of tokio have a grain of a millisecond.
 const GRAIN: Duration = Duration::from_millis(3);

@@ -1,6 +1,6 @@
 //! Servers that are hostile before or inside TLS.
 
-use super::silent::{BUDGET, SECOND, drip};
+use super::silent::{BUDGET, drip};
 use super::{Expect, PEAK_BYTES, Peer, Run, Server, check_no_bearer, run, runtime, silent};
 use crate::fixture::{PATIENT, limits, wait_for_close};
 use crate::tls::{Authority, names, self_signed};
@@ -207,5 +207,4 @@ fn handshakes_that_stall() {
         let long_record = b"\x16\x03\x03\x3f\xff".iter().copied();
         drip(stream, long_record.chain(std::iter::repeat(2))).await;
     });
-    assert!(SECOND < patience);
 }

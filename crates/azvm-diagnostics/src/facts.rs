@@ -1,6 +1,8 @@
 //! What was seen, before anybody draws a conclusion. No secret is ever part of a fact.
 
+use crate::environment::IdentityVariable;
 use crate::invocation::Invocation;
+use crate::linux::LinuxFacts;
 use crate::redactor::Redactor;
 use crate::windows::WindowsFacts;
 use azvm_arm::{ArmError, Cloud, Resource, RoleAssignments};
@@ -122,6 +124,10 @@ pub struct HostFacts {
     pub proxies: Vec<ProxyVariable>,
     /// True when `NO_PROXY` or `no_proxy` names the metadata address.
     pub no_proxy_covers_imds: bool,
+    /// Variables that redirect SDKs; none of a simulated machine.
+    pub environment: Vec<IdentityVariable>,
+    /// What Linux tells beside; nothing elsewhere, and of a simulated machine.
+    pub linux: Option<LinuxFacts>,
     /// What Windows tells beside; nothing elsewhere, and of a simulated machine.
     pub windows: Option<WindowsFacts>,
 }

@@ -38,11 +38,14 @@
 pub mod catalogue;
 mod check;
 mod collect;
+pub mod environment;
 pub mod facts;
 mod finding;
 #[doc(hidden)]
 pub mod fuzzing;
 mod invocation;
+mod known;
+pub mod linux;
 mod policy;
 mod progress;
 mod redactor;

@@ -4,13 +4,15 @@ use super::*;
 use std::collections::BTreeSet;
 
 /// What an entry that is found today says that it looks at, a rule has to show.
-const RULES: [&str; 7] = [
+const RULES: [&str; 9] = [
     include_str!("../rules/access.rs"),
     include_str!("../rules/arm.rs"),
     include_str!("../rules/host.rs"),
     include_str!("../rules/identity.rs"),
     include_str!("../rules/imds.rs"),
+    include_str!("../rules/machine.rs"),
     include_str!("../rules/mod.rs"),
+    include_str!("../rules/path.rs"),
     include_str!("../rules/token.rs"),
 ];
 

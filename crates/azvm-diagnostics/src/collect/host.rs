@@ -1,6 +1,8 @@
 //! The machine: firmware, system, and the proxy variables that other clients obey. Reads only.
 
+use crate::environment::IdentityVariable;
 use crate::facts::{AssetTag, HostFacts, ProxyVariable};
+use crate::linux::LinuxFacts;
 use crate::windows::WindowsFacts;
 #[cfg(windows)]
 use azvm_exchange::Host;
@@ -25,10 +27,15 @@ const PROXY_VARIABLES: &[&str] = if cfg!(windows) {
 const NO_PROXY_VARIABLES: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
 /// `asset_tag` stands in for the firmware's, for a simulated machine; `imds` is where the metadata service is looked for.
-pub(super) fn collect(asset_tag: Option<&str>, imds: &Endpoint) -> HostFacts {
-    let windows = match asset_tag {
-        Some(_) => None,
-        None => windows_facts(imds),
+pub(super) async fn collect(asset_tag: Option<&str>, imds: &Endpoint) -> HostFacts {
+    // Of a simulated machine nothing is known but what its scenario says.
+    let (windows, linux, environment) = match asset_tag {
+        Some(_) => Default::default(),
+        None => (
+            windows_facts(imds),
+            linux_facts().await,
+            IdentityVariable::read_all(set_variable),
+        ),
     };
     let proxies = PROXY_VARIABLES.iter().filter_map(|&name| {
         let host = proxy_host(&variable(name)?);
@@ -54,8 +61,20 @@ pub(super) fn collect(asset_tag: Option<&str>, imds: &Endpoint) -> HostFacts {
             .iter()
             .filter_map(|name| variable(name))
             .any(|list| covers_imds(&list)),
+        environment,
+        linux,
         windows,
     }
+}
+
+#[cfg(target_os = "linux")]
+async fn linux_facts() -> Option<LinuxFacts> {
+    Some(super::linux::collect(Path::new("/")).await)
+}
+
+#[cfg(not(target_os = "linux"))]
+async fn linux_facts() -> Option<LinuxFacts> {
+    None
 }
 
 #[cfg(windows)]
@@ -94,12 +113,17 @@ fn read(path: &Path) -> std::io::Result<String> {
 
 /// Empty means unset.
 fn variable(name: &str) -> Option<String> {
+    set_variable(name).filter(|value| !value.is_empty())
+}
+
+/// Empty is a value.
+fn set_variable(name: &str) -> Option<String> {
     #[expect(
         clippy::disallowed_methods,
         reason = "the environment is read here and nowhere else in this crate"
     )]
     let value = std::env::var_os(name)?;
-    Some(value.to_string_lossy().trim().to_string()).filter(|value| !value.is_empty())
+    Some(value.to_string_lossy().trim().to_string())
 }
 
 /// Host and port: a proxy URL often holds a password. What stands before the last `@` is dropped first, so that a
@@ -111,7 +135,7 @@ pub(crate) fn proxy_host(value: &str) -> String {
 }
 
 /// As curl reads it: a list of names and addresses, or `*`.
-fn covers_imds(list: &str) -> bool {
+pub(crate) fn covers_imds(list: &str) -> bool {
     list.split([',', ' '])
         .any(|item| matches!(item.trim(), "*" | "169.254.169.254" | "169.254.0.0/16"))
 }

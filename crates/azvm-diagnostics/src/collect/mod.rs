@@ -6,10 +6,12 @@ mod arm;
 mod call;
 mod host;
 mod imds;
+#[cfg(target_os = "linux")]
+mod linux;
 #[cfg(any(windows, test))]
 mod windows;
 
-pub(crate) use host::proxy_host;
+pub(crate) use host::{covers_imds, proxy_host};
 
 use crate::facts::{ArmFacts, Asked, Facts, HostFacts, ImdsFacts, Redaction, TimelineEntry};
 use crate::invocation::Invocation;
@@ -202,7 +204,7 @@ pub async fn collect(config: &Config, progress: &dyn Progress) -> Result<Facts, 
         .simulated
         .as_ref()
         .map(|machine| machine.asset_tag.as_str());
-    let host = host::collect(asset_tag, &config.imds_endpoint);
+    let host = host::collect(asset_tag, &config.imds_endpoint).await;
     let (imds, secret) = run.imds().await;
     let redactor = secret.as_ref().map(Redactor::new).unwrap_or_default();
     let arm = run.arm(arm_client, &host, &imds, secret).await;

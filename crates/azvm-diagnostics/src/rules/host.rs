@@ -1,9 +1,9 @@
 //! Is this an Azure virtual machine, and is its clock right?
 
-use super::Verdict;
-use crate::catalogue::{HOST_001, HOST_009, HOST_011};
+use super::{Verdict, machine};
+use crate::catalogue::{HOST_009, HOST_011};
 use crate::facts::{AZURE_ASSET_TAG, AssetTag, Facts, Trouble};
-use crate::finding::{Confidence, Finding, Values};
+use crate::finding::{Finding, Values};
 use azvm_arm::Cloud;
 use azvm_exchange::Failure;
 use azvm_imds::Responder;
@@ -25,21 +25,20 @@ pub(super) fn platform(facts: &Facts, values: &Values) -> Verdict {
         let unknown = windows.firmware.as_ref().err();
         verdict.saw_some("firmware_unknown", unknown.map(ToString::to_string));
     }
+    machine::saw(facts, &mut verdict);
     if let (true, Some(failure)) = (facts.is_elsewhere(), silence(facts)) {
         verdict.saw("imds", failure.to_string());
-        let cause = format!(
+        let (entry, because) = machine::elsewhere(facts);
+        let silence = format!(
             "the firmware does not carry Azure's mark ({AZURE_ASSET_TAG}), and nobody answers at {}: {failure}",
             facts.imds.endpoint
         );
-        let confidence = match facts.host.asset_tag {
-            AssetTag::Absent => Confidence::Likely,
-            _ => Confidence::High,
-        };
-        let finding = Finding::new(&HOST_001, values).with_cause(cause);
-        verdict.find(finding.with_confidence(confidence));
+        let finding = Finding::new(entry, values).with_cause(because.unwrap_or(silence));
+        verdict.find(finding.with_confidence(machine::confidence(entry, facts)));
         return verdict;
     }
     clock(facts, values, &mut verdict);
+    machine::beside(facts, values, &mut verdict);
     let named = facts
         .imds
         .compute()

@@ -1,9 +1,12 @@
 //! Which identity answers?
 
 use super::Verdict;
-use crate::catalogue::{IDSEL_001, IDSEL_002, IDSEL_003, IDSEL_005, IDSEL_007, RID_016};
+use crate::catalogue::{
+    IDSEL_001, IDSEL_002, IDSEL_003, IDSEL_005, IDSEL_007, IDSEL_011, IDSEL_019, RID_016,
+};
+use crate::environment::VariableValue;
 use crate::facts::{Facts, Trouble};
-use crate::finding::{Confidence, Finding, Values};
+use crate::finding::{Confidence, Finding, Severity, Values};
 use azvm_imds::{IdentitySelector, ProtocolError, Rejection};
 use azvm_resource_id::ResourceId;
 
@@ -31,6 +34,7 @@ pub(super) fn identity(facts: &Facts, values: &Values) -> Verdict {
             let who = claims.and_then(|claims| claims.managed_identity_resource_id());
             verdict.saw_some("identity", who);
             verdict.summary(describe(facts, who));
+            client_id_variable(facts, token.client_id.as_deref(), values, &mut verdict);
             verdict
         }
         Err(Trouble::Refused(ProtocolError::IgnoredSelector(ignored))) => {
@@ -60,6 +64,34 @@ pub(super) fn identity(facts: &Facts, values: &Values) -> Verdict {
 
 /// A 400 `invalid_request` to a request that is otherwise well formed is about the identity. IMDS documents the same
 /// while a new identity has not arrived yet as 404, which only its words tell from an update.
+/// `AZURE_CLIENT_ID`, by which SDKs choose; an ID that is no GUID was not kept.
+fn client_id_variable(
+    facts: &Facts,
+    client_id: Option<&str>,
+    values: &Values,
+    verdict: &mut Verdict,
+) {
+    let mut variables = facts.host.environment.iter();
+    let Some(variable) = variables.find(|it| it.name == "AZURE_CLIENT_ID") else {
+        return;
+    };
+    verdict.saw("environment", variable.to_string());
+    let claims = facts.imds.claims();
+    let own = client_id.or_else(|| claims?.app_id());
+    match (&variable.value, own) {
+        (VariableValue::Empty, _) => {
+            let title = "AZURE_CLIENT_ID is set to nothing; SDKs may send an empty client_id";
+            let finding = Finding::new(&IDSEL_011, values).with_severity(Severity::Warn);
+            verdict.find(finding.with_title(title));
+        }
+        (VariableValue::Id(id), Some(own)) if !id.eq_ignore_ascii_case(own) => {
+            let cause = format!("{variable}, and the token is for {own}");
+            verdict.find(Finding::new(&IDSEL_019, values).with_cause(cause));
+        }
+        _ => {}
+    }
+}
+
 fn is_about_identity(rejection: &Rejection) -> bool {
     match rejection.status() {
         400 => {

@@ -1,9 +1,9 @@
 //! Does IMDS answer, and is it IMDS?
 
-use super::{Verdict, brief};
+use super::{Verdict, brief, path};
 use crate::catalogue::{
-    Entry, HOST_002, HOST_003, HOST_007, IMDS_006, IMDS_010, IMDS_013, IMDS_018, IMDS_022, NET_001,
-    NET_002, NET_003, NET_004, NET_012, NET_014, NET_019,
+    Entry, HOST_002, HOST_003, HOST_007, IMDS_006, IMDS_010, IMDS_012, IMDS_013, IMDS_018,
+    IMDS_022, NET_001, NET_002, NET_003, NET_004, NET_012, NET_014, NET_019,
 };
 use crate::facts::{Facts, ProbeAnswer, Trouble};
 use crate::finding::{Confidence, Finding, Severity, Values};
@@ -34,6 +34,7 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
         }
     }
     partial(facts, values, &mut verdict);
+    path::slowness(facts, values, &mut verdict);
     proxy_note(facts, values, &mut verdict);
     verdict
 }
@@ -55,13 +56,21 @@ fn partial(facts: &Facts, values: &Values, verdict: &mut Verdict) {
 
 fn silent(failure: &Failure, facts: &Facts, values: &Values, verdict: &mut Verdict) {
     verdict.saw("failure", failure.to_string());
-    let entry = silence(failure);
-    let cause = format!("{}: {failure}", facts.imds.endpoint);
+    let mut cause = format!("{}: {failure}", facts.imds.endpoint);
+    let (entry, confidence) = match path::cause(failure, facts, verdict) {
+        Some(known) => {
+            cause = format!("{cause}; {}", known.because);
+            (known.entry, known.confidence)
+        }
+        None => (silence(failure), Confidence::High),
+    };
     verdict.find(
         Finding::new(entry, values)
             .with_severity(Severity::Fail)
+            .with_confidence(confidence)
             .with_cause(cause),
     );
+    path::unreadable(facts, values, verdict);
 }
 
 /// What silence means, by how it sounds.
@@ -119,7 +128,11 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
 
 /// The Guest Proxy Agent's own statuses.
 pub(super) fn agent(status: u16) -> &'static Entry {
-    if status == 403 { &IMDS_010 } else { &IMDS_013 }
+    match status {
+        403 => &IMDS_010,
+        421 => &IMDS_012,
+        _ => &IMDS_013,
+    }
 }
 
 /// A proxy of Windows, if there is one, and whether it would get the request for IMDS.
@@ -141,8 +154,11 @@ fn proxy_note(facts: &Facts, values: &Values, verdict: &mut Verdict) {
         verdict.saw_some("winhttp_proxy", in_short(&windows.winhttp_proxy));
         verdict.saw_some("user_proxy", in_short(&windows.user_proxy));
     }
-    if host.proxies.is_empty() || host.no_proxy_covers_imds || !facts.imds.is_default_endpoint {
+    if host.no_proxy_covers_imds || !facts.imds.is_default_endpoint {
         return;
+    }
+    if host.proxies.is_empty() {
+        return path::system_proxy(facts, values, verdict);
     }
     let set: Vec<String> = host
         .proxies

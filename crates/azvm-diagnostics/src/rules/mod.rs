@@ -5,6 +5,8 @@ mod arm;
 mod host;
 mod identity;
 mod imds;
+mod machine;
+mod path;
 mod token;
 
 use crate::check::{Check, CheckId, Status};

@@ -6,7 +6,9 @@ use super::answers::selector;
 use super::arm::{restore_arm, store_arm};
 use super::calls::{restore_entry, store_entry};
 use super::imds::{restore_imds, store_imds};
+use super::linux::{restore_linux, restore_variable, store_linux, store_variable};
 use super::text::Text;
+use super::windows::{restore_windows, store_windows};
 use super::{FACTS_VERSION, StoredError, wire};
 use crate::facts::{Asked, AssetTag, Facts, HostFacts, ProxyVariable, Redaction};
 use crate::invocation::Invocation;
@@ -49,7 +51,7 @@ pub(crate) fn store(facts: &Facts) -> wire::Facts {
 pub(crate) fn restore(wire: wire::Facts) -> Result<Facts, StoredError> {
     Ok(Facts {
         asked: restore_asked(wire.asked)?,
-        host: restore_host(wire.host),
+        host: restore_host(wire.host)?,
         imds: restore_imds(wire.imds)?,
         arm: restore_arm(wire.arm)?,
         timeline: wire.timeline.into_iter().map(restore_entry).collect(),
@@ -163,18 +165,35 @@ fn store_host(host: &HostFacts) -> wire::Host {
         kernel,
         proxies,
         no_proxy_covers_imds,
-        windows: _,
+        environment,
+        linux,
+        windows,
     } = host;
     wire::Host {
-        asset_tag: match asset_tag {
-            AssetTag::Unknown => wire::AssetTag::Unknown,
-            AssetTag::Absent => wire::AssetTag::Absent,
-            AssetTag::Present(tag) => wire::AssetTag::Present(text(tag)),
-        },
+        asset_tag: store_asset_tag(asset_tag),
         os: text(os),
         kernel: some(kernel.as_ref()),
         proxies: proxies.iter().map(store_proxy).collect(),
         no_proxy_covers_imds: *no_proxy_covers_imds,
+        environment: environment.iter().map(store_variable).collect(),
+        linux: linux.as_ref().map(store_linux),
+        windows: windows.as_ref().map(store_windows),
+    }
+}
+
+pub(super) fn store_asset_tag(tag: &AssetTag) -> wire::AssetTag {
+    match tag {
+        AssetTag::Unknown => wire::AssetTag::Unknown,
+        AssetTag::Absent => wire::AssetTag::Absent,
+        AssetTag::Present(tag) => wire::AssetTag::Present(text(tag)),
+    }
+}
+
+pub(super) fn restore_asset_tag(wire: wire::AssetTag) -> AssetTag {
+    match wire {
+        wire::AssetTag::Unknown => AssetTag::Unknown,
+        wire::AssetTag::Absent => AssetTag::Absent,
+        wire::AssetTag::Present(tag) => AssetTag::Present(tag.into()),
     }
 }
 
@@ -186,21 +205,19 @@ fn store_proxy(proxy: &ProxyVariable) -> wire::Proxy {
     }
 }
 
-fn restore_host(wire: wire::Host) -> HostFacts {
+fn restore_host(wire: wire::Host) -> Result<HostFacts, StoredError> {
     let proxies = wire.proxies.into_iter().map(|proxy| ProxyVariable {
         name: String::from(proxy.variable).into(),
         host: proxy.host.into(),
     });
-    HostFacts {
-        asset_tag: match wire.asset_tag {
-            wire::AssetTag::Unknown => AssetTag::Unknown,
-            wire::AssetTag::Absent => AssetTag::Absent,
-            wire::AssetTag::Present(tag) => AssetTag::Present(tag.into()),
-        },
+    Ok(HostFacts {
+        asset_tag: restore_asset_tag(wire.asset_tag),
         os: wire.os.into(),
         kernel: back(wire.kernel),
         proxies: proxies.collect(),
         no_proxy_covers_imds: wire.no_proxy_covers_imds,
-        windows: None,
-    }
+        environment: wire.environment.into_iter().map(restore_variable).collect(),
+        linux: wire.linux.map(restore_linux).transpose()?,
+        windows: wire.windows.map(restore_windows),
+    })
 }

@@ -9,7 +9,10 @@ mod arm;
 mod calls;
 mod facts;
 mod imds;
+mod known;
+mod linux;
 mod text;
+mod windows;
 mod wire;
 
 use crate::facts::Facts;
@@ -18,7 +21,7 @@ use serde::Deserialize;
 use std::fmt;
 
 pub(crate) use arm::{kept_refusal, kept_resource, kept_roles};
-use facts::restore;
+pub(crate) use facts::restore;
 pub(crate) use facts::store;
 pub(crate) use wire::Facts as StoredFacts;
 

@@ -51,6 +51,9 @@ pub(super) struct Host {
     pub(super) kernel: Option<Text>,
     pub(super) proxies: Vec<Proxy>,
     pub(super) no_proxy_covers_imds: bool,
+    pub(super) environment: Vec<super::linux::Variable>,
+    pub(super) linux: Option<super::linux::Linux>,
+    pub(super) windows: Option<super::windows::Windows>,
 }
 
 #[derive(Default, Serialize, Deserialize)]

@@ -74,24 +74,28 @@ impl fmt::Debug for Salt {
 
 /// Members whose texts are a vocabulary: of Azure, of the protocols, or our own. Only a GUID or an address is changed in
 /// them.
-const VOCABULARY: [&str; 26] = [
+const VOCABULARY: [&str; 31] = [
     "action",
     "asked",
     "asset_tag",
     "az_environment",
     "cloud",
+    "container",
     "code",
+    "device",
     "error",
     "failure",
     "kernel",
     "kind",
     "location",
+    "manufacturer",
     "newest_versions",
     "os",
     "os_type",
     "phase",
     "present",
     "principal_type",
+    "product",
     "reason",
     "redaction",
     "resource_type",
@@ -99,6 +103,7 @@ const VOCABULARY: [&str; 26] = [
     "selector",
     "simulation",
     "state",
+    "unknown",
     "unreadable",
     "variable",
 ];

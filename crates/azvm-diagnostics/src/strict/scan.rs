@@ -48,6 +48,15 @@ pub(super) fn everything(member: &str, text: &str, salt: &Salt, names: &Names) -
     if member == "flags" && is_path(text) {
         return salt.word("path", text);
     }
+    if member == "interface" {
+        return interface(text, salt);
+    }
+    if member == "file" {
+        return file(text, salt);
+    }
+    if member == "bypass" {
+        return bypass_rule(text, salt);
+    }
     if let Some(host) = lone_host(member, text) {
         let hidden = words(host, |word| id(word, salt));
         let hidden = if hidden == host {
@@ -133,10 +142,56 @@ fn is_mac(word: &str) -> bool {
     })
 }
 
+/// The names that kernels and common programs give are the same everywhere.
+fn interface(text: &str, salt: &Salt) -> String {
+    let is_common = INTERFACES.iter().any(|prefix| {
+        let rest = text.strip_prefix(prefix);
+        rest.is_some_and(|rest| rest.len() <= 8 && rest.chars().all(|c| c.is_ascii_digit()))
+    });
+    match is_common || matches!(text, "*" | "lo") {
+        true => text.into(),
+        false => salt.word("name", text),
+    }
+}
+
+/// Before a number.
+const INTERFACES: [&str; 12] = [
+    "docker",
+    "eno",
+    "ens",
+    "enp",
+    "eth",
+    "enP",
+    "ppp",
+    "tailscale",
+    "tap",
+    "tun",
+    "virbr",
+    "wg",
+];
+
+/// Of the files of the system only those stay that every system has.
+fn file(text: &str, salt: &Salt) -> String {
+    match text {
+        "/etc/environment" | "/etc/sysconfig/proxy" => text.into(),
+        _ => salt.word("path", text),
+    }
+}
+
+/// A rule that exempts hosts from a proxy is a pattern, in which no host can be told from another word.
+fn bypass_rule(text: &str, salt: &Salt) -> String {
+    let is_known = ADDRESSES.iter().any(|known| text == known.to_string());
+    match text {
+        "" | "*" | "<local>" | "<-loopback>" | "localhost" | "127.0.0.1" => text.into(),
+        _ if is_known => text.into(),
+        _ => salt.word("host", text),
+    }
+}
+
 /// The host of a proxy or an endpoint, which may have no dot in its name.
 fn lone_host<'a>(member: &str, text: &'a str) -> Option<&'a str> {
     let rest = match member {
-        "host" => text,
+        "host" | "script" => text,
         "endpoint" => text.split_once("://")?.1,
         _ => return None,
     };

@@ -10,47 +10,13 @@ mod smbios;
 pub use firewall::{BlockingRule, MAX_RULE_CHARS};
 pub use proxy::{ConnectionSettings, MAX_BYPASS_RULES, MAX_SETTINGS_BYTES, ProxySettings};
 pub use route::PersistentRoute;
+pub(crate) use route::covers;
 pub use smbios::{Firmware, MAX_TABLE_BYTES};
 
+pub use crate::known::{Address, Known, Unknown};
+
 use crate::facts::AssetTag;
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
-
-/// A fact, or why there is none.
-pub type Known<T> = Result<T, Unknown>;
-
-/// Why something is not known, which is never the same as *no*.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Unknown {
-    /// This machine keeps no such entry.
-    Absent,
-    /// Reading it panicked.
-    Crashed,
-    /// This user may not read it.
-    Denied,
-    /// The system's error number.
-    Failed(i32),
-    /// Nobody asked, because a simulated machine is examined.
-    NotAsked,
-    /// It is there, in a form that is not known here.
-    Unreadable,
-}
-
-impl fmt::Display for Unknown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Absent => f.write_str("no such entry"),
-            Self::Crashed => f.write_str("reading it crashed"),
-            Self::Denied => f.write_str("this user may not read it"),
-            Self::Failed(code) => write!(f, "error {code}"),
-            Self::NotAsked => f.write_str("not asked"),
-            Self::Unreadable => f.write_str("in a form that is not known here"),
-        }
-    }
-}
-
-impl std::error::Error for Unknown {}
+use std::net::Ipv4Addr;
 
 /// What Windows tells of the machine. No secret is part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +46,7 @@ pub struct WindowsFacts {
     /// Network adapters in the system's order.
     pub adapters: Known<Vec<Adapter>>,
     /// The local address that the system would take to the metadata address, or `None` without a route.
-    pub source_address: Known<Option<IpAddr>>,
+    pub source_address: Known<Option<Address>>,
 }
 
 impl WindowsFacts {
@@ -94,11 +60,11 @@ impl WindowsFacts {
 
     /// The adapter from which the metadata address would be asked.
     pub fn chosen_adapter(&self) -> Option<&Adapter> {
-        let source = self.source_address.ok()??;
+        let source = self.source_address.as_ref().ok()?.as_ref()?;
         let adapters = self.adapters.as_ref().ok()?;
         adapters
             .iter()
-            .find(|adapter| adapter.addresses.contains(&source))
+            .find(|adapter| adapter.addresses.contains(source))
     }
 }
 
@@ -115,9 +81,9 @@ pub struct Adapter {
     /// Six bytes in hexadecimal, separated by colons; `None` for an adapter without such an address.
     pub mac: Option<String>,
     /// Its own addresses.
-    pub addresses: Vec<IpAddr>,
+    pub addresses: Vec<Address>,
     /// Its default gateways.
-    pub gateways: Vec<IpAddr>,
+    pub gateways: Vec<Address>,
     /// The interface's metric for IPv4: the lower one is preferred.
     pub metric: u32,
     /// True when it can carry packets.

@@ -3,29 +3,32 @@
 //! Source: Microsoft, "Azure Windows VM can't connect to the Azure Instance Metadata Service" (`route add … -p`) and the
 //! key `Tcpip\Parameters\PersistentRoutes` that it fills.
 
-use std::net::Ipv4Addr;
+use super::{Address, IMDS_ADDRESS};
+use std::net::{IpAddr, Ipv4Addr};
 
 /// An IPv4 route that comes back after a restart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PersistentRoute {
     /// The network.
-    pub destination: Ipv4Addr,
+    pub destination: Address,
     /// How many of its leading bits count.
     pub prefix: u8,
     /// Where to; an address of the machine's own means *on this link*.
-    pub gateway: Ipv4Addr,
+    pub gateway: Address,
     /// The lower one is preferred; −1 and 0 leave it to the system.
     pub metric: i64,
+    /// Whether packets to the metadata address can take it; this stays when the addresses are hidden.
+    pub leads_to_imds: bool,
 }
 
 impl PersistentRoute {
     /// Reads the name of a value; `None` when it is in another form.
     pub fn read(name: &str) -> Option<Self> {
         let mut parts = name.split(',').map(str::trim);
-        let destination = parts.next()?.parse().ok()?;
+        let destination: Ipv4Addr = parts.next()?.parse().ok()?;
         let mask = u32::from(parts.next()?.parse::<Ipv4Addr>().ok()?);
-        let gateway = parts.next()?.parse().ok()?;
+        let gateway: Ipv4Addr = parts.next()?.parse().ok()?;
         let metric = match parts.next() {
             None | Some("") => 0,
             Some(metric) => i64::from(metric.parse::<i32>().ok()?),
@@ -34,31 +37,39 @@ impl PersistentRoute {
         let is_contiguous = mask.checked_shl(prefix).unwrap_or(0) == 0;
         let prefix = u8::try_from(prefix).ok()?;
         (parts.next().is_none() && is_contiguous).then_some(Self {
-            destination,
+            leads_to_imds: covers(destination, prefix, IMDS_ADDRESS),
+            destination: destination.into(),
             prefix,
-            gateway,
+            gateway: gateway.into(),
             metric,
         })
     }
 
-    /// Whether packets to `address` can take this route.
+    /// Whether packets to `address` can take this route; never when the route is hidden.
     pub fn covers(&self, address: Ipv4Addr) -> bool {
-        let unlike = u32::from(self.destination) ^ u32::from(address);
-        unlike.leading_zeros() >= u32::from(self.prefix)
+        match self.destination {
+            Address::Ip(IpAddr::V4(network)) => covers(network, self.prefix, address),
+            _ => false,
+        }
     }
+}
+
+/// Whether `address` is in the network of so many leading bits.
+pub(crate) fn covers(network: Ipv4Addr, prefix: u8, address: Ipv4Addr) -> bool {
+    let unlike = u32::from(network) ^ u32::from(address);
+    unlike.leading_zeros() >= u32::from(prefix)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::windows::IMDS_ADDRESS;
     use proptest::prelude::*;
 
     #[track_caller]
     fn check(name: &str, expected: Option<(u8, bool)>) {
         let route = PersistentRoute::read(name);
         assert_eq!(
-            route.map(|route| (route.prefix, route.covers(IMDS_ADDRESS))),
+            route.map(|route| (route.prefix, route.leads_to_imds)),
             expected,
             "{name}"
         );

@@ -6,6 +6,7 @@ mod environment;
 mod forms;
 mod hostile;
 mod leaks;
+mod machine;
 mod markup;
 mod neighbours;
 mod pages;

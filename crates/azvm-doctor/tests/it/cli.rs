@@ -83,8 +83,8 @@ fn explain_knows_what_a_typo_was_meant_to_be() {
 
 #[test]
 fn explain_takes_several_codes_and_names_in_any_case() {
-    let run = Run::of(&mut doctor(&["explain", "net-005", "No-Visible-Role"])).expect_code(0);
-    let net = run.stdout.find("NET-005  ").unwrap();
+    let run = Run::of(&mut doctor(&["explain", "net-006", "No-Visible-Role"])).expect_code(0);
+    let net = run.stdout.find("NET-006  ").unwrap();
     let rbac = run.stdout.find("\nRBAC-021  ").unwrap();
     assert!(net < rbac, "{run:#?}");
     assert!(run.stdout.contains("Not looked for yet"), "{run:#?}");

@@ -51,7 +51,7 @@ pub(crate) static HOST_003: Entry = Entry {
     severity: Severity::Fail,
     title: "this is an Azure Arc machine, not an Azure virtual machine",
     summary: "The Azure Arc agent answered. It hands out tokens at another address and asks for a challenge file first.",
-    told_apart: "401 with WWW-Authenticate: Basic realm=<file>, which only the Arc agent sends. An Azure virtual machine that has the agent as well is HOST-004.",
+    told_apart: "401 with WWW-Authenticate: Basic realm=<file>, which only the Arc agent sends. Or nobody answers, the firmware has no Azure mark, and the agent is installed or listens on port 40342. An Azure virtual machine that has the agent as well is HOST-004.",
     near: &["HOST-001", "HOST-004", "HOST-005"],
     evidence: &[&evidence::RESPONDER, &evidence::STATUS, &evidence::CHASSIS_ASSET_TAG],
     fix: "Use a client that supports Arc, and check the agent.",
@@ -84,7 +84,7 @@ pub(crate) static HOST_004: Entry = Entry {
     ],
     sources: &[&sources::MSAL_NET, &sources::ARC],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -126,7 +126,7 @@ pub(crate) static HOST_006: Entry = Entry {
     ],
     sources: &[&sources::AZURE_CLI_33567],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -170,7 +170,7 @@ pub(crate) static HOST_008: Entry = Entry {
     ],
     sources: &[&sources::MSAL_NET, &sources::AAD_POD_IDENTITY_1230],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -275,7 +275,7 @@ pub(crate) static HOST_013: Entry = Entry {
     ],
     sources: &[&sources::AGENT_CLI],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -288,14 +288,14 @@ pub(crate) static HOST_014: Entry = Entry {
     summary: "The first requests after the boot, or after the start of a pod, found no network or no IMDS; a later one succeeded. A service that starts early and tries once fails each time the machine starts.",
     told_apart: "The machine is up for less than five minutes, and a later attempt of the same run succeeded. If it goes on failing, it is one of NET-001 to NET-019.",
     near: &["CODE-013", "IMDS-006", "NET-002"],
-    evidence: &[&evidence::UPTIME_S, &evidence::TRIES],
+    evidence: &[&evidence::UPTIME_S],
     fix: "Let the client retry with a growing delay, and start the service after the network.",
     commands: &[
         CommandTemplate { shell: "bash", run: "sudo systemctl edit SERVICE    # [Unit] After=network-online.target Wants=network-online.target", needs_root: true },
     ],
     sources: &[&sources::AAD_POD_IDENTITY_992, &sources::CLOUD_INIT],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 

@@ -224,7 +224,7 @@ pub(crate) static IDSEL_011: Entry = Entry {
     summary: "A client passes on a variable that is not set, so that client_id stands there without a value, or it sends two kinds of ID at once. IMDS refuses, or some client quietly uses the default identity.",
     told_apart: "The request has client_id, object_id or msi_res_id without a value, or more than one of them. The same parameter twice is IMDS-021.",
     near: &["CODE-010", "IDSEL-019", "IMDS-021"],
-    evidence: &[&evidence::ENVIRONMENT, &evidence::REQUEST_URL],
+    evidence: &[&evidence::ENVIRONMENT],
     fix: "Send exactly one selector with a value, or none.",
     commands: &[
         CommandTemplate { shell: "bash", run: "env | grep -E '^AZURE_CLIENT_ID='", needs_root: false },
@@ -232,7 +232,7 @@ pub(crate) static IDSEL_011: Entry = Entry {
     ],
     sources: &[&sources::AGENTS_FOR_JS_1075],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -402,7 +402,7 @@ pub(crate) static IDSEL_019: Entry = Entry {
     ],
     sources: &[&sources::SDK_CREDENTIALS],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 

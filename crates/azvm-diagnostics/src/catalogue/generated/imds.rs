@@ -227,14 +227,14 @@ pub(crate) static IMDS_012: Entry = Entry {
     summary: "The agent learns the caller and the true destination from its kernel program. A program that calls 127.0.0.1:3080 by itself, or whose connection the kernel program missed, has neither.",
     told_apart: "421 with an empty body. 502 and 503 of the agent are about the host, IMDS-013.",
     near: &["IMDS-013", "IMDS-015", "IMDS-016"],
-    evidence: &[&evidence::RESPONDER, &evidence::STATUS, &evidence::AGENT_STATUS],
+    evidence: &[&evidence::RESPONDER, &evidence::STATUS],
     fix: "Call 169.254.169.254, never the agent's port; if that was done, look at ebpfProgramStatus in the agent's state.",
     commands: &[
         CommandTemplate { shell: "bash", run: "sudo azure-proxy-agent --status", needs_root: true },
     ],
     sources: &[&sources::AGENT_PROXY_SERVER],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -245,7 +245,7 @@ pub(crate) static IMDS_013: Entry = Entry {
     severity: Severity::Fail,
     title: "the Guest Proxy Agent cannot reach the host",
     summary: "The agent on this machine answers in place of IMDS because it has no key or no connection.",
-    told_apart: "421, 500, 502 or 503 with an empty body and 'Connection: close'. A proxy's 502 has a page or a Via header, IMDS-005; IMDS's own has JSON, IMDS-006.",
+    told_apart: "500, 502 or 503 with an empty body and 'Connection: close'. A proxy's 502 has a page or a Via header, IMDS-005; IMDS's own has JSON, IMDS-006.",
     near: &["IMDS-005", "IMDS-006", "IMDS-012", "IMDS-017"],
     evidence: &[&evidence::RESPONDER, &evidence::STATUS],
     fix: "Look at the agent's state and restart it.",
@@ -288,7 +288,7 @@ pub(crate) static IMDS_015: Entry = Entry {
     summary: "The kernel program goes on sending requests for IMDS to the agent's port, where nobody listens since the agent stopped. Each connection is refused.",
     told_apart: "Connecting to 169.254.169.254:80 was refused, the agent is installed, and nobody listens on port 3080. Without the agent look at NET-003, with a rule to port 2579 at NET-018.",
     near: &["IMDS-013", "NET-003", "NET-018"],
-    evidence: &[&evidence::FAILURE, &evidence::AGENT_LISTENER, &evidence::AGENT_STATUS],
+    evidence: &[&evidence::FAILURE, &evidence::AGENT_LISTENER],
     fix: "Start the agent again, and keep its log for support.",
     commands: &[
         CommandTemplate { shell: "bash", run: "sudo systemctl restart azure-proxy-agent; sudo azure-proxy-agent --status", needs_root: true },
@@ -296,7 +296,7 @@ pub(crate) static IMDS_015: Entry = Entry {
     ],
     sources: &[&sources::INFERRED, &sources::AGENT_CLI],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -453,6 +453,6 @@ pub(crate) static IMDS_023: Entry = Entry {
     ],
     sources: &[&sources::INFERRED],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };

@@ -97,7 +97,7 @@ pub(crate) static NET_005: Entry = Entry {
     severity: Severity::Fail,
     title: "requests to IMDS leave by an interface that is not the primary one",
     summary: "IMDS answers on the machine's primary network interface alone. With several interfaces and the wrong metric, the system picks another one and gets no answer.",
-    told_apart: "The interface that the route chooses has another MAC address than the primary one, and a request bound to the primary interface is answered. If the interface is right and its address is not the primary, it is NET-006.",
+    told_apart: "Connecting failed, and the route to IMDS takes another network card than the default route, which Azure gives to the primary interface. If the interface is right and its address is not the primary, it is NET-006.",
     near: &["NET-002", "NET-006", "NET-010"],
     evidence: &[&evidence::ROUTE_INTERFACE, &evidence::PRIMARY_INTERFACE, &evidence::FAILURE],
     fix: "Give the primary interface the lowest metric, now and in the network configuration.",
@@ -109,7 +109,7 @@ pub(crate) static NET_005: Entry = Entry {
     ],
     sources: &[&sources::IMDS, &sources::CLOUD_INIT_ROUTES],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -153,7 +153,7 @@ pub(crate) static NET_007: Entry = Entry {
     ],
     sources: &[&sources::WINDOWS_IMDS, &sources::IMDS],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -166,7 +166,7 @@ pub(crate) static NET_008: Entry = Entry {
     summary: "Someone added a permanent route to 169.254.169.254 once, and the interface or its address has changed since, as after a clone or a new network interface. The old route wins and leads nowhere.",
     told_apart: "The list of persistent routes has 169.254.169.254 with a gateway or interface address that is not among the machine's own. Without such an entry, it is NET-001 or NET-005.",
     near: &["NET-001", "NET-005", "NET-009"],
-    evidence: &[&evidence::PERSISTENT_ROUTES, &evidence::PRIMARY_ADDRESS],
+    evidence: &[&evidence::PERSISTENT_ROUTES, &evidence::ROUTE_INTERFACE, &evidence::FAILURE],
     fix: "Delete the route. Add it again, with the present primary address, only if IMDS is not reachable without it.",
     commands: &[
         CommandTemplate { shell: "powershell", run: "route print 169.254.169.254", needs_root: false },
@@ -175,7 +175,7 @@ pub(crate) static NET_008: Entry = Entry {
     ],
     sources: &[&sources::IMDS, &sources::INFERRED],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -195,7 +195,7 @@ pub(crate) static NET_009: Entry = Entry {
     ],
     sources: &[&sources::IMDS],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -216,7 +216,7 @@ pub(crate) static NET_010: Entry = Entry {
     ],
     sources: &[&sources::TAILSCALE_11740],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -238,7 +238,7 @@ pub(crate) static NET_011: Entry = Entry {
     ],
     sources: &[&sources::INFERRED],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -268,19 +268,20 @@ pub(crate) static NET_013: Entry = Entry {
     slug: "windows-system-proxy",
     category: Category::Network,
     severity: Severity::Warn,
-    title: "Windows has a system proxy that clients may use for IMDS",
-    summary: "WinHTTP, the Internet settings or automatic detection (WPAD) name a proxy without an exception for IMDS. Clients that follow the system get the proxy's answer, and detection alone can cost seconds.",
-    told_apart: "No variable is set, and 'netsh winhttp show proxy' or the Internet settings name a proxy. With a variable it is NET-012.",
+    title: "the system has a proxy that clients may use for IMDS",
+    summary: "On Windows WinHTTP or the Internet settings, on Linux a file such as /etc/environment, name a proxy without an exception for IMDS. Clients that follow the system get the proxy's answer.",
+    told_apart: "No variable is set for this process, and 'netsh winhttp show proxy', the Internet settings or a file of the system name a proxy. With a variable it is NET-012.",
     near: &["NET-012", "NET-023"],
     evidence: &[&evidence::SYSTEM_PROXY, &evidence::RESPONDER],
     fix: "Add the metadata and platform addresses to the bypass list.",
     commands: &[
+        CommandTemplate { shell: "bash", run: "grep -i proxy /etc/environment /etc/sysconfig/proxy /etc/profile.d/*.sh", needs_root: false },
         CommandTemplate { shell: "powershell", run: "netsh winhttp show proxy", needs_root: false },
         CommandTemplate { shell: "powershell", run: "netsh winhttp set proxy proxy-server=\"PROXY:PORT\" bypass-list=\"169.254.169.254;168.63.129.16\"", needs_root: true },
     ],
     sources: &[&sources::VMASSIST, &sources::INFERRED],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -344,7 +345,7 @@ pub(crate) static NET_016: Entry = Entry {
     ],
     sources: &[&sources::AKS_4037, &sources::AZURE_DOCS_63362],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -366,7 +367,7 @@ pub(crate) static NET_017: Entry = Entry {
     ],
     sources: &[&sources::INFERRED],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -470,7 +471,7 @@ pub(crate) static NET_022: Entry = Entry {
     ],
     sources: &[&sources::CONTAINER_APPS_1350],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 

@@ -82,7 +82,9 @@ fn gather(registry: &dyn Registry, network: Network) -> WindowsFacts {
         adapters: network
             .adapters
             .map(|adapters| adapters.into_iter().map(with_dhcp).collect()),
-        source_address: network.source_address,
+        source_address: network
+            .source_address
+            .map(|address| address.map(Into::into)),
     }
 }
 

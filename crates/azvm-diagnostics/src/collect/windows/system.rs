@@ -1,7 +1,7 @@
 //! The registry and the network of the running Windows. No packet is sent.
 
 use super::{Hive, Network, Registry, Value, gather};
-use crate::windows::{Adapter, Known, Unknown, WindowsFacts};
+use crate::windows::{Adapter, Address, Known, Unknown, WindowsFacts};
 use azvm_exchange::service_text;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -94,12 +94,16 @@ fn adapter(adapter: &ipconfig::Adapter) -> Adapter {
         name: service_text(adapter.friendly_name()),
         description: service_text(adapter.description()),
         mac: adapter.physical_address().map(mac),
-        addresses: adapter.ip_addresses().to_vec(),
-        gateways: adapter.gateways().to_vec(),
+        addresses: addresses(adapter.ip_addresses()),
+        gateways: addresses(adapter.gateways()),
         metric: adapter.ipv4_metric(),
         is_up: adapter.oper_status() == ipconfig::OperStatus::IfOperStatusUp,
         dhcp: Err(Unknown::Absent),
     }
+}
+
+fn addresses(ips: &[IpAddr]) -> Vec<Address> {
+    ips.iter().copied().map(Address::from).collect()
 }
 
 fn mac(bytes: &[u8]) -> String {

@@ -108,7 +108,7 @@ fn network() -> Network {
         name: "Ethernet".into(),
         description: "Microsoft Hyper-V Network Adapter".into(),
         mac: Some("00:0d:3a:00:00:01".into()),
-        addresses: vec![IpAddr::V4(address.into())],
+        addresses: vec![IpAddr::V4(address.into()).into()],
         gateways: Vec::new(),
         metric: 10,
         is_up: true,

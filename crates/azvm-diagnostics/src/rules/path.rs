@@ -1,0 +1,297 @@
+//! Why the way to IMDS is lost, by what the machine says of its network.
+
+use super::{Verdict, machine};
+use crate::catalogue::{
+    Entry, HOST_013, IMDS_015, IMDS_023, NET_005, NET_007, NET_008, NET_009, NET_010, NET_011,
+    NET_013, NET_016, NET_017,
+};
+use crate::facts::Facts;
+use crate::finding::{Confidence, Finding, Values};
+use crate::known::Known;
+use crate::linux::LinuxFacts;
+use crate::windows::{Adapter, ProxySettings, WindowsFacts};
+use azvm_exchange::{Failure, FailureKind, Phase};
+use std::time::Duration;
+
+/// Where the Guest Proxy Agent listens.
+const AGENT_PORT: u16 = 3080;
+
+/// Words in the descriptions of adapters that carry packets into a tunnel.
+const TUNNEL_ADAPTERS: [&str; 8] = [
+    "AnyConnect",
+    "Fortinet",
+    "PANGP",
+    "Tailscale",
+    "TAP-Windows",
+    "VPN",
+    "WireGuard",
+    "Wintun",
+];
+
+/// The adapter of a Windows failover cluster.
+const CLUSTER_ADAPTER: &str = "Failover Cluster Virtual Adapter";
+
+/// A cause that is more exact than how the silence sounds.
+pub(super) struct Cause {
+    pub(super) entry: &'static Entry,
+    pub(super) because: String,
+    pub(super) confidence: Confidence,
+}
+
+fn likely(entry: &'static Entry, because: impl Into<String>) -> Option<Cause> {
+    Some(Cause {
+        entry,
+        because: because.into(),
+        confidence: Confidence::Likely,
+    })
+}
+
+/// What the machine shows of the way to IMDS, when it was asked at its own address and did not connect.
+pub(super) fn cause(failure: &Failure, facts: &Facts, verdict: &mut Verdict) -> Option<Cause> {
+    if !facts.imds.is_default_endpoint || failure.phase > Phase::Connect {
+        return None;
+    }
+    let windows = facts.host.windows.as_ref();
+    let linux = facts.host.linux.as_ref();
+    if let Some(windows) = windows {
+        saw_windows(windows, verdict);
+    }
+    if let Some(linux) = linux {
+        saw_linux(linux, verdict);
+    }
+    match failure.kind {
+        FailureKind::Refused => linux.and_then(agent_gone),
+        FailureKind::Timeout | FailureKind::Unreachable => windows
+            .and_then(lost_on_windows)
+            .or_else(|| linux.and_then(|linux| lost_on_linux(linux, failure)))
+            .or_else(|| kept_in_container(failure, facts)),
+        _ => None,
+    }
+}
+
+fn saw_linux(linux: &LinuxFacts, verdict: &mut Verdict) {
+    if let Some(route) = linux.imds_route() {
+        let via = route
+            .gateway
+            .as_ref()
+            .map_or_else(|| "on its own link".into(), |it| format!("via {it}"));
+        let shown = format!(
+            "{} {via}, /{} metric {}",
+            route.interface, route.prefix, route.metric
+        );
+        verdict.saw("route_interface", shown);
+    }
+    let default = linux.default_route();
+    verdict.saw_some("primary_interface", default.map(|it| it.interface.as_str()));
+    if linux.guest_agent == Ok(true) {
+        let listens = match linux.listens(AGENT_PORT) {
+            Ok(true) => "somebody listens".into(),
+            Ok(false) => "nobody listens".into(),
+            Err(why) => format!("unknown: {why}"),
+        };
+        verdict.saw("agent_listener", listens);
+    }
+}
+
+fn saw_windows(windows: &WindowsFacts, verdict: &mut Verdict) {
+    if let Some(adapter) = windows.chosen_adapter() {
+        verdict.saw(
+            "route_interface",
+            format!("{} ({})", adapter.name, adapter.description),
+        );
+        let dhcp = adapter.dhcp.map(|is_on| if is_on { "on" } else { "off" });
+        verdict.saw_some("dhcp", dhcp.ok());
+    }
+    if let Ok(routes) = &windows.persistent_routes {
+        let leading = routes.iter().filter(|route| route.leads_to_imds);
+        let shown: Vec<String> = leading
+            .map(|route| {
+                format!(
+                    "{}/{} via {}",
+                    route.destination, route.prefix, route.gateway
+                )
+            })
+            .collect();
+        let shown = shown.join(", ");
+        let shown = if shown.is_empty() {
+            "none to IMDS"
+        } else {
+            &shown
+        };
+        verdict.saw("persistent_routes", shown);
+    }
+}
+
+fn agent_gone(linux: &LinuxFacts) -> Option<Cause> {
+    let is_gone = linux.guest_agent == Ok(true) && linux.listens(AGENT_PORT) == Ok(false);
+    let because = "the Guest Proxy Agent is installed, and nobody listens on its port 3080";
+    is_gone.then(|| likely(&IMDS_015, because))?
+}
+
+fn lost_on_windows(windows: &WindowsFacts) -> Option<Cause> {
+    let chosen = windows.chosen_adapter();
+    if let Some(adapter) = chosen {
+        let device = adapter.description.as_str();
+        if device.contains(CLUSTER_ADAPTER) {
+            return likely(&NET_009, format!("the system would take {device}"));
+        }
+        if TUNNEL_ADAPTERS.iter().any(|word| device.contains(word)) {
+            return likely(&NET_010, format!("the system would take {device}"));
+        }
+    }
+    if let Some(gateway) = stale_gateway(windows) {
+        let because = format!(
+            "a persistent route leads to {gateway}, which is no address or gateway of this machine"
+        );
+        return likely(&NET_008, because);
+    }
+    let cards = || {
+        windows
+            .adapters
+            .iter()
+            .flatten()
+            .filter(|it| it.is_up && it.mac.is_some())
+    };
+    let is_static = |adapter: &Adapter| adapter.dhcp == Ok(false);
+    let is_off = match (chosen, &windows.source_address) {
+        (Some(adapter), _) => is_static(adapter),
+        (None, Ok(None)) => cards().next().is_some() && cards().all(is_static),
+        _ => false,
+    };
+    is_off.then(|| likely(&NET_007, "DHCP is off on the network adapter"))?
+}
+
+/// Of a persistent route to IMDS alone, where that is nobody of this machine's.
+fn stale_gateway(windows: &WindowsFacts) -> Option<String> {
+    let adapters = windows.adapters.as_ref().ok()?;
+    let routes = windows.persistent_routes.as_ref().ok()?;
+    let is_known = |gateway| {
+        let mut adapters = adapters.iter();
+        adapters.any(|it| it.addresses.contains(gateway) || it.gateways.contains(gateway))
+    };
+    let stale = routes
+        .iter()
+        .find(|route| route.leads_to_imds && route.prefix == 32 && !is_known(&route.gateway));
+    stale.map(|route| route.gateway.to_string())
+}
+
+fn lost_on_linux(linux: &LinuxFacts, failure: &Failure) -> Option<Cause> {
+    let route = linux.imds_route()?;
+    let taken = linux.interface(&route.interface);
+    if taken.is_some_and(|it| it.is_tunnel) {
+        return likely(
+            &NET_010,
+            format!("the route goes into the tunnel {}", route.interface),
+        );
+    }
+    let is_link_local =
+        route.gateway.is_none() && (1..32).contains(&route.prefix) && !route.is_reject;
+    if is_link_local {
+        let because = format!(
+            "the route for a /{} on the link of {} wins",
+            route.prefix, route.interface
+        );
+        let mut cause = likely(&NET_011, because)?;
+        if failure.kind == FailureKind::Unreachable {
+            cause.confidence = Confidence::High;
+        }
+        return Some(cause);
+    }
+    let default = linux.default_route()?;
+    let other = linux.interface(&default.interface);
+    let are_cards =
+        taken.is_some_and(|it| it.is_hardware) && other.is_some_and(|it| it.is_hardware);
+    let is_other = are_cards && route.interface != default.interface;
+    let because = format!(
+        "the route goes by {}, and the default one by {}",
+        route.interface, default.interface
+    );
+    is_other.then(|| likely(&NET_005, because))?
+}
+
+/// A container's packets leave by its gateway, the host, where they are lost.
+fn kept_in_container(failure: &Failure, facts: &Facts) -> Option<Cause> {
+    let marks = machine::container(facts);
+    let route = facts.host.linux.as_ref()?.imds_route()?;
+    if marks.is_empty() || failure.kind != FailureKind::Timeout || route.gateway.is_none() {
+        return None;
+    }
+    match machine::is_pod(facts) {
+        true => likely(&NET_016, "this is a pod, and connecting timed out"),
+        false => likely(&NET_017, "this is a container, and connecting timed out"),
+    }
+}
+
+/// When something failed, what could not be looked at for want of a right.
+pub(super) fn unreadable(facts: &Facts, values: &Values, verdict: &mut Verdict) {
+    let denied = facts
+        .host
+        .linux
+        .as_ref()
+        .map(LinuxFacts::denied)
+        .unwrap_or_default();
+    if denied.is_empty() || verdict.findings.is_empty() {
+        return;
+    }
+    let shown = denied.join(", ");
+    verdict.saw("unreadable", &shown);
+    verdict.find(Finding::new(&HOST_013, values).with_cause(format!("could not be read: {shown}")));
+}
+
+/// So many answers that each took longer than [`SLOW`] are no accident.
+const SLOW_ANSWERS: usize = 3;
+const SLOW: Duration = Duration::from_secs(2);
+
+/// Answers that came, and late.
+pub(super) fn slowness(facts: &Facts, values: &Values, verdict: &mut Verdict) {
+    let of_imds = || {
+        facts
+            .timeline
+            .iter()
+            .filter(|it| it.action.starts_with("imds_"))
+    };
+    let slow = of_imds().filter(|it| it.took > SLOW).count();
+    let is_fine = of_imds().all(|it| it.outcome.is_ok_and(|status| status != 429));
+    if slow < SLOW_ANSWERS || !is_fine {
+        return;
+    }
+    let times: Vec<String> = of_imds()
+        .map(|it| it.took.as_millis().to_string())
+        .collect();
+    verdict.saw("imds_latency_ms", times.join(" "));
+    let cause = format!(
+        "{slow} of {} answers took longer than {} s",
+        times.len(),
+        SLOW.as_secs()
+    );
+    verdict.find(Finding::new(&IMDS_023, values).with_cause(cause));
+}
+
+/// A proxy that the system gives to clients, where no variable does.
+pub(super) fn system_proxy(facts: &Facts, values: &Values, verdict: &mut Verdict) {
+    let catches = |name: &str, settings: &Known<ProxySettings>| {
+        let settings = settings.as_ref().ok().filter(|it| it.catches_imds())?;
+        Some(format!("{name} {}", settings.host.as_ref()?))
+    };
+    let windows = facts.host.windows.iter().flat_map(|windows| {
+        [
+            catches("WinHTTP", &windows.winhttp_proxy),
+            catches("WinINET", &windows.user_proxy),
+        ]
+    });
+    let files = facts
+        .host
+        .linux
+        .iter()
+        .flat_map(|linux| linux.proxy_files.iter().flatten());
+    let files = files
+        .filter(|file| !file.exempts_imds)
+        .map(|file| format!("{} {}", file.file, file.host));
+    let found: Vec<String> = windows.flatten().chain(files).collect();
+    if found.is_empty() {
+        return;
+    }
+    let shown = found.join(", ");
+    verdict.saw("system_proxy", &shown);
+    verdict.find(Finding::new(&NET_013, values).with_cause(shown));
+}

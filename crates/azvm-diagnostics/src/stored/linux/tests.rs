@@ -1,0 +1,238 @@
+//! Whatever Linux and the environment tell comes back from a report as it went, and leaves it hidden when asked to.
+
+use super::*;
+use crate::Config;
+use crate::facts::Facts;
+use crate::known::{Address, Known, Unknown};
+use crate::stored::{StoredFacts, restore, store};
+use crate::strict::Salt;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+fn known<T: std::fmt::Debug>(fact: impl Strategy<Value = T>) -> impl Strategy<Value = Known<T>> {
+    let why = select(vec![
+        Unknown::Absent,
+        Unknown::Denied,
+        Unknown::Failed(7),
+        Unknown::TimedOut,
+    ]);
+    prop_oneof![3 => fact.prop_map(Ok), 1 => why.prop_map(Err)]
+}
+
+fn interface() -> impl Strategy<Value = Interface> {
+    (
+        "[a-z0-9.-]{1,15}",
+        option::of("[0-9a-f]{2}(:[0-9a-f]{2}){5}"),
+        any::<(bool, bool)>(),
+    )
+        .prop_map(|(name, mac, (is_tunnel, is_hardware))| Interface {
+            name,
+            mac,
+            is_tunnel,
+            is_hardware,
+        })
+}
+
+fn route() -> impl Strategy<Value = Route> {
+    let gateway = option::of(any::<Ipv4Addr>().prop_map(Address::from));
+    (
+        "[a-z0-9*]{1,15}",
+        0..=32_u8,
+        gateway,
+        any::<u32>(),
+        any::<(bool, bool, bool)>(),
+    )
+        .prop_map(
+            |(
+                interface,
+                prefix,
+                gateway,
+                metric,
+                (is_reject, leads_to_imds, leads_to_platform),
+            )| Route {
+                interface,
+                prefix,
+                gateway,
+                metric,
+                is_reject,
+                leads_to_imds,
+                leads_to_platform,
+            },
+        )
+}
+
+fn file() -> impl Strategy<Value = ProxyFile> {
+    ("[ -~]{1,20}", "[a-z.]{1,20}(:[0-9]{1,4})?", any::<bool>()).prop_map(
+        |(file, host, exempts_imds)| ProxyFile {
+            file,
+            host,
+            exempts_imds,
+        },
+    )
+}
+
+fn linux() -> impl Strategy<Value = LinuxFacts> {
+    let network = (
+        known(vec(interface(), 0..3)),
+        known(vec(route(), 0..3)),
+        known(vec(any::<u16>(), 0..3)),
+        known(vec(select(ContainerMark::ALL.to_vec()), 0..3)),
+    );
+    let rest = (
+        known(any::<bool>()),
+        known(any::<u32>().prop_map(|secs| Duration::from_secs(secs.into()))),
+        known(any::<bool>()),
+        known(any::<bool>()),
+        known(vec(file(), 0..3)),
+    );
+    (network, rest).prop_map(|(network, rest)| LinuxFacts {
+        interfaces: network.0,
+        routes: network.1,
+        listeners: network.2,
+        container: network.3,
+        is_wsl: rest.0,
+        uptime: rest.1,
+        arc_agent: rest.2,
+        guest_agent: rest.3,
+        proxy_files: rest.4,
+    })
+}
+
+fn variable() -> impl Strategy<Value = IdentityVariable> {
+    let value = prop_oneof![
+        Just(VariableValue::Empty),
+        Just(VariableValue::Set),
+        "[a-z.]{1,20}(:[0-9]{1,4})?".prop_map(VariableValue::Host),
+        "[0-9a-f]{8}-0000-4000-8000-000000000001".prop_map(VariableValue::Id),
+    ];
+    ("[A-Z_]{1,20}", value).prop_map(|(name, value)| IdentityVariable {
+        name: name.into(),
+        value,
+    })
+}
+
+fn facts(linux: LinuxFacts, environment: Vec<IdentityVariable>) -> Facts {
+    let mut facts = Facts::unseen(&Config::default());
+    facts.host.linux = Some(linux);
+    facts.host.environment = environment;
+    facts
+}
+
+fn read_back(facts: &Facts) -> Facts {
+    let json = serde_json::to_string(&store(facts)).unwrap();
+    restore(serde_json::from_str::<StoredFacts>(&json).unwrap()).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn what_linux_tells_comes_back_as_it_went(linux in linux(), environment in vec(variable(), 0..3)) {
+        let facts = facts(linux, environment);
+        let back = read_back(&facts);
+        prop_assert_eq!(&back.host.linux, &facts.host.linux);
+        prop_assert_eq!(&back.host.environment, &facts.host.environment);
+        let hidden = facts.redacted(&Salt::new(b"salt")).unwrap();
+        let back = read_back(&hidden);
+        prop_assert_eq!(back.host.linux, hidden.host.linux);
+        prop_assert_eq!(back.host.environment, hidden.host.environment);
+    }
+}
+
+/// A machine that names its owner wherever it can.
+fn contoso() -> LinuxFacts {
+    LinuxFacts {
+        interfaces: Ok(vec![
+            Interface {
+                name: "eth0".into(),
+                mac: Some("00:0d:3a:12:34:56".into()),
+                is_tunnel: false,
+                is_hardware: true,
+            },
+            Interface {
+                name: "contoso-vpn".into(),
+                mac: None,
+                is_tunnel: true,
+                is_hardware: false,
+            },
+        ]),
+        routes: Ok(vec![Route {
+            interface: "contoso-vpn".into(),
+            prefix: 0,
+            gateway: Some(Ipv4Addr::new(10, 7, 8, 9).into()),
+            metric: 0,
+            is_reject: false,
+            leads_to_imds: true,
+            leads_to_platform: true,
+        }]),
+        listeners: Ok(vec![]),
+        container: Ok(vec![ContainerMark::DockerFile]),
+        is_wsl: Ok(false),
+        uptime: Ok(Duration::from_secs(9)),
+        arc_agent: Ok(false),
+        guest_agent: Err(Unknown::Denied),
+        proxy_files: Ok(vec![ProxyFile {
+            file: "/etc/profile.d/contoso.sh".into(),
+            host: "proxy:3128".into(),
+            exempts_imds: false,
+        }]),
+    }
+}
+
+#[test]
+fn names_ids_and_addresses_of_linux_are_hidden() {
+    let id = "6f1e2d3c-0000-4000-8000-00000000aaaa";
+    let environment = vec![
+        IdentityVariable {
+            name: "IDENTITY_ENDPOINT".into(),
+            value: VariableValue::Host("localhost:40342".into()),
+        },
+        IdentityVariable {
+            name: "MSI_ENDPOINT".into(),
+            value: VariableValue::Host("agent.corp.example:80".into()),
+        },
+        IdentityVariable {
+            name: "AZURE_CLIENT_ID".into(),
+            value: VariableValue::Id(id.into()),
+        },
+    ];
+    let hidden = facts(contoso(), environment)
+        .redacted(&Salt::new(b"salt"))
+        .unwrap();
+    let shown = serde_json::to_string(&store(&hidden)).unwrap();
+    for secret in [
+        "contoso",
+        "10.7.8.9",
+        "00:0d:3a",
+        "proxy:3128",
+        "corp.example",
+        id,
+    ] {
+        assert!(!shown.contains(secret), "{secret} is in\n{shown}");
+    }
+    for kept in [
+        "eth0",
+        "/.dockerenv",
+        "localhost:40342",
+        "IDENTITY_ENDPOINT",
+    ] {
+        assert!(shown.contains(kept), "{kept} is not in\n{shown}");
+    }
+    // What the rules compare is still the same.
+    let linux = hidden.host.linux.unwrap();
+    let route = linux.imds_route().unwrap();
+    assert!(linux.interface(&route.interface).unwrap().is_tunnel);
+}
+
+#[test]
+fn a_mark_that_is_none_is_refused() {
+    let mut json = serde_json::to_value(store(&Facts::unseen(&Config::default()))).unwrap();
+    json["host"]["linux"] = serde_json::json!({"container": ["/etc/passwd"]});
+    let error = restore(serde_json::from_value::<StoredFacts>(json).unwrap()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "facts.host.linux.container: no such mark"
+    );
+}

@@ -3,15 +3,16 @@
 //! | what happened | class | what follows |
 //! |---|---|---|
 //! | a status the policy calls [`RetryClass::Final`] | final | done |
-//! | [`RetryClass::Transient`] | retried | the next delay of `transient`, at least `Retry-After` up to its cap |
+//! | [`RetryClass::Transient`] | retried | the next delay of `transient` |
 //! | [`RetryClass::ServerError`] | retried | the next delay of `server_error` |
 //! | [`RetryClass::Updating`] | retried | the next delay of `updating`, which is more patient |
 //! | [`RetryClass::Unsettled`] | retried, if the caller asked for it | the next delay of `unsettled` |
 //! | refused, unreachable, reset, closed, timed out | retried | the next delay of `connection` |
 //! | any other failure | final | done |
 //!
-//! Every class counts its own retries. A schedule that is used up ends the exchange with the last answer; so does a delay
-//! that would pass the deadline.
+//! A wait is never shorter than the answer's `Retry-After`, up to [`RETRY_AFTER_CAP`]. Every class counts its own
+//! retries. A schedule that is used up ends the exchange with the last answer; so does a delay that would pass the
+//! deadline.
 
 use crate::{Failure, FailureKind, Monotonic, Phase, Request, Response};
 use alloc::borrow::Cow;

@@ -4,7 +4,9 @@
 //! [`ManagedIdentity`](crate::ManagedIdentity).
 
 use crate::limiter::Limiter;
-use azvm_exchange::{Attempt, Event, Exchange, Failure, Monotonic, Origin, Response, Step};
+use azvm_exchange::{
+    Attempt, Event, Exchange, Failure, FailureKind, Monotonic, Origin, Phase, Response, Step,
+};
 use azvm_http::{Client, Timings};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -69,8 +71,13 @@ async fn run(
         match exchange.poll(now()) {
             Step::Send { .. } => {
                 let turn = match limiter {
-                    // Who has waited until the deadline is told so by the next poll.
-                    Some(limiter) => timeout_at(gives_up, limiter.turn()).await.ok(),
+                    Some(limiter) => match timeout_at(gives_up, limiter.turn()).await {
+                        Ok(turn) => Some(turn),
+                        Err(_) => {
+                            exchange.handle(now(), Event::Failed(no_turn()));
+                            continue;
+                        }
+                    },
                     None => None,
                 };
                 // The turn took its time: the budget is counted from now.
@@ -107,6 +114,12 @@ async fn run(
         elapsed: started.elapsed(),
         result: exchange.finish(),
     }
+}
+
+/// Nothing is ever sent without a turn.
+fn no_turn() -> Failure {
+    let detail = "too many requests of this process were waiting".into();
+    Failure::new(FailureKind::Timeout, Phase::Connect, detail)
 }
 
 /// A limit that is too large for the clock counts as a year.

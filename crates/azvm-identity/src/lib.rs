@@ -30,13 +30,18 @@
 //! 4. 404, 410, 429 and 5xx are retried on IMDS's documented schedule; 400 is not.
 //! 5. One process has at most [`MAX_REQUESTS_IN_FLIGHT`] token requests under way at one endpoint and begins at most
 //!    [`MAX_REQUESTS_PER_SECOND`] a second, however many identities, audiences and clients it has; who waits first goes
-//!    first.
+//!    first. A request that goes out once more because a kept connection was lost counts once, and [`driver::drive`] is
+//!    for tools that count for themselves.
 //! 6. Errors hold the service's own words and request ids. No error, `Debug` or log line holds a token.
 //!
 //! # Cancel safety
 //!
 //! Every `async fn` here may be dropped at any await; nothing is left behind but a token fetch that others may be
 //! waiting for, which ends by its own deadline.
+//!
+//! A fetch runs in the tokio runtime in which it was started. While that runtime is not driven, as a runtime that a thread
+//! enters for single calls only, the fetch stands still, and so do all who wait for it: such programs use the feature
+//! `blocking`.
 //!
 //! # What this crate does not do
 //!

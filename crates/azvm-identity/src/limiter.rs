@@ -28,10 +28,11 @@ static LIMITERS: Mutex<Vec<(Origin, Arc<Limiter>)>> = Mutex::new(Vec::new());
 pub(crate) struct Limiter {
     /// Fair: who waits first goes first.
     in_flight: Semaphore,
-    begun: Mutex<Begun>,
+    /// Fair, too.
+    begun: tokio::sync::Mutex<Begun>,
 }
 
-/// When the last requests were, or will be, begun: a ring, oldest at `next`.
+/// When the last requests were begun: a ring, oldest at `next`.
 #[derive(Debug)]
 struct Begun {
     at: [Option<Instant>; MAX_REQUESTS_PER_SECOND],
@@ -62,7 +63,7 @@ impl Limiter {
     fn new() -> Self {
         Self {
             in_flight: Semaphore::new(MAX_REQUESTS_IN_FLIGHT),
-            begun: Mutex::new(Begun {
+            begun: tokio::sync::Mutex::new(Begun {
                 at: [None; MAX_REQUESTS_PER_SECOND],
                 next: 0,
             }),
@@ -71,33 +72,38 @@ impl Limiter {
 
     /// Waits for a turn, first come, first served.
     ///
-    /// Dropping the future gives the place in the queue up; a second's share that was already reserved stays used.
+    /// Dropping the future gives the place in the queue up, and takes nothing away from the others.
     pub(crate) async fn turn(&self) -> Turn<'_> {
         let permit = self
             .in_flight
             .acquire()
             .await
             .expect("the semaphore is never closed");
+        // Held while waiting: the next in the queue cannot begin earlier anyway.
+        let mut begun = self.begun.lock().await;
         let now = Instant::now();
-        let begins = lock(&self.begun).reserve(now);
+        let begins = begun.next_share(now);
         if begins > now {
             // Only then: a timer takes a millisecond even for a moment that is past.
             sleep_until(begins).await;
         }
+        begun.note(Instant::now());
         Turn { _in_flight: permit }
     }
 }
 
 impl Begun {
     /// The first moment from `now` on with a share left in its second.
-    fn reserve(&mut self, now: Instant) -> Instant {
-        let begins = match self.at[self.next] {
+    fn next_share(&self, now: Instant) -> Instant {
+        match self.at[self.next] {
             Some(oldest) => now.max(oldest + WINDOW),
             None => now,
-        };
-        self.at[self.next] = Some(begins);
+        }
+    }
+
+    fn note(&mut self, begun: Instant) {
+        self.at[self.next] = Some(begun);
         self.next = (self.next + 1) % MAX_REQUESTS_PER_SECOND;
-        begins
     }
 }
 
@@ -157,17 +163,39 @@ mod tests {
     async fn who_gives_up_takes_nothing_along() {
         let limiter = Limiter::new();
         for _ in 0..200 {
-            let waited = tokio::time::timeout(Duration::ZERO, limiter.turn()).await;
-            drop(waited);
+            drop(tokio::time::timeout(Duration::ZERO, limiter.turn()).await);
         }
         assert_eq!(
             limiter.in_flight.available_permits(),
             MAX_REQUESTS_IN_FLIGHT
         );
-        tokio::time::sleep(200 * WINDOW).await;
+        tokio::time::sleep(WINDOW).await;
         let started = Instant::now();
         drop(limiter.turn().await);
         assert_eq!(started.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn impatient_callers_leave_no_share_unused() {
+        let limiter = Arc::new(Limiter::new());
+        let end = Instant::now() + Duration::from_secs(60);
+        let callers = (0..8).map(|_| {
+            let limiter = limiter.clone();
+            tokio::spawn(async move {
+                let mut turns = 0;
+                while Instant::now() < end {
+                    let patience = Duration::from_millis(200);
+                    let turn = tokio::time::timeout(patience, limiter.turn()).await;
+                    turns += usize::from(turn.is_ok());
+                }
+                turns
+            })
+        });
+        let mut turns = 0;
+        for caller in callers.collect::<Vec<_>>() {
+            turns += caller.await.unwrap();
+        }
+        assert!((1000..=1200).contains(&turns), "{turns} in a minute");
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl ManagedIdentity {
     /// # Errors
     ///
     /// [`Error::Unreachable`], [`Error::Unavailable`], [`Error::Refused`], [`Error::Unexpected`] or [`Error::Stopped`], the
-    /// same for all who waited for this fetch. A refusal with 400 is given to all who ask within
+    /// same for all who waited for this fetch. [`Error::Refused`] and [`Error::Unexpected`] are given to all who ask within
     /// [`DEFAULT_ERROR_MEMORY`](azvm_token_cache::DEFAULT_ERROR_MEMORY); other errors are not remembered.
     ///
     /// # Cancel safety
@@ -70,7 +70,10 @@ impl ManagedIdentity {
     ///
     /// IMDS has its own memory and may hand out the same token again until it expires.
     pub fn invalidate(&self, audience: &Audience, token: &AccessToken) -> bool {
-        self.0.tokens.invalidate(audience, token)
+        let kept = self.0.tokens.peek(audience);
+        kept.is_some_and(|kept| {
+            kept.secret() == token.secret() && self.0.tokens.invalidate(audience, &kept)
+        })
     }
 
     /// Which identity this is.
@@ -84,16 +87,15 @@ impl ManagedIdentity {
     }
 }
 
-/// A 400 is definitive: IMDS says the same until somebody assigns the identity or corrects the audience.
-///
-/// In a box, for on the way to its task the future is moved several times, and it is large.
+/// A refusal is definitive, and so is an answer that is none: IMDS, or who stands in its place, says the same until
+/// somebody assigns the identity, corrects the audience, or takes the proxy away.
 pub(crate) fn fetch(
     inner: Arc<Inner>,
     audience: Audience,
 ) -> impl Future<Output = Result<Fresh<AccessToken>, Failed<Error>>> + Send + Unpin {
     Box::pin(async move {
         ask(&inner, audience).await.map_err(|error| match error {
-            Error::Refused(ref rejection) if rejection.status() == 400 => Failed::Definitive(error),
+            Error::Refused(_) | Error::Unexpected(_) => Failed::Definitive(error),
             other => Failed::Transient(other),
         })
     })

@@ -9,6 +9,8 @@ use crate::{
 use azvm_arm::{ArmError, ErrorCode, Page, Pages, RESOURCE_GROUP_API_VERSION};
 use azvm_exchange::{Exchange, Request, Response, Secret};
 use azvm_http::{Client, Limits};
+use std::cell::OnceCell;
+use std::env::VarError;
 use std::time::Duration;
 
 const RESOURCE_GROUP_TYPE: &str = "Microsoft.Resources/resourceGroups";
@@ -189,8 +191,12 @@ impl ResourceManager {
         match read(&self.send(request, token.secret()).await?) {
             Err(error) if error.error_code() == Some(ErrorCode::ExpiredAuthenticationToken) => {
                 self.tokens.invalidate(&token);
-                let token = self.tokens.token().await?.to_arc();
-                Ok(read(&self.send(request, token.secret()).await?)?)
+                let fresh = self.tokens.token().await?.to_arc();
+                // IMDS has a memory of its own; the same token would be refused again.
+                if fresh.secret() == token.secret() {
+                    return Err(error.into());
+                }
+                Ok(read(&self.send(request, fresh.secret()).await?)?)
             }
             outcome => Ok(outcome?),
         }
@@ -255,9 +261,19 @@ impl ResourceManagerBuilder {
     ///
     /// [`Error::Invalid`] names the variable that holds no proxy which can be used.
     pub fn proxy_from_env(self) -> Result<Self, Error> {
-        let rules = ProxyRules::from_lookup(|name| environment::process(name).ok())
-            .map_err(|error| Error::Invalid(error.to_string().into()))?;
-        Ok(self.proxy(rules))
+        let not_text = OnceCell::new();
+        let rules = ProxyRules::from_lookup(|name| {
+            let value = environment::process(name);
+            if matches!(value, Err(VarError::NotUnicode(_))) {
+                _ = not_text.set(name.to_owned());
+            }
+            value.ok()
+        })
+        .map_err(|error| Error::Invalid(error.to_string().into()))?;
+        match not_text.into_inner() {
+            Some(name) => Err(Error::Invalid(format!("{name}: not valid Unicode").into())),
+            None => Ok(self.proxy(rules)),
+        }
     }
 
     /// How long one call may take, retries included and the token not; [`azvm_arm::DEFAULT_DEADLINE`] otherwise. A list

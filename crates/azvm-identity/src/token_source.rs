@@ -66,7 +66,8 @@ impl TokenSource {
 
     /// As [`ManagedIdentity::invalidate`](crate::ManagedIdentity::invalidate).
     pub fn invalidate(&self, token: &AccessToken) -> bool {
-        self.entry.invalidate(token)
+        let kept = self.entry.peek();
+        kept.is_some_and(|kept| kept.secret() == token.secret() && self.entry.invalidate(&kept))
     }
 
     /// Whom the tokens are for.

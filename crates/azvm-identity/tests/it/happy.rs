@@ -3,7 +3,7 @@
 use crate::support::{
     audience, builder, check_headers, identity, imds_requests, start, start_with,
 };
-use azvm_identity::{Audience, IdentitySelector, now};
+use azvm_identity::{AccessToken, Audience, IdentitySelector, now};
 use azvm_simulator::Simulator;
 
 const TARGET: &str = "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fmanagement.azure.com%2F";
@@ -149,4 +149,17 @@ async fn throttling_passes() {
     assert_eq!(statuses, [429, 429, 200]);
     let waited_millis = requests[2].at_millis - requests[1].at_millis;
     assert!((1_990..10_000).contains(&waited_millis), "{waited_millis}");
+}
+
+#[tokio::test]
+async fn a_token_that_was_refused_is_forgotten_even_when_it_was_copied() {
+    let simulator = start("healthy").await;
+    let identity = identity(&simulator);
+    let source = identity.audience(&audience());
+    let copy = AccessToken::clone(&*source.token().await.unwrap());
+    assert!(source.invalidate(&copy));
+    assert!(!source.invalidate(&copy), "there is none any more");
+    let again = AccessToken::clone(&*source.token().await.unwrap());
+    assert!(identity.invalidate(&audience(), &again));
+    assert_eq!(imds_requests(&simulator).len(), 2);
 }

@@ -11,12 +11,11 @@ use crate::world::Interface;
 /// Answers a path below `/metadata/instance`, as `/compute/name`.
 pub(super) fn answer(world: &World, below: &str, query: &Query) -> Result<Reply, Reply> {
     let mut document = document(world);
-    if query
-        .value("api-version")
-        .is_some_and(|version| version < PHYSICAL_ZONE_SINCE)
-        && let Some(compute) = document["compute"].as_object_mut()
-    {
-        compute.remove("physicalZone");
+    let is_older = |version| version < PHYSICAL_ZONE_SINCE;
+    if query.value("api-version").is_some_and(is_older) {
+        if let Some(compute) = document["compute"].as_object_mut() {
+            compute.remove("physicalZone");
+        }
     }
     if query
         .value("extended")

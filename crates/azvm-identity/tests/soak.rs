@@ -25,7 +25,7 @@ const AUDIENCES: [&str; 4] = [
 /// No call takes longer than its deadline, and some time for a busy machine.
 const DEADLINE: Duration = Duration::from_secs(10);
 const LIMIT: Duration = Duration::from_secs(60);
-/// The least that a token is good for when it is handed out: the margin is five minutes, and a leap may come in between.
+/// Tokens live for a day, so that some leaps make them late, some kill them, and most do neither.
 const LONGEST_LEAP_SECS: u32 = 9 * 3600;
 
 #[expect(

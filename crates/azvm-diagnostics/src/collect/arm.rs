@@ -76,6 +76,8 @@ impl Run<'_> {
             probe: None,
             target: None,
             role_assignments: None,
+            model: None,
+            is_group_respelt: false,
         };
         if is_elsewhere(host, imds) {
             return facts;

@@ -1,6 +1,6 @@
 //! Gathers the facts: each once, each with a deadline, one request at a time.
 //!
-//! A run makes at most five requests to IMDS (not counting retries) and, without waiting, three to ARM.
+//! A run makes at most six requests to IMDS and, without waiting, five to ARM; not counting retries.
 
 mod arm;
 mod call;
@@ -8,16 +8,19 @@ mod host;
 mod imds;
 #[cfg(target_os = "linux")]
 mod linux;
+mod model;
 #[cfg(any(windows, test))]
 mod windows;
 
 pub(crate) use host::{covers_imds, proxy_host};
+pub(crate) use model::{IDENTITY_TYPE, MACHINE_TYPE, SCALE_SET_TYPE, is_chosen, is_same_id};
 
 use crate::facts::{ArmFacts, Asked, Facts, HostFacts, ImdsFacts, Redaction, TimelineEntry};
 use crate::invocation::Invocation;
 use crate::progress::Progress;
 use crate::redactor::Redactor;
 use azvm_arm::{Cloud, Endpoint as ArmEndpoint};
+use azvm_exchange::Secret;
 use azvm_http::TransportError;
 use azvm_imds::{Audience, Endpoint as ImdsEndpoint, IdentitySelector};
 use azvm_resource_id::ResourceId;
@@ -205,9 +208,12 @@ pub async fn collect(config: &Config, progress: &dyn Progress) -> Result<Facts, 
         .as_ref()
         .map(|machine| machine.asset_tag.as_str());
     let host = host::collect(asset_tag, &config.imds_endpoint).await;
-    let (imds, secret) = run.imds().await;
-    let redactor = secret.as_ref().map(Redactor::new).unwrap_or_default();
-    let arm = run.arm(arm_client, &host, &imds, secret).await;
+    let (imds, secrets) = run.imds().await;
+    let redactor = secrets.redactor();
+    let chosen = secrets.chosen.clone();
+    let mut arm = run.arm(arm_client.clone(), &host, &imds, chosen).await;
+    arm.model = run.model(&arm_client, (&imds, &arm), &secrets).await;
+    arm.is_group_respelt = model::is_respelt(config.target.as_ref(), &imds);
     let facts = Facts {
         asked: config.asked(),
         duration: run.elapsed(),
@@ -221,6 +227,21 @@ pub async fn collect(config: &Config, progress: &dyn Progress) -> Result<Facts, 
         started,
     };
     Ok(without_token(facts))
+}
+
+/// The tokens of a run. None of them is a fact.
+#[derive(Default)]
+struct Secrets {
+    /// Of the identity that was chosen.
+    chosen: Option<Secret>,
+    /// Of the machine's default identity, when the chosen one was not found.
+    default: Option<Secret>,
+}
+
+impl Secrets {
+    fn redactor(&self) -> Redactor {
+        Redactor::of(self.chosen.iter().chain(&self.default))
+    }
 }
 
 /// A server may repeat the token where nobody looks for it.
@@ -244,7 +265,9 @@ impl Facts {
                 instance: None,
                 identity_info: None,
                 token: None,
+                first_token: None,
                 other_kind: None,
+                default_identity: None,
                 audience: config.own_audience(cloud),
             },
             arm: ArmFacts {
@@ -254,6 +277,8 @@ impl Facts {
                 probe: None,
                 target: None,
                 role_assignments: None,
+                model: None,
+                is_group_respelt: false,
             },
             timeline: Vec::new(),
             started: azvm_identity::now(),

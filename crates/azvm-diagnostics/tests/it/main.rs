@@ -5,6 +5,7 @@ mod codes;
 mod environment;
 mod forms;
 mod hostile;
+mod identity;
 mod leaks;
 mod machine;
 mod markup;

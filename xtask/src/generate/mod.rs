@@ -42,17 +42,11 @@ pub(crate) fn run() -> Result<()> {
     run_command(cargo(example).args(["--example", "write_pages", "--", PAGES]))
 }
 
-/// Writes the page of worlds and findings. It is what a test of the diagnostics finds out, and compares at each run.
-pub(crate) fn matrix() -> Result<()> {
-    let test = [
-        "test",
-        "--package",
-        "azvm-diagnostics",
-        "--test",
-        "it",
-        "matrix::",
-    ];
-    run_command(cargo(test).env("AZVM_WRITE_MATRIX", "1"))
+/// Writes what the pages show of real runs. Tests find it out, and compare it at each run.
+pub(crate) fn record() -> Result<()> {
+    let test = |package, name| cargo(["test", "--package", package, "--test", "it", name]);
+    run_command(test("azvm-diagnostics", "matrix::").env("AZVM_WRITE_MATRIX", "1"))?;
+    run_command(test("azvm-doctor", "walkthroughs::").env("AZVM_WRITE_WALKTHROUGHS", "1"))
 }
 
 /// What is out of date, as places below the root; an error when the catalogue itself is not right.

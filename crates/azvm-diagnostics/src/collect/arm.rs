@@ -68,14 +68,11 @@ impl Run<'_> {
         let compute = imds.compute();
         let cloud = self.cloud(compute);
         let named = self.config.arm_endpoint.clone();
-        let endpoint = named.clone().unwrap_or_else(|| cloud.into());
+        let endpoint = named.unwrap_or_else(|| cloud.into());
         let mut facts = ArmFacts {
             endpoint: endpoint.to_string(),
-            is_named_endpoint: named.is_some(),
             cloud,
-            probe: None,
-            target: None,
-            role_assignments: None,
+            ..ArmFacts::unseen(self.config)
         };
         if is_elsewhere(host, imds) {
             return facts;

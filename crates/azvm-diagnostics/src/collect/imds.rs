@@ -29,17 +29,8 @@ fn own_connections() -> Client {
 impl Run<'_> {
     pub(super) async fn imds(&mut self) -> (ImdsFacts, Option<Secret>) {
         let client = own_connections();
-        let endpoint = &self.config.imds_endpoint;
-        let mut facts = ImdsFacts {
-            endpoint: endpoint.to_string(),
-            is_default_endpoint: endpoint.is_default(),
-            probe: self.ask(&client, "imds_probe", probe(), read_probe).await,
-            instance: None,
-            identity_info: None,
-            token: None,
-            other_kind: None,
-            audience: self.audience(None),
-        };
+        let mut facts = ImdsFacts::unseen(self.config);
+        facts.probe = self.ask(&client, "imds_probe", probe(), read_probe).await;
         if !is_imds(facts.probe.as_ref()) {
             return (facts, None);
         }

@@ -26,6 +26,10 @@ struct Row {
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whether to write is the variable of whoever runs this test"
+)]
 fn in_every_world_the_root_cause_is_the_planted_one_and_the_page_says_so() {
     let page = page(&scenario_rows(), &world_rows());
     if std::env::var_os(WRITE).is_some() {

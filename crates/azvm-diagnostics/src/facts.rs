@@ -36,10 +36,38 @@ pub struct Facts {
     pub duration: Duration,
     /// True when the time limit kept a question from being asked or answered.
     pub is_cut_short: bool,
+    /// The parts of the run that crashed: what they saw is missing, and what rests on it is not judged.
+    pub crashed: Vec<Part>,
     /// How names, IDs and addresses stand in these facts.
     pub redaction: Redaction,
     /// Cuts the token out of a report, should a server have repeated it.
     pub redactor: Redactor,
+}
+
+/// A part of a run, which a crash does not leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Part {
+    /// Looking at the machine.
+    Host,
+    /// Asking IMDS.
+    Imds,
+    /// Asking ARM.
+    Arm,
+}
+
+impl Part {
+    /// In the order of a run.
+    pub const ALL: [Self; 3] = [Self::Host, Self::Imds, Self::Arm];
+
+    /// As it stands in machine-readable reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Imds => "imds",
+            Self::Arm => "arm",
+        }
+    }
 }
 
 /// How names, IDs and addresses stand in facts. Secrets are never part of them.

@@ -79,13 +79,13 @@ pub struct NearMiss {
     /// Its resource ID.
     pub id: String,
     /// The first part in which the two differ.
-    pub part: Part,
+    pub part: IdPart,
 }
 
 /// A part of a resource ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Part {
+pub enum IdPart {
     /// The subscription's GUID.
     Subscription,
     /// The resource group's name.
@@ -94,7 +94,7 @@ pub enum Part {
     Name,
 }
 
-impl Part {
+impl IdPart {
     /// As it stands in reports.
     pub fn as_str(self) -> &'static str {
         match self {

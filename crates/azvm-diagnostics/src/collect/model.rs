@@ -6,7 +6,7 @@
 use super::{Run, Secrets};
 use crate::catalogue::edits;
 use crate::facts::{ArmFacts, Call, ImdsFacts, Trouble};
-use crate::model::{Model, ModelFacts, NearMiss, Part, Place, Reader};
+use crate::model::{IdPart, Model, ModelFacts, NearMiss, Place, Reader};
 use crate::stored::{kept_identity, kept_refusal};
 use azvm_arm::{ArmError, Cloud, Endpoint, ResourceIdentity, UserAssignedIdentity, read_resource};
 use azvm_exchange::{
@@ -99,13 +99,17 @@ impl Run<'_> {
         request: Request,
         read: impl FnOnce(&Response) -> Result<R, ArmError>,
     ) -> Option<Call<R, ArmError>> {
+        self.arm_budget.attempts()?;
         let what = (
             request.with_bearer(secret),
             RetryPolicy::never(MODEL_BUDGET),
         );
         let read = |response: &Response| read(response).map_err(|error| kept_refusal(&error));
-        self.call(action, (client, endpoint.origin()), what, read)
-            .await
+        let call = self
+            .call(action, (client, endpoint.origin()), what, read)
+            .await;
+        self.arm_budget.sent(1);
+        call
     }
 }
 
@@ -231,7 +235,7 @@ fn near_miss(chosen: &ResourceId, attached: &[UserAssignedIdentity]) -> Option<N
     })
 }
 
-fn differs(chosen: &ResourceId, attached: &ResourceId) -> Option<Part> {
+fn differs(chosen: &ResourceId, attached: &ResourceId) -> Option<IdPart> {
     let is_same = |left: Option<&str>, right: Option<&str>| match (left, right) {
         (Some(left), Some(right)) => left.eq_ignore_ascii_case(right),
         _ => false,
@@ -241,12 +245,12 @@ fn differs(chosen: &ResourceId, attached: &ResourceId) -> Option<Part> {
         let is_here = has_same_group
             && is_same(chosen.subscription_id(), attached.subscription_id())
             && is_misspelt(chosen.name(), attached.name());
-        return is_here.then_some(Part::Name);
+        return is_here.then_some(IdPart::Name);
     }
     if is_same(chosen.subscription_id(), attached.subscription_id()) {
-        return Some(Part::ResourceGroup);
+        return Some(IdPart::ResourceGroup);
     }
-    Some(Part::Subscription)
+    Some(IdPart::Subscription)
 }
 
 /// A name of three letters with two wrong ones is another name.

@@ -7,7 +7,7 @@ use crate::catalogue::{
 use crate::collect::{MACHINE_TYPE, is_chosen};
 use crate::facts::{Facts, Trouble};
 use crate::finding::{Confidence, Finding, Severity, Values};
-use crate::model::{Model, ModelFacts, Part};
+use crate::model::{IdPart, Model, ModelFacts};
 use azvm_arm::{MAX_IDENTITIES, UserAssignedIdentity};
 use azvm_imds::{Compute, Guid, IdentitySelector, Rejection};
 use azvm_resource_id::ResourceId;
@@ -106,9 +106,9 @@ pub(super) fn not_found(facts: &Facts, rejection: &Rejection, values: &Values) -
             let mut values = values.clone();
             values.set("identity_id", Some(near.id.as_str()));
             let part = match near.part {
-                Part::Subscription => "subscription",
-                Part::ResourceGroup => "resource group",
-                Part::Name => "name",
+                IdPart::Subscription => "subscription",
+                IdPart::ResourceGroup => "resource group",
+                IdPart::Name => "name",
             };
             Finding::new(&IDSEL_006, &values)
                 .with_cause(format!("attached is {}; the {part} differs", near.id))

@@ -6,7 +6,7 @@ use super::calls::store_call;
 use super::facts::{back, restore_id, some, text};
 use super::text::Text;
 use super::wire::{ArmRefusal, Call};
-use crate::model::{Model, ModelFacts, NearMiss, Part, Place, Reader};
+use crate::model::{IdPart, Model, ModelFacts, NearMiss, Place, Reader};
 use azvm_arm::{ResourceIdentity, UserAssignedIdentity};
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +62,7 @@ struct Near {
     part: Text,
 }
 
-const PARTS: [Part; 3] = [Part::Subscription, Part::ResourceGroup, Part::Name];
+const PARTS: [IdPart; 3] = [IdPart::Subscription, IdPart::ResourceGroup, IdPart::Name];
 
 pub(super) fn store_model(facts: &ModelFacts) -> Machine {
     let ModelFacts {

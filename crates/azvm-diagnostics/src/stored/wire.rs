@@ -27,6 +27,8 @@ pub(crate) struct Facts {
     #[serde(default)]
     pub(super) is_cut_short: bool,
     #[serde(default)]
+    pub(super) crashed: Vec<Text>,
+    #[serde(default)]
     pub(super) redaction: Text,
 }
 

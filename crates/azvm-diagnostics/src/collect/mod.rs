@@ -112,7 +112,8 @@ impl Config {
         self
     }
 
-    /// How long to wait for a role to propagate; not at all otherwise.
+    /// How long to wait for a role to propagate; not at all otherwise. For an identity that IMDS does not find it is two
+    /// and a half minutes at most.
     #[must_use]
     pub fn with_wait(mut self, wait: Duration) -> Self {
         self.wait = Some(wait);

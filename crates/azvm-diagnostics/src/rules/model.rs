@@ -7,7 +7,7 @@ use crate::catalogue::{
 use crate::collect::{MACHINE_TYPE, is_chosen};
 use crate::facts::{Facts, Trouble};
 use crate::finding::{Confidence, Finding, Severity, Values};
-use crate::model::{IdPart, Model, ModelFacts};
+use crate::model::{IdPart, Model, ModelFacts, Reader};
 use azvm_arm::{MAX_IDENTITIES, UserAssignedIdentity};
 use azvm_imds::{Compute, Guid, IdentitySelector, Rejection};
 use azvm_resource_id::ResourceId;
@@ -40,7 +40,7 @@ pub(super) fn saw(facts: &Facts, verdict: &mut Verdict) {
     };
     verdict.took(&asked.call);
     let shown = match &asked.call.answer {
-        Ok(model) => attached(model),
+        Ok(model) => attached(model, &asked.id),
         Err(Trouble::Refused(error)) => {
             let code = error.code().unwrap_or_default();
             format!("unknown: {} {code}", error.status())
@@ -48,6 +48,9 @@ pub(super) fn saw(facts: &Facts, verdict: &mut Verdict) {
         Err(Trouble::Silent(failure)) => format!("unknown: {failure}"),
     };
     verdict.saw("attached_identities", shown.trim_end());
+    if asked.reader == Reader::Default {
+        verdict.saw("model_reader", "the machine's default identity");
+    }
     let identity = asked.model().and_then(|model| model.identity.as_ref());
     verdict.saw_some(
         "vm_principal_id",
@@ -55,13 +58,14 @@ pub(super) fn saw(facts: &Facts, verdict: &mut Verdict) {
     );
 }
 
-fn attached(model: &Model) -> String {
+/// Those of the machine's own resource group by their names alone.
+fn attached(model: &Model, machine: &ResourceId) -> String {
     let users = model.user_assigned();
     let system = model.identity.as_ref().is_some_and(has_system);
     let mut shown: Vec<String> = system
         .then(|| "system-assigned".to_string())
         .into_iter()
-        .chain(users.iter().take(MOST_SHOWN).map(one))
+        .chain(users.iter().take(MOST_SHOWN).map(|it| one(it, machine)))
         .collect();
     if users.len() > MOST_SHOWN {
         shown.push(format!("and {} more", users.len() - MOST_SHOWN));
@@ -76,11 +80,19 @@ pub(super) fn has_system(identity: &azvm_arm::ResourceIdentity) -> bool {
     identity.has_system_assigned() || identity.principal_id.is_some()
 }
 
-fn one(identity: &UserAssignedIdentity) -> String {
+fn one(identity: &UserAssignedIdentity, machine: &ResourceId) -> String {
+    let id = identity.id.parse::<ResourceId>().ok();
+    let group = |id: &ResourceId| {
+        let group = id.resource_group()?;
+        Some((id.subscription_id()?.to_lowercase(), group.to_lowercase()))
+    };
+    let is_near = |id: &&ResourceId| group(id).is_some() && group(id) == group(machine);
+    let name = id.as_ref().filter(is_near).map(ResourceId::name);
+    let name = name.unwrap_or(&identity.id);
     match (&identity.client_id, &identity.principal_id) {
-        (None, None) => format!("{} (without IDs)", identity.id),
-        (Some(client), _) => format!("{} (client {client})", identity.id),
-        (None, Some(principal)) => format!("{} (object {principal})", identity.id),
+        (None, None) => format!("{name} (without IDs)"),
+        (Some(client), _) => format!("{name} (client {client})"),
+        (None, Some(principal)) => format!("{name} (object {principal})"),
     }
 }
 
@@ -136,7 +148,7 @@ fn not_attached(model: &Model, selector: &IdentitySelector, values: &Values) -> 
         .find(|one| one.client_id.is_none() || one.principal_id.is_none())
         .filter(|_| is_by_guid);
     let is_proven = dead.is_none() && users.len() < MAX_IDENTITIES;
-    let mut cause = format!("ARM has attached: {}", attached(model));
+    let mut cause = "the machine's model in ARM does not have it".to_string();
     if let Some(dead) = dead {
         cause.push_str(&format!(
             "; {} has lost its IDs, and if it is meant, it was deleted (IDSEL-009)",

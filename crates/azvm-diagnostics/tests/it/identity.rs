@@ -210,6 +210,8 @@ fn each_part_of_a_mistyped_id_is_named() {
     ] {
         let world = selecting(refused("any", not_found()), by_id(&id));
         let ran = check(model(world, &attached()), &["IDSEL-006"]);
+        let command = &ran.finding("IDSEL-006").remedy.commands[0].run;
+        assert!(command.ends_with(&identity_id("app-id")), "{command}");
         sure(&ran, "IDSEL-006", Confidence::High);
         let cause = ran.finding("IDSEL-006").cause.as_deref().unwrap();
         assert!(
@@ -234,7 +236,13 @@ fn an_identity_that_is_not_attached_is_proven_only_by_the_model() {
     sure(&ran, "IDSEL-007", Confidence::High);
     let shown = ran.evidence(ImdsIdentity, "attached_identities").unwrap();
     assert!(shown.starts_with("system-assigned, "), "{shown}");
-    assert!(shown.contains(USER_CLIENT), "{shown}");
+    assert!(
+        shown.ends_with(&format!("app-id (client {USER_CLIENT})")),
+        "{shown}"
+    );
+    assert!(!shown.contains('/'), "{shown}");
+    let reader = ran.evidence(ImdsIdentity, "model_reader");
+    assert_eq!(reader, Some("the machine's default identity"));
     let ran = check(chosen(denied()), &["IDSEL-007"]);
     sure(&ran, "IDSEL-007", Confidence::Likely);
     let shown = ran.evidence(ImdsIdentity, "attached_identities");

@@ -119,9 +119,10 @@ pub(crate) static IDSEL_006: Entry = Entry {
     summary: "The subscription, group or name in the ID differs from that of an identity on this machine: a typing mistake, or the same name elsewhere.",
     told_apart: "IMDS finds no identity for the resource ID, and the machine's model has one that differs in a part of it; the case of letters does not count. If nothing alike is attached, it is IDSEL-007; if the ID is of another type, RID-016.",
     near: &["IDSEL-007", "RID-016"],
-    evidence: &[&evidence::SELECTOR_VALUE, &evidence::ATTACHED_IDENTITIES, &evidence::ERROR_DESCRIPTION],
+    evidence: &[&evidence::SELECTOR_VALUE, &evidence::ATTACHED_IDENTITIES, &evidence::MODEL_READER, &evidence::ERROR_DESCRIPTION],
     fix: "Copy the ID from the machine's own list.",
     commands: &[
+        CommandTemplate { shell: "bash", run: "{doctor_as} --resource-id {identity_id}", needs_root: false },
         CommandTemplate { shell: "az", run: "az vm identity show -g {group} -n {vm} --query 'keys(userAssignedIdentities)'", needs_root: false },
         CommandTemplate { shell: "powershell", run: "(Get-AzVM -ResourceGroupName {group} -Name {vm}).Identity.UserAssignedIdentities.Keys", needs_root: false },
     ],

@@ -15,7 +15,9 @@ mod model;
 mod windows;
 
 pub(crate) use host::{covers_imds, proxy_host};
-pub(crate) use model::{IDENTITY_TYPE, MACHINE_TYPE, SCALE_SET_TYPE, is_chosen, is_same_id};
+pub(crate) use model::{
+    IDENTITY_TYPE, MACHINE_TYPE, SCALE_SET_TYPE, is_chosen, is_same_id, read_any,
+};
 
 use crate::facts::{ArmFacts, Asked, Facts, HostFacts, ImdsFacts, Part, Redaction, TimelineEntry};
 use crate::invocation::Invocation;

@@ -123,7 +123,10 @@ fn reader<'a>(
     let is_for_arm =
         arm.is_named_endpoint || arm.cloud.audiences().contains(&imds.audience.as_str());
     let is_welcome = match arm.last_sample().map(|sample| &sample.call.answer) {
-        Some(Err(Trouble::Refused(error))) => !matches!(error.status(), 401 | 429 | 500..),
+        // Without a code it is nobody's refusal that is known here.
+        Some(Err(Trouble::Refused(error))) => {
+            error.code().is_some() && !matches!(error.status(), 401 | 429 | 500..)
+        }
         Some(Err(Trouble::Silent(_))) => false,
         Some(Ok(_)) | None => true,
     };
@@ -377,5 +380,102 @@ pub(super) fn reading_audience(asked: &str, cloud: Cloud, is_named: bool) -> &st
     match is_named || cloud.audiences().contains(&asked) {
         true => asked,
         false => cloud.audience(),
+    }
+}
+
+/// Any bytes as each of the answers: what is read of them is fit to be shown, and an attached identity is no near miss of
+/// itself.
+pub(crate) fn read_any(data: &[u8]) {
+    let response = Response::new(200, Vec::new(), data.to_vec());
+    let fit = |text: &str| assert!(!text.chars().any(char::is_control), "{text:?}");
+    let fit_identity = |one: &UserAssignedIdentity| {
+        let ids = [&one.client_id, &one.principal_id];
+        ids.into_iter()
+            .flatten()
+            .chain([&one.id])
+            .for_each(|id| fit(id));
+    };
+    if let Ok(model) = read_model(&response) {
+        fit(&model.id);
+        fit(&model.vm_id.clone().unwrap_or_default());
+        model.user_assigned().iter().for_each(fit_identity);
+        for one in model.user_assigned() {
+            if let Ok(id) = one.id.parse() {
+                assert_eq!(near_miss(&id, model.user_assigned()), None);
+            }
+        }
+    }
+    if let Ok(identity) = read_user_assigned(&response) {
+        fit_identity(&identity);
+    }
+    if let Ok(place) = read_place(&response, "01234567-89ab-cdef-0123-456789abcdef") {
+        fit(&place.id.unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn identity(group: &str, name: &str) -> ResourceId {
+        format!("/subscriptions/s/resourceGroups/{group}/providers/{IDENTITY_TYPE}/{name}")
+            .parse()
+            .unwrap()
+    }
+
+    fn attached(id: &ResourceId) -> UserAssignedIdentity {
+        let mut one = UserAssignedIdentity::default();
+        one.id = id.as_str().into();
+        one
+    }
+
+    proptest! {
+        #[test]
+        fn one_wrong_letter_is_a_near_miss_and_another_case_is_not(
+            name in "[a-z][a-z0-9-]{6,40}", at in 0_usize..7, letter in "[a-z0-9]",
+        ) {
+            let known = attached(&identity("g", &name));
+            let mut wrong = name.clone();
+            wrong.replace_range(at..=at, &letter);
+            let found = near_miss(&identity("G", &wrong), std::slice::from_ref(&known));
+            let expected = (wrong != name).then_some(IdPart::Name);
+            prop_assert_eq!(found.map(|near| near.part), expected);
+            let upper = identity("G", &name.to_uppercase());
+            prop_assert_eq!(near_miss(&upper, &[known]), None);
+        }
+
+        #[test]
+        fn names_without_a_letter_in_common_are_no_near_miss(left in "[a-m]{3,60}", right in "[n-z]{3,60}") {
+            let known = attached(&identity("g", &right));
+            prop_assert_eq!(near_miss(&identity("g", &left), &[known]), None);
+        }
+    }
+
+    #[test]
+    fn only_machines_and_the_sets_of_instances_are_read() {
+        let read = |id: &str| model_id(id.parse().unwrap()).map(|id| id.as_str().to_string());
+        let group = "/subscriptions/s/resourceGroups/g";
+        let machine = format!("{group}/providers/{MACHINE_TYPE}/m");
+        let set = format!("{group}/providers/{SCALE_SET_TYPE}/set");
+        assert_eq!(read(&machine), Some(machine.clone()));
+        assert_eq!(read(&format!("{set}/virtualMachines/3")), Some(set.clone()));
+        for other in [group, &set, &format!("{group}/providers/{IDENTITY_TYPE}/i")] {
+            assert_eq!(read(other), None);
+        }
+    }
+
+    #[test]
+    fn a_token_that_reads_the_model_is_for_arm() {
+        let own = Cloud::Public.audience();
+        let audience = |asked| reading_audience(asked, Cloud::Public, false).to_string();
+        assert_eq!(audience("https://storage.azure.com/"), own);
+        assert_eq!(
+            audience("https://management.azure.com"),
+            "https://management.azure.com"
+        );
+        assert_eq!(audience("https://management.chinacloudapi.cn/"), own);
+        let named = reading_audience("https://arm.private.example/", Cloud::Public, true);
+        assert_eq!(named, "https://arm.private.example/");
     }
 }

@@ -418,6 +418,9 @@ fn the_model_is_not_asked_with_a_token_that_arm_turned_down() {
             .run();
         assert_eq!(ran.asked(Route::Model), 0, "{code}");
     }
+    let page = Reply::new(403, "<html>blocked</html>");
+    let stranger = World::healthy().with(Route::Target, page).run();
+    assert_eq!(stranger.asked(Route::Model), 0);
     let silent = World::healthy().with(Route::Target, Deed::Close).run();
     assert_eq!(silent.asked(Route::Model), 0);
     let ran = World::healthy().with(Route::Target, denied()).run();

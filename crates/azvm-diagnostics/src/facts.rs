@@ -355,6 +355,8 @@ pub struct ArmFacts {
     pub cloud: Cloud,
     /// The request without a token.
     pub probe: Option<Call<ArmProbe, ArmError>>,
+    /// What certificate was shown, if TLS failed over it.
+    pub certificate: Option<CertificateFacts>,
     /// The target.
     pub target: Option<TargetFacts>,
     /// The role assignments that count at the target, if they were asked for.
@@ -389,6 +391,24 @@ pub struct ArmProbe {
     pub code: Option<String>,
     /// The tenant of the subscription, from `WWW-Authenticate`.
     pub tenant_id: Option<String>,
+}
+
+/// A certificate that a server showed. It proves nothing: anybody can show any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CertificateFacts {
+    /// Whom it is for, as in RFC 4514.
+    pub subject: String,
+    /// Who signed it, as in RFC 4514.
+    pub issuer: String,
+    /// Not valid before.
+    pub not_before: Timestamp,
+    /// Not valid after.
+    pub not_after: Timestamp,
+    /// The SHA-256 of all of it, in hexadecimal.
+    pub sha256: String,
+    /// How many certificates were shown, this one included.
+    pub chain_length: usize,
 }
 
 /// The target and the tries at it.

@@ -42,11 +42,18 @@ pub(crate) fn run() -> Result<()> {
     run_command(cargo(example).args(["--example", "write_pages", "--", PAGES]))
 }
 
-/// Writes what the pages show of real runs. Tests find it out, and compare it at each run.
+/// Writes what the pages show of real runs, and the golden texts of `explain`. Tests find it out, and compare it at each
+/// run.
 pub(crate) fn record() -> Result<()> {
-    let test = |package, name| cargo(["test", "--package", package, "--test", "it", name]);
-    run_command(test("azvm-diagnostics", "matrix::").env("AZVM_WRITE_MATRIX", "1"))?;
-    run_command(test("azvm-doctor", "walkthroughs::").env("AZVM_WRITE_WALKTHROUGHS", "1"))
+    for (package, name) in [
+        ("azvm-diagnostics", "matrix::"),
+        ("azvm-diagnostics", "pages::"),
+        ("azvm-doctor", "walkthroughs::"),
+    ] {
+        let test = ["test", "--package", package, "--test", "it", name];
+        run_command(cargo(test).env("BLESS", "1"))?;
+    }
+    Ok(())
 }
 
 /// What is out of date, as places below the root; an error when the catalogue itself is not right.

@@ -87,6 +87,7 @@ impl Run<'_> {
             }
             Err(failure) => Some(Call::not_sent(failure)),
         };
+        facts.certificate = self.certificate(&endpoint, facts.probe.as_ref()).await;
         if let Some(target) = target {
             self.access(&mut facts, client.ok(), &endpoint, imds, (target, secret))
                 .await;

@@ -5,6 +5,7 @@
 mod arm;
 pub mod budget;
 mod call;
+mod certificate;
 mod guard;
 mod host;
 mod imds;
@@ -313,6 +314,7 @@ impl ArmFacts {
             endpoint: named.unwrap_or_else(|| cloud.into()).to_string(),
             cloud,
             probe: None,
+            certificate: None,
             target: None,
             role_assignments: None,
             model: None,

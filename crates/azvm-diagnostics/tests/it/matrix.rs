@@ -15,7 +15,7 @@ const PAGE: &str = concat!(
 );
 
 /// When set, the page is written and not compared: `cargo xtask record` sets it.
-const WRITE: &str = "AZVM_WRITE_MATRIX";
+const WRITE: &str = "BLESS";
 
 /// A world, what is wrong in it, and what each check said.
 struct Row {

@@ -9,7 +9,7 @@ const PAGE: &str = concat!(
 );
 
 /// When set, what the commands print is written into the page and not compared: `cargo xtask record` sets it.
-const WRITE: &str = "AZVM_WRITE_WALKTHROUGHS";
+const WRITE: &str = "BLESS";
 
 const PROMPT: &str = "$ ";
 

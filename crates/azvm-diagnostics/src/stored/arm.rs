@@ -3,6 +3,7 @@
 use super::answers::arm_error;
 use super::calls::{restore_call, store_call};
 use super::facts::{back, ns, restore_cloud, restore_id, some, text, time};
+use super::model::{restore_model, store_model};
 use super::text::Text;
 use super::{StoredError, wire};
 use crate::facts::{ArmFacts, ArmProbe, Call, CertificateFacts, Sample, TargetFacts, Withheld};
@@ -18,6 +19,8 @@ pub(super) fn store_arm(arm: &ArmFacts) -> wire::Arm {
         certificate,
         target,
         role_assignments,
+        model,
+        is_group_respelt,
     } = arm;
     let refusal = store_arm_refusal;
     wire::Arm {
@@ -32,6 +35,8 @@ pub(super) fn store_arm(arm: &ArmFacts) -> wire::Arm {
         role_assignments: role_assignments
             .as_ref()
             .map(|call| store_call(call, store_roles, refusal)),
+        model: model.as_ref().map(store_model),
+        is_group_respelt: *is_group_respelt,
     }
 }
 
@@ -50,10 +55,12 @@ pub(super) fn restore_arm(wire: wire::Arm) -> Result<ArmFacts, StoredError> {
             .role_assignments
             .map(|call| restore_arm_call(call, restore_roles))
             .transpose()?,
+        model: wire.model.map(restore_model).transpose()?,
+        is_group_respelt: wire.is_group_respelt,
     })
 }
 
-fn restore_arm_call<R, SR>(
+pub(super) fn restore_arm_call<R, SR>(
     call: wire::Call<SR, wire::ArmRefusal>,
     answer: impl FnOnce(SR) -> R,
 ) -> Result<Call<R, ArmError>, StoredError> {
@@ -111,7 +118,7 @@ fn restore_arm_probe(wire: wire::ArmProbe) -> ArmProbe {
     }
 }
 
-fn store_arm_refusal(error: &ArmError) -> wire::ArmRefusal {
+pub(super) fn store_arm_refusal(error: &ArmError) -> wire::ArmRefusal {
     wire::ArmRefusal {
         status: error.status(),
         code: some(error.code()),

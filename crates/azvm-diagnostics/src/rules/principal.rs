@@ -190,7 +190,7 @@ fn outlived((model, object_id): (&Model, &str), cause: String, values: &Values) 
 /// What the old principal may still do, it may for now.
 fn renewal(entry: &'static Entry, facts: &Facts, values: &Values) -> Finding {
     let last = facts.arm.last_sample().map(|sample| &sample.call.answer);
-    let is_refused = matches!(last, Some(Err(Trouble::Refused(_))));
+    let is_refused = matches!(last, Some(Err(Trouble::Refused(error))) if error.status() == 403);
     Finding::new(entry, values).with_severity(match is_refused {
         true => Severity::Fail,
         false => Severity::Warn,

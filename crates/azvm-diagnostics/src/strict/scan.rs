@@ -120,6 +120,7 @@ fn wide_word(wide: &str, change: &impl Fn(&str) -> Option<String>) -> String {
 fn id(word: &str, salt: &Salt) -> Option<String> {
     if is_guid(word) {
         let is_nobody = word.bytes().all(|byte| matches!(byte, b'0' | b'-'));
+        // An application of Microsoft's has the same ID in every tenant.
         let is_anybodys = DEVELOPER_APPLICATIONS
             .iter()
             .any(|known| known.eq_ignore_ascii_case(word));

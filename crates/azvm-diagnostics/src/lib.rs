@@ -51,6 +51,7 @@ mod progress;
 mod redactor;
 mod remedy;
 mod report;
+mod rights;
 mod rules;
 mod selection;
 mod stored;

@@ -1,6 +1,6 @@
 //! Gathers the facts: each once, each with a deadline, one request at a time.
 //!
-//! A run makes at most five requests to IMDS (not counting retries) and, without waiting, three to ARM.
+//! A run makes at most five requests to IMDS (not counting retries) and, without waiting, eight to ARM.
 
 mod arm;
 mod call;
@@ -8,18 +8,22 @@ mod host;
 mod imds;
 #[cfg(target_os = "linux")]
 mod linux;
+mod rights;
 #[cfg(any(windows, test))]
 mod windows;
 
 pub(crate) use host::{covers_imds, proxy_host};
 
-use crate::facts::{ArmFacts, Asked, Facts, HostFacts, ImdsFacts, Redaction, TimelineEntry};
+use crate::facts::{
+    ArmFacts, Asked, Facts, HostFacts, ImdsFacts, Redaction, RightsFacts, TimelineEntry,
+};
 use crate::invocation::Invocation;
 use crate::progress::Progress;
 use crate::redactor::Redactor;
 use azvm_arm::{Cloud, Endpoint as ArmEndpoint};
+use azvm_exchange::Timestamp;
 use azvm_http::TransportError;
-use azvm_imds::{Audience, Endpoint as ImdsEndpoint, IdentitySelector};
+use azvm_imds::{Audience, Endpoint as ImdsEndpoint, Guid, IdentitySelector};
 use azvm_resource_id::ResourceId;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -38,6 +42,8 @@ pub struct Config {
     target: Option<ResourceId>,
     cloud: Option<Cloud>,
     wait: Option<Duration>,
+    granted_at: Option<Timestamp>,
+    expected_principal: Option<Guid>,
     timeout: Duration,
     imds_endpoint: ImdsEndpoint,
     arm_endpoint: Option<ArmEndpoint>,
@@ -61,6 +67,8 @@ impl Default for Config {
             target: None,
             cloud: None,
             wait: None,
+            granted_at: None,
+            expected_principal: None,
             timeout: DEFAULT_TIMEOUT,
             imds_endpoint: ImdsEndpoint::default(),
             arm_endpoint: None,
@@ -110,6 +118,20 @@ impl Config {
     #[must_use]
     pub fn with_wait(mut self, wait: Duration) -> Self {
         self.wait = Some(wait);
+        self
+    }
+
+    /// When the role was granted: how old a grant is that the machine cannot see. Not known otherwise.
+    #[must_use]
+    pub fn with_granted_at(mut self, time: Timestamp) -> Self {
+        self.granted_at = Some(time);
+        self
+    }
+
+    /// The object ID that the role was granted to; whoever answers is the right one otherwise.
+    #[must_use]
+    pub fn with_expected_principal(mut self, object_id: Guid) -> Self {
+        self.expected_principal = Some(object_id);
         self
     }
 
@@ -254,6 +276,7 @@ impl Facts {
                 probe: None,
                 target: None,
                 role_assignments: None,
+                rights: RightsFacts::default(),
             },
             timeline: Vec::new(),
             started: azvm_identity::now(),
@@ -279,6 +302,8 @@ impl Config {
             target: self.target.clone(),
             cloud: self.cloud,
             wait: self.wait,
+            granted_at: self.granted_at,
+            expected_principal: self.expected_principal.clone(),
             simulation: self
                 .simulated
                 .as_ref()

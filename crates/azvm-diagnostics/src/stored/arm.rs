@@ -3,6 +3,7 @@
 use super::answers::arm_error;
 use super::calls::{restore_call, store_call};
 use super::facts::{back, ns, restore_cloud, restore_id, some, text, time};
+use super::rights::{restore_rights, store_rights};
 use super::text::Text;
 use super::{StoredError, wire};
 use crate::facts::{ArmFacts, ArmProbe, Call, Sample, TargetFacts, Withheld};
@@ -16,6 +17,7 @@ pub(super) fn store_arm(arm: &ArmFacts) -> wire::Arm {
         probe,
         target,
         role_assignments,
+        rights,
     } = arm;
     let refusal = store_arm_refusal;
     wire::Arm {
@@ -29,6 +31,7 @@ pub(super) fn store_arm(arm: &ArmFacts) -> wire::Arm {
         role_assignments: role_assignments
             .as_ref()
             .map(|call| store_call(call, store_roles, refusal)),
+        rights: store_rights(rights),
     }
 }
 
@@ -39,21 +42,22 @@ pub(super) fn restore_arm(wire: wire::Arm) -> Result<ArmFacts, StoredError> {
         cloud: restore_cloud("arm.cloud", &wire.cloud)?,
         probe: wire
             .probe
-            .map(|call| restore_arm_call(call, restore_arm_probe))
+            .map(|call| restore_arm_call(call, |it| Ok(restore_arm_probe(it))))
             .transpose()?,
         target: wire.target.map(restore_target).transpose()?,
         role_assignments: wire
             .role_assignments
-            .map(|call| restore_arm_call(call, restore_roles))
+            .map(|call| restore_arm_call(call, |it| Ok(restore_roles(it))))
             .transpose()?,
+        rights: restore_rights(wire.rights)?,
     })
 }
 
-fn restore_arm_call<R, SR>(
+pub(super) fn restore_arm_call<R, SR>(
     call: wire::Call<SR, wire::ArmRefusal>,
-    answer: impl FnOnce(SR) -> R,
+    answer: impl FnOnce(SR) -> Result<R, StoredError>,
 ) -> Result<Call<R, ArmError>, StoredError> {
-    restore_call(call, |good| Ok(answer(good)), |bad| Ok(arm_error(&bad)))
+    restore_call(call, answer, |bad| Ok(arm_error(&bad)))
 }
 
 fn store_arm_probe(probe: &ArmProbe) -> wire::ArmProbe {
@@ -77,7 +81,7 @@ fn restore_arm_probe(wire: wire::ArmProbe) -> ArmProbe {
     }
 }
 
-fn store_arm_refusal(error: &ArmError) -> wire::ArmRefusal {
+pub(super) fn store_arm_refusal(error: &ArmError) -> wire::ArmRefusal {
     wire::ArmRefusal {
         status: error.status(),
         code: some(error.code()),
@@ -132,7 +136,7 @@ fn restore_target(wire: wire::Target) -> Result<TargetFacts, StoredError> {
     let samples = wire.samples.into_iter().map(|sample| {
         Ok(Sample {
             at: time(sample.at_ns),
-            call: restore_arm_call(sample.call, restore_resource)?,
+            call: restore_arm_call(sample.call, |it| Ok(restore_resource(it)))?,
         })
     });
     Ok(TargetFacts {
@@ -165,7 +169,7 @@ fn restore_resource(wire: wire::Resource) -> Resource {
     resource
 }
 
-fn store_roles(list: &RoleAssignments) -> wire::RoleAssignments {
+pub(super) fn store_roles(list: &RoleAssignments) -> wire::RoleAssignments {
     let value = list.value.iter().map(|item| wire::RoleAssignment {
         role_definition_id: text(&item.role_definition_id),
         principal_id: text(&item.principal_id),
@@ -181,7 +185,7 @@ fn store_roles(list: &RoleAssignments) -> wire::RoleAssignments {
     }
 }
 
-fn restore_roles(wire: wire::RoleAssignments) -> RoleAssignments {
+pub(super) fn restore_roles(wire: wire::RoleAssignments) -> RoleAssignments {
     let value = wire.value.into_iter().map(|wire| {
         let mut item = RoleAssignment::default();
         item.role_definition_id = wire.role_definition_id.into();

@@ -11,6 +11,7 @@ mod facts;
 mod imds;
 mod known;
 mod linux;
+mod rights;
 mod text;
 mod windows;
 mod wire;

@@ -39,6 +39,8 @@ pub(super) struct Asked {
     pub(super) target: Option<Text>,
     pub(super) cloud: Option<Text>,
     pub(super) wait_ns: Option<u64>,
+    pub(super) granted_at: Option<i64>,
+    pub(super) expected_principal: Option<Text>,
     pub(super) simulation: Option<Text>,
     pub(super) flags: Vec<(Text, Option<Text>)>,
 }
@@ -93,6 +95,7 @@ pub(super) struct Arm {
     pub(super) probe: Option<Call<ArmProbe, ArmRefusal>>,
     pub(super) target: Option<Target>,
     pub(super) role_assignments: Option<Call<RoleAssignments, ArmRefusal>>,
+    pub(super) rights: super::rights::Rights,
 }
 
 #[derive(Serialize, Deserialize)]

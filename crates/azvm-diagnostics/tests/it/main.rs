@@ -1,6 +1,7 @@
 //! The doctor against worlds of its tests' making: every fact comes through a socket, none is canned.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
+mod access;
 mod codes;
 mod environment;
 mod forms;

@@ -15,6 +15,7 @@ use crate::rights::{OtherPrincipal, Place, other_principal, place};
 use crate::wait::OFFICIAL_MAXIMUM;
 use azvm_arm::{ArmError, RoleAssignment, RoleAssignments, Verdict as Grant};
 use azvm_exchange::Timestamp;
+use azvm_imds::Guid;
 use std::time::Duration;
 
 /// Beyond the official ten minutes, lag is still likelier than anything else for a while.
@@ -154,8 +155,12 @@ impl Case<'_> {
     fn is_through_group(&self, assignment: &RoleAssignment) -> bool {
         let kind = assignment.principal_type.as_deref();
         let is_group = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("Group"));
-        let is_own = |own: &str| own.eq_ignore_ascii_case(&assignment.principal_id);
-        is_group || !(assignment.principal_id.is_empty() || self.own.is_none_or(is_own))
+        let id = assignment.principal_id.parse::<Guid>();
+        let is_other = |id: Guid| {
+            self.own
+                .is_some_and(|own| !own.eq_ignore_ascii_case(id.as_str()))
+        };
+        is_group || id.is_ok_and(is_other)
     }
 
     fn by_list(&self, list: &[RoleAssignment], verdict: &mut Verdict) -> Finding {

@@ -231,9 +231,15 @@ impl Inquiry<'_, '_, '_> {
         }
     }
 
-    /// Only groups and resources have this list.
+    /// Only groups and resources have this list, and only where some role counts already there is anything in it: then
+    /// the identity sees the subscription.
     async fn permissions(&mut self, facts: &mut ArmFacts) {
-        if self.refused.target.resource_group().is_none() {
+        let seen = facts.rights.subscriptions.as_ref();
+        let is_seen = match seen.map(|call| &call.answer) {
+            Some(Ok(seen)) => seen.has_target || seen.has_more,
+            _ => true,
+        };
+        if !is_seen || self.refused.target.resource_group().is_none() {
             return;
         }
         let action = self.action.clone();

@@ -118,7 +118,7 @@ fn codes_are_listed_for_programs() {
     let list: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(list["schema"], "azvm.codes/1");
     let codes = list["codes"].as_array().unwrap();
-    assert_eq!(codes.len(), 26);
+    assert_eq!(codes.len(), 27);
     let of = |code: &str| codes.iter().find(|it| it["code"] == code).unwrap();
     let found = of("RBAC-021");
     assert_eq!(found["slug"], "no-visible-role");

@@ -588,6 +588,21 @@ mod tests {
         check(&["--wait", "soon"], Err("write 90s"));
         check(&["--wait", "2d"], Err("longer than a day"));
         check(&["--resource", "a b"], Err("white space"));
+        check(&["--from", "x", "--format", "html"], Ok(()));
+        check(&["--from", "x", "--wait"], Err("cannot be used with"));
+        check(&["--also", "json=r.json", "--also", "html=r.html"], Ok(()));
+        check(&["--also", "json"], Err("expected FORMAT=FILE"));
+        check(&["--also", "json=-"], Err("expected FORMAT=FILE"));
+        check(&["--also", "yaml=x"], Err("there is no format yaml"));
+        check(&["--fail-on", "warn,unknown", "--skip", "a,b"], Ok(()));
+        check(&["--fail-on", "note"], Err("invalid value"));
+        check(&["--redact", "strict", "--redact-salt", "fleet"], Ok(()));
+        check(&["explain", "RBAC-021"], Ok(()));
+        check(&["list-codes"], Ok(()));
+    }
+
+    #[test]
+    fn arguments_about_a_grant() {
         for time in [
             "2026-11-21T10:58:29Z",
             "2026-11-21T10:58:29.1234567Z",
@@ -606,17 +621,6 @@ mod tests {
             check(&["--granted-at", time], Err("2026-11-21T10:58:29Z"));
         }
         check(&["--expect-principal", "x"], Err("expected a GUID"));
-        check(&["--from", "x", "--format", "html"], Ok(()));
-        check(&["--from", "x", "--wait"], Err("cannot be used with"));
-        check(&["--also", "json=r.json", "--also", "html=r.html"], Ok(()));
-        check(&["--also", "json"], Err("expected FORMAT=FILE"));
-        check(&["--also", "json=-"], Err("expected FORMAT=FILE"));
-        check(&["--also", "yaml=x"], Err("there is no format yaml"));
-        check(&["--fail-on", "warn,unknown", "--skip", "a,b"], Ok(()));
-        check(&["--fail-on", "note"], Err("invalid value"));
-        check(&["--redact", "strict", "--redact-salt", "fleet"], Ok(()));
-        check(&["explain", "RBAC-021"], Ok(()));
-        check(&["list-codes"], Ok(()));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::*;
 use std::collections::BTreeSet;
 
 /// What an entry that is found today says that it looks at, a rule has to show.
-const RULES: [&str; 10] = [
+const RULES: [&str; 11] = [
     include_str!("../rules/access.rs"),
     include_str!("../rules/arm.rs"),
     include_str!("../rules/host.rs"),
@@ -14,6 +14,7 @@ const RULES: [&str; 10] = [
     include_str!("../rules/mod.rs"),
     include_str!("../rules/path.rs"),
     include_str!("../rules/rights.rs"),
+    include_str!("../rules/rights_seen.rs"),
     include_str!("../rules/token.rs"),
 ];
 

@@ -15,6 +15,7 @@ use azvm_arm::{
     evaluate,
 };
 use azvm_exchange::{Request, Response, RetryPolicy, service_text};
+use azvm_imds::Guid;
 use azvm_resource_id::{ResourceId, RoleDefinitionId};
 use std::time::Duration;
 
@@ -217,9 +218,12 @@ impl Inquiry<'_, '_, '_> {
             if is_known || facts.rights.roles.len() >= MAX_ROLES {
                 continue;
             }
-            let parsed = id.parse::<ResourceId>();
-            let role = parsed.as_ref().map(RoleDefinitionId::try_from);
-            let Ok(Ok(role)) = role else { continue };
+            let Some(role) = definition_at(self.refused.target, id) else {
+                continue;
+            };
+            let Ok(role) = RoleDefinitionId::try_from(&role) else {
+                continue;
+            };
             let action = self.action.clone();
             let request = azvm_arm::role_definition(&role);
             let read = |response: &Response| read_role(response, &action);
@@ -290,6 +294,14 @@ fn listed(call: Option<&Call<RoleAssignments, ArmError>>) -> &[RoleAssignment] {
         Some(Ok(list)) => &list.value,
         _ => &[],
     }
+}
+
+/// A role's definition can be read at every scope where it can be assigned. Whoever may list assignments at the target
+/// may rather look there than in the subscription, which is where the assignment says that the role is.
+fn definition_at(target: &ResourceId, role_id: &str) -> Option<ResourceId> {
+    let role: Guid = role_id.rsplit('/').next()?.parse().ok()?;
+    let id = format!("{target}/providers/Microsoft.Authorization/roleDefinitions/{role}");
+    id.parse().ok()
 }
 
 fn subscription_of(target: &ResourceId) -> Option<ResourceId> {

@@ -8,6 +8,7 @@ mod imds;
 mod machine;
 mod path;
 mod rights;
+mod rights_seen;
 mod token;
 
 use crate::check::{Check, CheckId, Status};

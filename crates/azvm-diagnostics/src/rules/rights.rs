@@ -6,11 +6,11 @@
 use super::{Verdict, long};
 use crate::catalogue::{
     Entry, RBAC_001, RBAC_002, RBAC_003, RBAC_004, RBAC_005, RBAC_006, RBAC_007, RBAC_008,
-    RBAC_009, RBAC_016, RBAC_017, RBAC_021, RBAC_027,
+    RBAC_016, RBAC_021, RBAC_027,
 };
-use crate::facts::{Call, Facts, RightsFacts, Sample, Trouble};
-use crate::finding::{Confidence, Finding, Severity, Values};
-use crate::report::{from_rfc3339, rfc3339};
+use crate::facts::{Call, Facts, RightsFacts, Sample};
+use crate::finding::{Confidence, Finding, Values};
+use crate::report::from_rfc3339;
 use crate::rights::{OtherPrincipal, Place, other_principal, place};
 use crate::wait::OFFICIAL_MAXIMUM;
 use azvm_arm::{ArmError, RoleAssignment, RoleAssignments, Verdict as Grant};
@@ -20,9 +20,6 @@ use std::time::Duration;
 
 /// Beyond the official ten minutes, lag is still likelier than anything else for a while.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
-
-/// *Several hours*, says Azure of data actions at a management group.
-const SEVERAL_HOURS: Duration = Duration::from_secs(24 * 3600);
 
 /// A token that is older than this may well be older than a membership that somebody just made.
 const OLD_TOKEN: Duration = Duration::from_secs(3600);
@@ -34,10 +31,10 @@ const CLOCK_LEEWAY: i64 = 300;
 const FEW: usize = 3;
 
 /// A refusal, and what is known around it.
-struct Case<'a> {
-    facts: &'a Facts,
+pub(super) struct Case<'a> {
+    pub(super) facts: &'a Facts,
     values: &'a Values,
-    rights: &'a RightsFacts,
+    pub(super) rights: &'a RightsFacts,
     /// By the service's own clock where it told it.
     now: Timestamp,
     /// The object ID in the token.
@@ -62,7 +59,7 @@ pub(super) fn not_authorized(
         facts,
         values,
         rights: &facts.arm.rights,
-        now: server.unwrap_or(Timestamp::from_unix_seconds(local)),
+        now: server.unwrap_or_else(|| Timestamp::from_unix_seconds(local)),
         own: facts.imds.claims().and_then(|claims| claims.object_id()),
     };
     let expected = facts.asked.expected_principal.as_ref();
@@ -106,7 +103,7 @@ fn other_than_meant(other: &OtherPrincipal, values: &Values) -> Finding {
 }
 
 /// The whole list, if it came whole: a page that is missing may have what decides.
-fn listed(call: Option<&Call<RoleAssignments, ArmError>>) -> Option<&[RoleAssignment]> {
+pub(super) fn listed(call: Option<&Call<RoleAssignments, ArmError>>) -> Option<&[RoleAssignment]> {
     let list = call?.answer.as_ref().ok()?;
     (!list.has_more).then_some(&list.value)
 }
@@ -121,7 +118,7 @@ enum Effect {
 }
 
 impl Case<'_> {
-    fn find(&self, entry: &'static Entry) -> Finding {
+    pub(super) fn find(&self, entry: &'static Entry) -> Finding {
         Finding::new(entry, self.values)
     }
 
@@ -140,7 +137,7 @@ impl Case<'_> {
     }
 
     /// A change starts the propagation anew.
-    fn age(&self, assignment: &RoleAssignment) -> Option<Duration> {
+    pub(super) fn age(&self, assignment: &RoleAssignment) -> Option<Duration> {
         let changed = assignment.updated_on.as_deref();
         let changed = changed.or(assignment.created_on.as_deref())?;
         Some(self.age_of(from_rfc3339(changed)?))
@@ -204,7 +201,10 @@ impl Case<'_> {
         }
         let finding = self.find(&RBAC_001);
         match self.granted().filter(|age| *age < PATIENCE) {
-            None => finding,
+            None => finding.with_cause(match self.is_whole_elsewhere() {
+                true => "no role assignment counts at the target, and none is elsewhere in the subscription",
+                false => "no role assignment counts at the target; what is elsewhere, the identity may not list",
+            }),
             Some(age) => finding.with_confidence(Confidence::Likely).with_cause(format!(
                 "the role was granted {} ago, as you say, and is not in the list: not at this scope, or not to this \
                  identity",
@@ -222,8 +222,9 @@ impl Case<'_> {
         }
         let action = self.rights.action.as_deref().unwrap_or("the action");
         let names = self.names_of_roles(list.iter());
-        self.find(&RBAC_005)
-            .with_cause(format!("{names}: not a role that allows {action}"))
+        self.find(&RBAC_005).with_cause(format!(
+            "none of the roles at the target allows {action}: {names}"
+        ))
     }
 
     /// A role that should count does not, and is older than propagation takes; or how old it is nobody knows.
@@ -285,9 +286,10 @@ impl Case<'_> {
             _ => Confidence::Possible,
         };
         let group = granting.first().map_or("", |it| &it.principal_id);
-        let issued = age.map_or("at an unknown time".into(), |age| {
-            format!("{} ago", long(age))
-        });
+        let issued = age.map_or_else(
+            || "at an unknown time".into(),
+            |age| format!("{} ago", long(age)),
+        );
         self.find(&RBAC_008).with_confidence(confidence).with_cause(format!(
             "the role belongs to the group {group}; the token was issued {issued}, and a membership that is younger \
              counts from the next token on"
@@ -309,8 +311,13 @@ impl Case<'_> {
             .collect::<Vec<_>>()
             .join(", ");
         let roles = self.names_of_roles(assignments.iter().copied());
-        self.find(&RBAC_003)
-            .with_cause(format!("{roles} at {shown}{more}"))
+        self.find(&RBAC_003).with_cause(format!(
+            "{roles} at {shown}{more}, which is neither the target nor above it"
+        ))
+    }
+
+    fn is_whole_elsewhere(&self) -> bool {
+        listed(self.rights.elsewhere.as_ref()).is_some()
     }
 
     /// The assignments of the identity itself that cannot count at the target.
@@ -325,7 +332,10 @@ impl Case<'_> {
     }
 
     /// `Reader, Tag Contributor`; what was not looked at is *a role*.
-    fn names_of_roles<'b>(&self, assignments: impl Iterator<Item = &'b RoleAssignment>) -> String {
+    pub(super) fn names_of_roles<'b>(
+        &self,
+        assignments: impl Iterator<Item = &'b RoleAssignment>,
+    ) -> String {
         let mut names: Vec<&str> = assignments
             .map(|it| {
                 self.rights
@@ -404,111 +414,5 @@ impl Case<'_> {
             ));
         }
         self.find(&RBAC_021).with_cause(cause)
-    }
-
-    /// What is worth knowing beside the refusal.
-    fn notes(&self, verdict: &mut Verdict) {
-        let seen = self.rights.subscriptions.as_ref();
-        if let Some(Ok(seen)) = seen.map(|call| &call.answer) {
-            if seen.count == 0 && !seen.has_more {
-                let finding = self.find(&RBAC_017).with_severity(Severity::Warn);
-                verdict.find(
-                    finding.with_cause("ARM takes the token and lists no subscription for it"),
-                );
-            }
-        }
-        let list = listed(self.facts.arm.role_assignments.as_ref()).unwrap_or_default();
-        let is_slow = |it: &&RoleAssignment| {
-            let is_young = self.age(it).is_some_and(|age| age < SEVERAL_HOURS);
-            let is_high = self.facts.target().map(|target| place(&it.scope, target));
-            let role = self.rights.role_of(it);
-            is_young
-                && is_high == Some(Place::ManagementGroup)
-                && role.is_some_and(|role| role.has_data_actions)
-        };
-        if let Some(assignment) = list.iter().find(is_slow) {
-            let finding = self.find(&RBAC_009).with_severity(Severity::Note);
-            let finding = finding.with_confidence(Confidence::Likely);
-            verdict.find(finding.with_cause(format!(
-                "{} at {}; what it allows with data may take hours",
-                self.names_of_roles(std::iter::once(assignment)),
-                assignment.scope
-            )));
-        }
-    }
-
-    fn evidence(&self, verdict: &mut Verdict) {
-        let count = |call: &Call<RoleAssignments, ArmError>| match &call.answer {
-            Ok(list) if list.has_more => format!("{} and more", list.value.len()),
-            Ok(list) => list.value.len().to_string(),
-            Err(trouble) => why(trouble),
-        };
-        let list = self.facts.arm.role_assignments.as_ref();
-        verdict.saw("role_assignments", list.map_or("unknown".into(), count));
-        verdict.saw_some("roles_elsewhere", self.rights.elsewhere.as_ref().map(count));
-        if !self.rights.roles.is_empty() {
-            verdict.saw("roles", self.roles_seen());
-        }
-        let permissions = self.rights.permissions.as_ref();
-        verdict.saw_some(
-            "permissions",
-            permissions.map(|call| match &call.answer {
-                Ok(rights) => format!("{}, {}", rights.sets, word(rights.grant)),
-                Err(trouble) => why(trouble),
-            }),
-        );
-        let denials = self.rights.denials.as_ref();
-        verdict.saw_some(
-            "deny_assignments",
-            denials.map(|call| match &call.answer {
-                Ok(denials) if denials.names.is_empty() => "none that names the action".into(),
-                Ok(denials) => denials.names.join(", "),
-                Err(trouble) => why(trouble),
-            }),
-        );
-        let seen = self.rights.subscriptions.as_ref();
-        verdict.saw_some(
-            "subscriptions",
-            seen.map(|call| match &call.answer {
-                Ok(seen) if seen.has_more => format!("{} and more", seen.count),
-                Ok(seen) => seen.count.to_string(),
-                Err(trouble) => why(trouble),
-            }),
-        );
-        verdict.saw_some("granted_at", self.facts.asked.granted_at.map(rfc3339));
-    }
-
-    fn roles_seen(&self) -> String {
-        let roles = self
-            .rights
-            .roles
-            .iter()
-            .map(|role| match &role.call.answer {
-                Ok(role) => format!(
-                    "{}: {}",
-                    role.name.as_deref().unwrap_or("a role"),
-                    word(role.grant)
-                ),
-                Err(trouble) => why(trouble),
-            });
-        roles.collect::<Vec<_>>().join("; ")
-    }
-}
-
-fn word(grant: Grant) -> &'static str {
-    match grant {
-        Grant::Allowed => "allowed",
-        Grant::Conditional => "allowed under a condition",
-        _ => "not allowed",
-    }
-}
-
-fn why(trouble: &Trouble<ArmError>) -> String {
-    match trouble {
-        Trouble::Silent(_) => "unknown".into(),
-        Trouble::Refused(error) => {
-            let code = error.code().unwrap_or_default();
-            format!("{} {code}", error.status()).trim_end().into()
-        }
     }
 }

@@ -3,8 +3,8 @@
 use super::Run;
 use super::rights::Refused;
 use crate::facts::{
-    ArmFacts, ArmProbe, Call, HostFacts, ImdsFacts, RightsFacts, Sample, TargetFacts, Trouble,
-    Withheld, is_elsewhere,
+    ArmFacts, ArmProbe, Call, HostFacts, ImdsFacts, Sample, TargetFacts, Trouble, Withheld,
+    is_elsewhere,
 };
 use crate::progress::Event;
 use crate::rights::other_principal;
@@ -67,15 +67,11 @@ impl Run<'_> {
         let compute = imds.compute();
         let cloud = self.cloud(compute);
         let named = self.config.arm_endpoint.clone();
-        let endpoint = named.clone().unwrap_or_else(|| cloud.into());
+        let endpoint = named.unwrap_or_else(|| cloud.into());
         let mut facts = ArmFacts {
             endpoint: endpoint.to_string(),
-            is_named_endpoint: named.is_some(),
             cloud,
-            probe: None,
-            target: None,
-            role_assignments: None,
-            rights: RightsFacts::default(),
+            ..ArmFacts::unseen(self.config)
         };
         if is_elsewhere(host, imds) {
             return facts;
@@ -90,6 +86,7 @@ impl Run<'_> {
             }
             Err(failure) => Some(Call::not_sent(failure)),
         };
+        facts.certificate = self.certificate(&endpoint, facts.probe.as_ref()).await;
         if let Some(target) = target {
             self.access(&mut facts, client.ok(), &endpoint, imds, (target, secret))
                 .await;
@@ -179,8 +176,11 @@ impl Run<'_> {
             RetryPolicy::never(PROBE_BUDGET),
         );
         let read = |response: &Response| read_probe(response, is_named);
-        self.call("arm_probe", (client, endpoint.origin()), what, read)
-            .await
+        let call = self
+            .call("arm_probe", (client, endpoint.origin()), what, read)
+            .await;
+        self.arm_budget.sent(1);
+        call
     }
 
     /// Tries once, or until access is stable or the wait is over.
@@ -201,8 +201,12 @@ impl Run<'_> {
                 retry_after = response.retry_after();
                 read_target(response)
             };
-            let what = (request, retry_policy().with_deadline(CALL_BUDGET));
-            let Some(call) = self.ask_arm(arm, "target_get", what, read).await else {
+            let what = (request, call_policy());
+            let call = match reading.samples.is_empty() {
+                true => self.ask_arm(arm, "target_get", what, read).await,
+                false => self.send(arm, "target_get", what, read).await,
+            };
+            let Some(call) = call else {
                 reading.wait_ended = self.config.wait.is_some();
                 return;
             };
@@ -235,7 +239,24 @@ impl Run<'_> {
         }
     }
 
+    /// Asks as often as the budget allows; `None` when it is used up, too.
     pub(super) async fn ask_arm<R>(
+        &mut self,
+        arm: Arm<'_>,
+        action: &'static str,
+        (request, policy): (Request, RetryPolicy),
+        read: impl FnOnce(&Response) -> Result<R, ArmError>,
+    ) -> Option<Call<R, ArmError>> {
+        let attempts = self.arm_budget.attempts()?;
+        let policy = policy.with_max_attempts(attempts);
+        let before = self.timeline.len();
+        let call = self.send(arm, action, (request, policy), read).await;
+        self.arm_budget.sent(self.timeline.len() - before);
+        call
+    }
+
+    /// Asks, and the budget is not for that: once more while waiting for a role.
+    async fn send<R>(
         &mut self,
         (client, endpoint, secret): Arm<'_>,
         action: &'static str,
@@ -247,6 +268,10 @@ impl Run<'_> {
         self.call(action, (client, endpoint.origin()), what, read)
             .await
     }
+}
+
+fn call_policy() -> RetryPolicy {
+    retry_policy().with_deadline(CALL_BUDGET)
 }
 
 /// How ARM is asked: over what, where, and with which token.

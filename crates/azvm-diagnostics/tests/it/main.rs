@@ -4,12 +4,14 @@
 mod access;
 mod asking;
 mod codes;
+mod crashes;
 mod environment;
 mod forms;
 mod hostile;
 mod leaks;
 mod machine;
 mod markup;
+mod matrix;
 mod neighbours;
 mod pages;
 mod policy;

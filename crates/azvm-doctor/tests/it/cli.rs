@@ -124,7 +124,7 @@ fn codes_are_listed_for_programs() {
     assert_eq!(found["slug"], "no-visible-role");
     assert_eq!(found["found_by"], "doctor");
     assert_eq!(found["reason"], serde_json::Value::Null);
-    assert_eq!(of("RBAC-003")["found_by"], "not-yet");
+    assert_eq!(of("RBAC-003")["found_by"], "doctor");
     assert_eq!(of("RBAC-023")["found_by"], "explain-only");
     assert!(of("RBAC-023")["reason"].is_string());
     assert_eq!(found.as_object().unwrap().len(), 9);

@@ -3,6 +3,7 @@
 use super::answers::arm_error;
 use super::calls::{restore_call, store_call};
 use super::facts::{back, ns, restore_cloud, restore_id, some, text, time};
+use super::model::{restore_model, store_model};
 use super::rights::{restore_rights, store_rights};
 use super::text::Text;
 use super::{StoredError, wire};
@@ -20,6 +21,8 @@ pub(super) fn store_arm(arm: &ArmFacts) -> wire::Arm {
         target,
         role_assignments,
         rights,
+        model,
+        is_group_respelt,
     } = arm;
     let refusal = store_arm_refusal;
     wire::Arm {
@@ -35,6 +38,8 @@ pub(super) fn store_arm(arm: &ArmFacts) -> wire::Arm {
             .as_ref()
             .map(|call| store_call(call, store_roles, refusal)),
         rights: store_rights(rights),
+        model: model.as_ref().map(store_model),
+        is_group_respelt: *is_group_respelt,
     }
 }
 
@@ -45,19 +50,29 @@ pub(super) fn restore_arm(wire: wire::Arm) -> Result<ArmFacts, StoredError> {
         cloud: restore_cloud("arm.cloud", &wire.cloud)?,
         probe: wire
             .probe
-            .map(|call| restore_arm_call(call, |it| Ok(restore_arm_probe(it))))
+            .map(|call| restore_arm_call(call, restore_arm_probe))
             .transpose()?,
         certificate: wire.certificate.map(restore_certificate),
         target: wire.target.map(restore_target).transpose()?,
         role_assignments: wire
             .role_assignments
-            .map(|call| restore_arm_call(call, |it| Ok(restore_roles(it))))
+            .map(|call| restore_arm_call(call, restore_roles))
             .transpose()?,
         rights: restore_rights(wire.rights)?,
+        model: wire.model.map(restore_model).transpose()?,
+        is_group_respelt: wire.is_group_respelt,
     })
 }
 
 pub(super) fn restore_arm_call<R, SR>(
+    call: wire::Call<SR, wire::ArmRefusal>,
+    answer: impl FnOnce(SR) -> R,
+) -> Result<Call<R, ArmError>, StoredError> {
+    try_restore_arm_call(call, |good| Ok(answer(good)))
+}
+
+/// As [`restore_arm_call`], of an answer that may be none.
+pub(super) fn try_restore_arm_call<R, SR>(
     call: wire::Call<SR, wire::ArmRefusal>,
     answer: impl FnOnce(SR) -> Result<R, StoredError>,
 ) -> Result<Call<R, ArmError>, StoredError> {
@@ -170,7 +185,7 @@ fn restore_target(wire: wire::Target) -> Result<TargetFacts, StoredError> {
     let samples = wire.samples.into_iter().map(|sample| {
         Ok(Sample {
             at: time(sample.at_ns),
-            call: restore_arm_call(sample.call, |it| Ok(restore_resource(it)))?,
+            call: restore_arm_call(sample.call, restore_resource)?,
         })
     });
     Ok(TargetFacts {

@@ -1,7 +1,9 @@
 //! What was asked about rights, to its stored form and back.
 
 use super::StoredError;
-use super::arm::{restore_arm_call, restore_roles, store_arm_refusal, store_roles};
+use super::arm::{
+    restore_arm_call, restore_roles, store_arm_refusal, store_roles, try_restore_arm_call,
+};
 use super::calls::store_call;
 use super::facts::{back, some, text};
 use super::text::Text;
@@ -106,20 +108,20 @@ pub(in crate::stored) fn restore_rights(wire: Rights) -> Result<RightsFacts, Sto
         action: back(wire.action),
         subscriptions: wire
             .subscriptions
-            .map(|call| restore_arm_call(call, |it| Ok(restore_seen(&it))))
+            .map(|call| restore_arm_call(call, |it| restore_seen(&it)))
             .transpose()?,
         elsewhere: wire
             .elsewhere
-            .map(|call| restore_arm_call(call, |it| Ok(restore_roles(it))))
+            .map(|call| restore_arm_call(call, restore_roles))
             .transpose()?,
         roles: roles.collect::<Result<_, _>>()?,
         permissions: wire
             .permissions
-            .map(|call| restore_arm_call(call, |it| restore_effective(&it)))
+            .map(|call| try_restore_arm_call(call, |it| restore_effective(&it)))
             .transpose()?,
         denials: wire
             .denials
-            .map(|call| restore_arm_call(call, |it| Ok(restore_denials(it))))
+            .map(|call| restore_arm_call(call, restore_denials))
             .transpose()?,
     })
 }
@@ -156,7 +158,7 @@ fn store_asked(role: &RoleFacts) -> Asked {
 fn restore_asked(wire: Asked) -> Result<RoleFacts, StoredError> {
     Ok(RoleFacts {
         id: wire.id.into(),
-        call: restore_arm_call(wire.call, restore_role)?,
+        call: try_restore_arm_call(wire.call, restore_role)?,
     })
 }
 

@@ -85,7 +85,9 @@ pub(super) struct Imds {
     pub(super) instance: Option<Call<Compute, Refusal>>,
     pub(super) identity_info: Option<Call<Text, Refusal>>,
     pub(super) token: Option<Call<Token, Refusal>>,
+    pub(super) first_token: Option<Call<Token, Refusal>>,
     pub(super) other_kind: Option<Call<Token, Refusal>>,
+    pub(super) default_identity: Option<Call<Token, Refusal>>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -99,6 +101,8 @@ pub(super) struct Arm {
     pub(super) target: Option<Target>,
     pub(super) role_assignments: Option<Call<RoleAssignments, ArmRefusal>>,
     pub(super) rights: super::rights::Rights,
+    pub(super) model: Option<super::model::Machine>,
+    pub(super) is_group_respelt: bool,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -74,7 +74,7 @@ impl fmt::Debug for Salt {
 
 /// Members whose texts are a vocabulary: of Azure, of the protocols, or our own. Only a GUID or an address is changed in
 /// them.
-const VOCABULARY: [&str; 33] = [
+const VOCABULARY: [&str; 36] = [
     "action",
     "asked",
     "asset_tag",
@@ -87,6 +87,7 @@ const VOCABULARY: [&str; 33] = [
     "error",
     "failure",
     "grant",
+    "identity_type",
     "kernel",
     "kind",
     "location",
@@ -94,10 +95,12 @@ const VOCABULARY: [&str; 33] = [
     "newest_versions",
     "os",
     "os_type",
+    "part",
     "phase",
     "present",
     "principal_type",
     "product",
+    "reader",
     "reason",
     "redaction",
     "resource_type",

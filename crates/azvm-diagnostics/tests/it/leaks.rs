@@ -195,7 +195,11 @@ fn the_token_goes_to_arm_and_nowhere_else() {
         let is_for_arm = matches!(
             seen.route,
             Some(
-                Route::Target | Route::RoleAssignments | Route::Permissions | Route::Subscriptions
+                Route::Target
+                    | Route::RoleAssignments
+                    | Route::Permissions
+                    | Route::Subscriptions
+                    | Route::Model
             )
         );
         let bearer = format!("Bearer {}", ran.token);

@@ -8,6 +8,7 @@ mod crashes;
 mod environment;
 mod forms;
 mod hostile;
+mod identity;
 mod leaks;
 mod machine;
 mod markup;

@@ -278,6 +278,7 @@ fn every_request_is_in_the_timeline_with_its_ids() {
         "subscriptions",
         "role_assignments",
         "permissions",
+        "model_get",
     ];
     assert_eq!(actions, expected);
     assert_eq!(timeline.len(), ran.seen.len());

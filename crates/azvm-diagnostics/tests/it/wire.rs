@@ -29,6 +29,12 @@ pub(crate) enum Route {
     Permissions,
     DenyAssignments,
     Subscriptions,
+    /// The machine or its scale set.
+    Model,
+    /// All machines of the subscription.
+    Machines,
+    /// A user-assigned identity.
+    Identity,
 }
 
 /// What to do with a request.
@@ -92,7 +98,12 @@ impl Seen {
 
 fn arm_route(path: &str) -> Route {
     let Some((scope, what)) = path.split_once("/providers/Microsoft.Authorization/") else {
-        return Route::Target;
+        return match path {
+            _ if path.ends_with("/providers/Microsoft.Compute/virtualMachines") => Route::Machines,
+            _ if path.contains("/providers/Microsoft.Compute/") => Route::Model,
+            _ if path.contains("/providers/Microsoft.ManagedIdentity/") => Route::Identity,
+            _ => Route::Target,
+        };
     };
     match what {
         "roleAssignments" if scope.contains("/resourceGroups/") => Route::RoleAssignments,

@@ -242,7 +242,7 @@ fn read_capped(path: &Path) -> Result<String, ScenarioError> {
     read().map_err(|error| ScenarioError::new(None, format!("cannot read it: {error}")))
 }
 
-const BUILT_IN: [(&str, &str); 42] = built_in![
+const BUILT_IN: [(&str, &str); 48] = built_in![
     "healthy",
     "no-identity",
     "two-user-identities",
@@ -285,4 +285,10 @@ const BUILT_IN: [(&str, &str); 42] = built_in![
     "wrong-scope-listed",
     "wrong-role-listed",
     "group-role-late",
+    "many-identities",
+    "moved-machine",
+    "renewed-identity",
+    "removed-identity",
+    "signed-in-person",
+    "short-lived-token",
 ];

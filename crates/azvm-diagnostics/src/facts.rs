@@ -9,12 +9,16 @@ use crate::windows::WindowsFacts;
 use azvm_arm::{ArmError, Cloud, Resource, RoleAssignments};
 use azvm_exchange::{Attempt, Failure, FailureKind, Phase, Timestamp, service_text};
 use azvm_imds::{
-    Audience, ClaimsError, Compute, IdentitySelector, ProtocolError, Rejection, Responder,
+    Audience, ClaimsError, Compute, Guid, IdentitySelector, ProtocolError, Rejection, Responder,
     UnverifiedClaims,
 };
 use azvm_resource_id::ResourceId;
 use std::borrow::Cow;
 use std::time::Duration;
+
+pub use crate::rights::{
+    Denials, EffectiveRights, RightsFacts, Role, RoleFacts, SubscriptionsSeen,
+};
 
 /// Everything one run has seen.
 #[derive(Clone, Debug)]
@@ -133,6 +137,10 @@ pub struct Asked {
     pub cloud: Option<Cloud>,
     /// How long to wait for a role to propagate.
     pub wait: Option<Duration>,
+    /// When the role was granted, as the caller says.
+    pub granted_at: Option<Timestamp>,
+    /// The object ID that the role was granted to, as the caller says.
+    pub expected_principal: Option<Guid>,
     /// The scenario, when the machine is a simulated one.
     pub simulation: Option<String>,
     /// What the user typed.
@@ -223,6 +231,24 @@ impl<R, E> Call<R, E> {
             elapsed: Duration::ZERO,
             clocks: None,
             local: None,
+        }
+    }
+
+    /// The same call with another understanding of a good answer.
+    pub(crate) fn map<T>(self, understand: impl FnOnce(R) -> T) -> Call<T, E> {
+        let Self {
+            answer,
+            attempts,
+            elapsed,
+            clocks,
+            local,
+        } = self;
+        Call {
+            answer: answer.map(understand),
+            attempts,
+            elapsed,
+            clocks,
+            local,
         }
     }
 
@@ -361,6 +387,8 @@ pub struct ArmFacts {
     pub target: Option<TargetFacts>,
     /// The role assignments that count at the target, if they were asked for.
     pub role_assignments: Option<Call<RoleAssignments, ArmError>>,
+    /// What else was asked after a refusal.
+    pub rights: RightsFacts,
     /// How ARM describes the machine, and which identities it gives it.
     pub model: Option<ModelFacts>,
     /// True when the resource group of the target that the caller named is the machine's own, written in other letters

@@ -14,7 +14,7 @@ impl Default for Invocation {
 }
 
 /// Every flag that a stored invocation may have.
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 13] = [
     "--simulate",
     "--imds-endpoint",
     "--arm-endpoint",
@@ -26,6 +26,8 @@ const KNOWN: [&str; 11] = [
     "--resource-id",
     "--resource",
     "--system",
+    "--granted-at",
+    "--expect-principal",
 ];
 
 /// The flags that name an identity exclude each other.

@@ -52,6 +52,7 @@ mod progress;
 mod redactor;
 mod remedy;
 mod report;
+mod rights;
 mod rules;
 mod selection;
 mod stored;

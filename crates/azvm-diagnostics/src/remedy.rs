@@ -4,7 +4,7 @@ use crate::catalogue::Entry;
 use crate::finding::Values;
 
 /// The names that a template may have in braces: what [`Values`] and the rules set.
-pub const PLACEHOLDERS: [&str; 18] = [
+pub const PLACEHOLDERS: [&str; 19] = [
     "arm_authority",
     "arm_host",
     "audience_without_default",
@@ -15,6 +15,7 @@ pub const PLACEHOLDERS: [&str; 18] = [
     "doctor_for",
     "group",
     "identity_id",
+    "namespace",
     "object_id",
     "other_kind",
     "program",
@@ -160,6 +161,7 @@ mod tests {
             include_str!("rules/access.rs"),
             include_str!("rules/identity.rs"),
             include_str!("rules/mod.rs"),
+            include_str!("rules/rights.rs"),
         ];
         let of_values = "program doctor doctor_as doctor_for".split(' ');
         let mut set: Vec<&str> = of_values

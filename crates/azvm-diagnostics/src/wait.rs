@@ -2,7 +2,9 @@
 //!
 //! A grant takes up to ten minutes, and ARM's replicas learn of it one after the other. So the target is tried after
 //! 5, 10, 15, 20 and 30 seconds, then every 30, until it was readable three times in a row, five seconds apart. An
-//! answer that waiting cannot change (anything but 200 and a plain 403) ends it at once.
+//! answer that waiting cannot change ends it at once: anything but 200, trouble that passes and a plain 403, and a 403
+//! that is about another principal. A server that asks for more time than the schedule has gets it; when that is more
+//! than what is left, the waiting is over.
 
 use std::time::Duration;
 
@@ -21,8 +23,10 @@ const DELAYS_SECS: [u64; 5] = [5, 10, 15, 20, 30];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Allowed,
-    /// A refusal that may be a role under way, or trouble that passes.
+    /// A refusal that may be a role under way.
     Denied,
+    /// Trouble that passes, and how long the server asks to be left alone.
+    Busy(Duration),
     /// An answer that waiting does not change.
     Final,
 }
@@ -72,21 +76,22 @@ impl Watch {
                     Next::Again(STABLE_INTERVAL)
                 }
             }
-            Outcome::Denied => {
-                self.allowed_in_a_row = 0;
-                let delay = DELAYS_SECS[self.denied.min(DELAYS_SECS.len() - 1)];
-                self.denied += 1;
-                match self
-                    .wait
-                    .checked_sub(elapsed)
-                    .filter(|left| !left.is_zero())
-                {
-                    // The last try is made when the time is over, not before.
-                    Some(left) => Next::Again(Duration::from_secs(delay).min(left)),
-                    None => Next::Stop { wait_ended: true },
-                }
-            }
+            Outcome::Denied => self.later(Duration::ZERO, elapsed),
+            Outcome::Busy(asked) => self.later(asked, elapsed),
         }
+    }
+
+    /// After the delay of the schedule, or as long as the server asks for if that is longer.
+    fn later(&mut self, asked: Duration, elapsed: Duration) -> Next {
+        self.allowed_in_a_row = 0;
+        let delay = Duration::from_secs(DELAYS_SECS[self.denied.min(DELAYS_SECS.len() - 1)]);
+        self.denied += 1;
+        let left = self.wait.saturating_sub(elapsed);
+        if left.is_zero() || asked > left {
+            return Next::Stop { wait_ended: true };
+        }
+        // The last try is made when the time is over, not before.
+        Next::Again(delay.max(asked).min(left))
     }
 }
 
@@ -146,18 +151,69 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_server_that_asks_for_time_gets_it_as_far_as_there_is_any() {
+        use Outcome::{Allowed, Busy, Denied};
+        let secs = Duration::from_secs;
+        // Less than the schedule changes nothing, and the schedule goes on.
+        assert_eq!(
+            run(60, &[Busy(secs(2)), Denied, Allowed]),
+            (vec![0, 5, 15, 20, 25], false)
+        );
+        assert_eq!(
+            run(60, &[Busy(secs(40)), Allowed]),
+            (vec![0, 40, 45, 50], false)
+        );
+        assert_eq!(run(60, &[Denied, Busy(secs(55))]), (vec![0, 5, 60], true));
+        assert_eq!(run(60, &[Denied, Busy(secs(56))]), (vec![0, 5], true));
+        assert_eq!(run(60, &[Busy(Duration::MAX)]), (vec![0], true));
+    }
+
+    /// Outcomes of all kinds; how long a busy server asks for is a number of seconds.
+    fn outcomes() -> impl Strategy<Value = Vec<Outcome>> {
+        let one = prop_oneof![
+            Just(Outcome::Allowed),
+            Just(Outcome::Denied),
+            Just(Outcome::Final),
+            (0_u64..200).prop_map(|secs| Outcome::Busy(Duration::from_secs(secs))),
+        ];
+        proptest::collection::vec(one, 1..100)
+    }
+
     proptest! {
         #[test]
-        fn any_script_stops_in_time(
-            wait_secs in 0_u64..2000,
-            script in proptest::collection::vec(0_u8..3, 1..100),
-        ) {
-            let outcomes: Vec<_> = script
-                .iter()
-                .map(|&kind| [Outcome::Allowed, Outcome::Denied, Outcome::Final][usize::from(kind)])
-                .collect();
-            let (tries, _) = run(wait_secs, &outcomes);
+        fn any_script_stops_in_time(wait_secs in 0_u64..2000, script in outcomes()) {
+            let (tries, _) = run(wait_secs, &script);
             prop_assert!(tries.last().copied().unwrap_or(0) <= wait_secs + 10);
+        }
+
+        #[test]
+        fn access_ends_the_waiting_only_when_it_is_stable(
+            wait_secs in 1_u64..2000,
+            script in outcomes(),
+        ) {
+            let (tries, wait_ended) = run(wait_secs, &script);
+            let last = &script[script.len() - 1];
+            let met: Vec<_> = (0..tries.len()).map(|at| script.get(at).unwrap_or(last)).collect();
+            let successes = met.iter().rev().take_while(|it| ***it == Outcome::Allowed).count();
+            match met[met.len() - 1] {
+                Outcome::Allowed => prop_assert_eq!(successes, STABLE_SUCCESSES as usize),
+                Outcome::Final => prop_assert!(!wait_ended),
+                _ => prop_assert!(wait_ended),
+            }
+        }
+
+        #[test]
+        fn nobody_is_asked_again_sooner_than_he_asks_for(
+            wait_secs in 1_u64..2000,
+            script in outcomes(),
+        ) {
+            let (tries, _) = run(wait_secs, &script);
+            for (pair, outcome) in tries.windows(2).zip(&script) {
+                if let Outcome::Busy(asked) = outcome {
+                    prop_assert!(pair[1] - pair[0] >= asked.as_secs());
+                }
+            }
         }
     }
 }

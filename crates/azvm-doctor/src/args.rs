@@ -4,7 +4,7 @@ use crate::{Problem, with_causes};
 use azvm_diagnostics::catalogue::Category;
 use azvm_diagnostics::{Format, Invocation, Policy, Selection};
 use azvm_identity::{
-    ArmEndpoint, Audience, Cloud, Guid, IdentitySelector, ImdsEndpoint, ResourceId,
+    ArmEndpoint, Audience, Cloud, Guid, IdentitySelector, ImdsEndpoint, ResourceId, Timestamp,
 };
 use azvm_simulator::Scenario;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -85,6 +85,12 @@ pub(crate) struct DoctorArgs {
     /// Wait for a role to propagate and access to be stable, or for an identity that was just attached [default without a value: 10m]
     #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "10m", value_parser = duration)]
     pub(crate) wait: Option<Duration>,
+    /// When the role was granted, such as 2026-11-21T10:58:29Z: what the machine cannot see while it may not list roles
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) granted_at: Option<GivenTime>,
+    /// The object (principal) ID that the role was granted to: it is a failure if another one answers
+    #[arg(long, value_name = "GUID")]
+    pub(crate) expect_principal: Option<Guid>,
     /// Give up after this long, the wait not counted
     #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = duration)]
     pub(crate) timeout: Duration,
@@ -217,7 +223,7 @@ impl DoctorArgs {
             object_id,
             resource_id,
         } = &self.selector;
-        let flags: [(&'static str, Option<String>); 9] = [
+        let flags: [(&'static str, Option<String>); 11] = [
             (
                 "--simulate",
                 self.simulate
@@ -240,6 +246,14 @@ impl DoctorArgs {
             (
                 "--resource-id",
                 shown(resource_id.as_ref().map(|it| it as _)),
+            ),
+            (
+                "--granted-at",
+                self.granted_at.as_ref().map(|time| time.given.clone()),
+            ),
+            (
+                "--expect-principal",
+                shown(self.expect_principal.as_ref().map(|it| it as _)),
             ),
         ];
         let resource = self.resource.as_ref().map(|it| it.as_str().to_string());
@@ -480,6 +494,25 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A time, and how the user wrote it.
+#[derive(Clone, Debug)]
+pub(crate) struct GivenTime {
+    pub(crate) given: String,
+    pub(crate) time: Timestamp,
+}
+
+/// RFC 3339 and nothing else: it is what `createdOn` of a role assignment looks like, and a command that is typed again
+/// an hour later still means the same grant, which *3m ago* would not.
+fn time(text: &str) -> Result<GivenTime, String> {
+    let time: jiff::Timestamp = text
+        .parse()
+        .map_err(|_| "write it as in createdOn of the role assignment: 2026-11-21T10:58:29Z")?;
+    Ok(GivenTime {
+        given: text.into(),
+        time: Timestamp::from_unix_seconds(time.as_second()),
+    })
+}
+
 fn explained_audience(text: &str) -> Result<Audience, String> {
     Audience::new(text).map_err(|error| error.to_string())
 }
@@ -566,6 +599,28 @@ mod tests {
         check(&["--redact", "strict", "--redact-salt", "fleet"], Ok(()));
         check(&["explain", "RBAC-021"], Ok(()));
         check(&["list-codes"], Ok(()));
+    }
+
+    #[test]
+    fn arguments_about_a_grant() {
+        for time in [
+            "2026-11-21T10:58:29Z",
+            "2026-11-21T10:58:29.1234567Z",
+            "2026-11-21T10:58:29.123456+00:00",
+            "2026-11-21T11:58:29+01:00",
+        ] {
+            check(&["--granted-at", time, "--from", "x"], Ok(()));
+        }
+        for time in [
+            "",
+            "3m ago",
+            "2026-11-21",
+            "2026-11-21T10:58:29",
+            "1795258709",
+        ] {
+            check(&["--granted-at", time], Err("2026-11-21T10:58:29Z"));
+        }
+        check(&["--expect-principal", "x"], Err("expected a GUID"));
     }
 
     #[test]

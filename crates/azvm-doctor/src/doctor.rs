@@ -23,7 +23,7 @@ pub(crate) async fn run(args: DoctorArgs, program: &str) -> Result<u8, Problem> 
     let policy = args.verdict.policy()?;
     let outlet = Outlet::new(&args)?;
     let seen = match &args.from {
-        Some(path) => stored(path, program)?,
+        Some(path) => stored(path, &args, program)?,
         None => Box::pin(examine(&args, program)).await?,
     };
     let judge = |facts: &Facts| diagnose_under(facts, &policy);
@@ -62,8 +62,8 @@ async fn examine(args: &DoctorArgs, program: &str) -> Result<Seen, Problem> {
     })
 }
 
-/// The facts of an earlier run.
-fn stored(path: &Path, program: &str) -> Result<Seen, Problem> {
+/// The facts of an earlier run, with what the user has learnt since.
+fn stored(path: &Path, args: &DoctorArgs, program: &str) -> Result<Seen, Problem> {
     let problem = |error: &dyn std::fmt::Display| {
         Problem::usage(format!("--from {}: {error}", path.display()))
     };
@@ -71,6 +71,13 @@ fn stored(path: &Path, program: &str) -> Result<Seen, Problem> {
         input::read_or_stdin(path, MAX_REPORT_BYTES as u64).map_err(|error| problem(&error))?;
     let report = read_report(&bytes).map_err(|error| problem(&error))?;
     let mut facts = report.facts;
+    let asked = &mut facts.asked;
+    if let Some(granted_at) = &args.granted_at {
+        asked.granted_at = Some(granted_at.time);
+    }
+    if let Some(object_id) = &args.expect_principal {
+        asked.expected_principal = Some(object_id.clone());
+    }
     facts.asked.invocation = facts.asked.invocation.of_program(program);
     Ok(Seen {
         facts,
@@ -121,6 +128,12 @@ fn config(args: &DoctorArgs, simulator: Option<&Simulator>) -> Result<Config, Pr
     }
     if let Some(wait) = args.wait {
         config = config.with_wait(wait);
+    }
+    if let Some(granted_at) = &args.granted_at {
+        config = config.with_granted_at(granted_at.time);
+    }
+    if let Some(object_id) = &args.expect_principal {
+        config = config.with_expected_principal(object_id.clone());
     }
     if let Some(simulator) = simulator {
         return simulated(config, simulator);

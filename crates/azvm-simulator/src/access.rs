@@ -57,6 +57,8 @@ pub(crate) struct PrincipalGroup {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) members: Vec<String>,
+    /// Members since after their tokens were issued: the directory knows of them, the tokens do not.
+    pub(crate) new_members: Vec<String>,
 }
 
 /// Who asks: an identity, with the groups that its token names.

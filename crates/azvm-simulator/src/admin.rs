@@ -270,7 +270,7 @@ fn world(world: &World) -> Value {
         "system_identity": world.system_identity.as_ref().map(identity),
         "user_identities": world.user_identities.iter().map(identity).collect::<Vec<_>>(),
         "other_identities": world.other_identities.iter().map(|it| identity(&it.identity)).collect::<Vec<_>>(),
-        "principal_groups": world.principal_groups.iter().map(|it| json!({ "id": it.id, "name": it.name, "members": it.members })).collect::<Vec<_>>(),
+        "principal_groups": world.principal_groups.iter().map(|it| json!({ "id": it.id, "name": it.name, "members": it.members, "new_members": it.new_members })).collect::<Vec<_>>(),
         "role_assignments": assignments.map(assignment).collect::<Vec<_>>(),
         "deny_assignments": world.deny_assignments.iter().map(|it| json!({ "id": it.id, "name": it.name, "scope": it.scope })).collect::<Vec<_>>(),
     })

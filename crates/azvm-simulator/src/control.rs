@@ -494,9 +494,9 @@ impl State {
             let mut groups = world.principal_groups.iter_mut();
             let group = groups.find(|group| group.id.eq_ignore_ascii_case(group_id));
             let group = group.ok_or_else(|| missing("group", group_id))?;
-            group
-                .members
-                .retain(|member| !member.eq_ignore_ascii_case(object_id));
+            for members in [&mut group.members, &mut group.new_members] {
+                members.retain(|member| !member.eq_ignore_ascii_case(object_id));
+            }
             if is_member {
                 room(group.members.len())?;
                 group.members.push(object_id.to_owned());

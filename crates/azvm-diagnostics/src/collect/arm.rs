@@ -1,17 +1,16 @@
 //! Azure Resource Manager: does it answer, and may the identity read the target?
 
 use super::Run;
+use super::rights::Refused;
 use crate::facts::{
     ArmFacts, ArmProbe, Call, HostFacts, ImdsFacts, Sample, TargetFacts, Trouble, Withheld,
     is_elsewhere,
 };
 use crate::progress::Event;
-use crate::stored::{kept_refusal, kept_resource, kept_roles};
+use crate::rights::other_principal;
+use crate::stored::{kept_refusal, kept_resource};
 use crate::wait::{Next, Outcome, Watch};
-use azvm_arm::{
-    ArmError, Cloud, Endpoint, Resource, RoleAssignments, read_resource, read_role_assignments,
-    retry_policy,
-};
+use azvm_arm::{ArmError, Cloud, Endpoint, Resource, read_resource, retry_policy};
 use azvm_exchange::{Failure, FailureKind, Request, Response, RetryPolicy, Secret, service_text};
 use azvm_http::{Client, Limits, TransportError};
 use azvm_imds::{Compute, UnverifiedClaims};
@@ -127,18 +126,42 @@ impl Run<'_> {
             (Some(_), _) if !is_for_arm => reading.withheld = Some(Withheld::OtherAudience),
             (Some(secret), Some(client)) if is_arm_there => {
                 let arm = (&client, endpoint, &secret);
-                self.read_target(arm, &mut reading).await;
-                let object_id = imds.claims().and_then(UnverifiedClaims::object_id);
-                if let Some(object_id) = object_id.filter(|_| is_plain_refusal(&reading)) {
-                    let request = azvm_arm::role_assignments(&reading.id, object_id);
-                    facts.role_assignments = self
-                        .ask_arm(arm, "role_assignments", request, read_assignments)
-                        .await;
-                }
+                let own = imds.claims().and_then(UnverifiedClaims::object_id);
+                self.read_target(arm, &mut reading, own).await;
+                self.ask_for_rights(arm, facts, &reading, own).await;
             }
             _ => reading.withheld = Some(Withheld::NoArm),
         }
         facts.target = Some(reading);
+    }
+
+    /// Only after a refusal that is about roles, and that is not explained by what it says itself.
+    async fn ask_for_rights(
+        &mut self,
+        arm: Arm<'_>,
+        facts: &mut ArmFacts,
+        reading: &TargetFacts,
+        own: Option<&str>,
+    ) {
+        let was_allowed = reading.samples.iter().any(|it| it.call.answer.is_ok());
+        let last = reading.samples.last().map(|sample| &sample.call.answer);
+        let (Some(object_id), Some(Err(Trouble::Refused(error)))) = (own, last) else {
+            return;
+        };
+        if was_allowed || !is_plain_403(error) || self.is_of_another(error, own) {
+            return;
+        }
+        let refused = Refused {
+            target: &reading.id,
+            object_id,
+            error,
+        };
+        self.rights(arm, facts, refused).await;
+    }
+
+    fn is_of_another(&self, error: &ArmError, own: Option<&str>) -> bool {
+        let expected = self.config.expected_principal.as_ref();
+        other_principal(error, own, expected).is_some()
     }
 
     async fn probe(
@@ -161,7 +184,7 @@ impl Run<'_> {
     }
 
     /// Tries once, or until access is stable or the wait is over.
-    async fn read_target(&mut self, arm: Arm<'_>, reading: &mut TargetFacts) {
+    async fn read_target(&mut self, arm: Arm<'_>, reading: &mut TargetFacts, own: Option<&str>) {
         let Some(api_version) = api_version(&reading.id) else {
             return;
         };
@@ -173,15 +196,22 @@ impl Run<'_> {
         }
         loop {
             let request = azvm_arm::get(&reading.id, api_version);
+            let mut retry_after = None;
+            let read = |response: &Response| {
+                retry_after = response.retry_after();
+                read_target(response)
+            };
+            let what = (request, call_policy());
             let call = match reading.samples.is_empty() {
-                true => self.ask_arm(arm, "target_get", request, read_target).await,
-                false => self.repeat(arm, "target_get", request, read_target).await,
+                true => self.ask_arm(arm, "target_get", what, read).await,
+                false => self.send(arm, "target_get", what, read).await,
             };
             let Some(call) = call else {
                 reading.wait_ended = self.config.wait.is_some();
                 return;
             };
-            let outcome = outcome(&call);
+            let is_other = |error: &ArmError| self.is_of_another(error, own);
+            let outcome = outcome(&call, retry_after, is_other);
             let shown = call.attempts.last().map_or(Err("not sent"), |attempt| {
                 attempt.outcome.map_err(|kind| kind.as_str())
             });
@@ -210,32 +240,22 @@ impl Run<'_> {
     }
 
     /// Asks as often as the budget allows; `None` when it is used up, too.
-    async fn ask_arm<R>(
+    pub(super) async fn ask_arm<R>(
         &mut self,
         arm: Arm<'_>,
         action: &'static str,
-        request: Request,
+        (request, policy): (Request, RetryPolicy),
         read: impl FnOnce(&Response) -> Result<R, ArmError>,
     ) -> Option<Call<R, ArmError>> {
         let attempts = self.arm_budget.attempts()?;
-        let policy = call_policy().with_max_attempts(attempts);
+        let policy = policy.with_max_attempts(attempts);
         let before = self.timeline.len();
         let call = self.send(arm, action, (request, policy), read).await;
         self.arm_budget.sent(self.timeline.len() - before);
         call
     }
 
-    /// Asks once more while waiting for a role, which the budget is not for.
-    async fn repeat<R>(
-        &mut self,
-        arm: Arm<'_>,
-        action: &'static str,
-        request: Request,
-        read: impl FnOnce(&Response) -> Result<R, ArmError>,
-    ) -> Option<Call<R, ArmError>> {
-        self.send(arm, action, (request, call_policy()), read).await
-    }
-
+    /// Asks, and the budget is not for that: once more while waiting for a role.
     async fn send<R>(
         &mut self,
         (client, endpoint, secret): Arm<'_>,
@@ -255,7 +275,7 @@ fn call_policy() -> RetryPolicy {
 }
 
 /// How ARM is asked: over what, where, and with which token.
-type Arm<'a> = (&'a Client, &'a Endpoint, &'a Secret);
+pub(super) type Arm<'a> = (&'a Client, &'a Endpoint, &'a Secret);
 
 /// ARM's own answers have its envelope, its request id or a Bearer challenge. At an endpoint that the caller named, a
 /// JSON object without any of them may be a stand-in's; everything else is kept as the refusal of a stranger.
@@ -290,28 +310,6 @@ fn read_target(response: &Response) -> Result<Resource, ArmError> {
     Ok(resource)
 }
 
-/// As [`read_target`].
-fn read_assignments(response: &Response) -> Result<RoleAssignments, ArmError> {
-    let mut list = kept_roles(&read_role_assignments(response)?);
-    for item in &mut list.value {
-        for text in [
-            &mut item.role_definition_id,
-            &mut item.principal_id,
-            &mut item.scope,
-        ] {
-            *text = service_text(text);
-        }
-        for text in [
-            &mut item.principal_type,
-            &mut item.created_on,
-            &mut item.updated_on,
-        ] {
-            *text = text.as_deref().map(service_text);
-        }
-    }
-    Ok(list)
-}
-
 fn own_resource_group(compute: &Compute) -> Option<ResourceId> {
     let subscription = compute.subscription_id.as_deref()?;
     let group = compute.resource_group_name.as_deref()?;
@@ -325,12 +323,19 @@ fn subscription<'a>(target: Option<&'a ResourceId>, compute: Option<&'a Compute>
         .unwrap_or(NO_SUBSCRIPTION)
 }
 
-fn outcome(call: &Call<Resource, ArmError>) -> Outcome {
+fn outcome(
+    call: &Call<Resource, ArmError>,
+    retry_after: Option<Duration>,
+    is_of_another: impl FnOnce(&ArmError) -> bool,
+) -> Outcome {
     match &call.answer {
         Ok(_) => Outcome::Allowed,
-        Err(Trouble::Refused(error)) if is_plain_403(error) => Outcome::Denied,
+        Err(Trouble::Refused(error)) if is_plain_403(error) => match is_of_another(error) {
+            true => Outcome::Final,
+            false => Outcome::Denied,
+        },
         Err(Trouble::Refused(error)) if matches!(error.status(), 429 | 500..=599) => {
-            Outcome::Denied
+            Outcome::Busy(retry_after.unwrap_or_default())
         }
         Err(Trouble::Refused(_)) => Outcome::Final,
         Err(Trouble::Silent(failure)) => match failure.kind {
@@ -338,7 +343,7 @@ fn outcome(call: &Call<Resource, ArmError>) -> Outcome {
             | FailureKind::Refused
             | FailureKind::Reset
             | FailureKind::Timeout
-            | FailureKind::Unreachable => Outcome::Denied,
+            | FailureKind::Unreachable => Outcome::Busy(Duration::ZERO),
             _ => Outcome::Final,
         },
     }
@@ -347,10 +352,4 @@ fn outcome(call: &Call<Resource, ArmError>) -> Outcome {
 /// The 403 of a missing role, which may be one that is under way.
 fn is_plain_403(error: &ArmError) -> bool {
     error.status() == 403 && error.code() == Some("AuthorizationFailed")
-}
-
-fn is_plain_refusal(reading: &TargetFacts) -> bool {
-    reading.samples.last().is_some_and(
-        |sample| matches!(&sample.call.answer, Err(Trouble::Refused(error)) if is_plain_403(error)),
-    )
 }

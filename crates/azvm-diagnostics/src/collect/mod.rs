@@ -12,6 +12,7 @@ mod imds;
 #[cfg(target_os = "linux")]
 mod linux;
 mod model;
+mod rights;
 #[cfg(any(windows, test))]
 mod windows;
 
@@ -20,14 +21,16 @@ pub(crate) use model::{
     IDENTITY_TYPE, MACHINE_TYPE, SCALE_SET_TYPE, is_chosen, is_same_id, read_any,
 };
 
-use crate::facts::{ArmFacts, Asked, Facts, HostFacts, ImdsFacts, Part, Redaction, TimelineEntry};
+use crate::facts::{
+    ArmFacts, Asked, Facts, HostFacts, ImdsFacts, Part, Redaction, RightsFacts, TimelineEntry,
+};
 use crate::invocation::Invocation;
 use crate::progress::Progress;
 use crate::redactor::Redactor;
 use azvm_arm::{Cloud, Endpoint as ArmEndpoint};
-use azvm_exchange::Secret;
+use azvm_exchange::{Secret, Timestamp};
 use azvm_http::TransportError;
-use azvm_imds::{Audience, Endpoint as ImdsEndpoint, IdentitySelector};
+use azvm_imds::{Audience, Endpoint as ImdsEndpoint, Guid, IdentitySelector};
 use azvm_resource_id::ResourceId;
 use budget::{ArmBudget, ImdsBudget};
 use std::time::Duration;
@@ -47,6 +50,8 @@ pub struct Config {
     target: Option<ResourceId>,
     cloud: Option<Cloud>,
     wait: Option<Duration>,
+    granted_at: Option<Timestamp>,
+    expected_principal: Option<Guid>,
     timeout: Duration,
     imds_endpoint: ImdsEndpoint,
     arm_endpoint: Option<ArmEndpoint>,
@@ -70,6 +75,8 @@ impl Default for Config {
             target: None,
             cloud: None,
             wait: None,
+            granted_at: None,
+            expected_principal: None,
             timeout: DEFAULT_TIMEOUT,
             imds_endpoint: ImdsEndpoint::default(),
             arm_endpoint: None,
@@ -120,6 +127,20 @@ impl Config {
     #[must_use]
     pub fn with_wait(mut self, wait: Duration) -> Self {
         self.wait = Some(wait);
+        self
+    }
+
+    /// When the role was granted: how old a grant is that the machine cannot see. Not known otherwise.
+    #[must_use]
+    pub fn with_granted_at(mut self, time: Timestamp) -> Self {
+        self.granted_at = Some(time);
+        self
+    }
+
+    /// The object ID that the role was granted to; whoever answers is the right one otherwise.
+    #[must_use]
+    pub fn with_expected_principal(mut self, object_id: Guid) -> Self {
+        self.expected_principal = Some(object_id);
         self
     }
 
@@ -317,6 +338,7 @@ impl ArmFacts {
             certificate: None,
             target: None,
             role_assignments: None,
+            rights: RightsFacts::default(),
             model: None,
             is_group_respelt: false,
         }
@@ -337,6 +359,8 @@ impl Config {
             target: self.target.clone(),
             cloud: self.cloud,
             wait: self.wait,
+            granted_at: self.granted_at,
+            expected_principal: self.expected_principal.clone(),
             simulation: self
                 .simulated
                 .as_ref()

@@ -9,6 +9,7 @@ use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
 use crate::stored::{StoredFacts, store};
 use azvm_exchange::FailureKind;
+use azvm_imds::Guid;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -64,6 +65,8 @@ struct Args<'a> {
     audience: &'a str,
     cloud: Option<&'static str>,
     wait_s: Option<u64>,
+    granted_at: Option<String>,
+    expected_principal: Option<&'a str>,
     simulate: Option<&'a str>,
     imds_endpoint: &'a str,
     arm_endpoint: &'a str,
@@ -199,6 +202,8 @@ fn args<'a>(report: &'a Report<'_>) -> Args<'a> {
         audience: facts.imds.audience.as_str(),
         cloud: facts.asked.cloud.map(azvm_arm::Cloud::name),
         wait_s: facts.asked.wait.map(|wait| wait.as_secs()),
+        granted_at: facts.asked.granted_at.map(rfc3339),
+        expected_principal: facts.asked.expected_principal.as_ref().map(Guid::as_str),
         simulate: facts.asked.simulation.as_deref(),
         imds_endpoint: &facts.imds.endpoint,
         arm_endpoint: &facts.arm.endpoint,

@@ -1,21 +1,19 @@
 //! May the identity read the target?
 //!
 //! The order of the questions: was it read; is it the token (401); is it the name (404); is it a deny or a condition; is
-//! it another principal; and only then, is there a role, and how old is it.
+//! it another principal; and only then, is there a role, which `rights` judges.
 
 use super::{Verdict, long};
 use crate::catalogue::{
-    ARM_011, ARM_012, ARM_014, ARM_016, ARM_017, ARM_019, ARM_021, Entry, RBAC_001, RBAC_002,
-    RBAC_004, RBAC_005, RBAC_006, RBAC_007, RBAC_016, RBAC_018, RBAC_020, RBAC_021, RBAC_026,
-    RID_006, RID_007, TOKEN_001, TOKEN_002, TOKEN_005, TOKEN_007,
+    ARM_011, ARM_012, ARM_013, ARM_014, ARM_015, ARM_016, ARM_017, ARM_019, ARM_021, Entry,
+    RBAC_006, RBAC_016, RBAC_018, RBAC_020, RBAC_026, RID_006, RID_007, TOKEN_001, TOKEN_002,
+    TOKEN_005, TOKEN_007,
 };
 use crate::facts::{Facts, Sample, TargetFacts, Trouble, Withheld};
-use crate::finding::{Confidence, Finding, Severity, Values};
-use azvm_arm::{ArmError, Resource, RoleAssignment};
-use azvm_exchange::Timestamp;
-use azvm_imds::Guid;
+use crate::finding::{Finding, Severity, Values};
+use crate::wait::STABLE_SUCCESSES;
+use azvm_arm::{ArmError, Resource};
 use azvm_resource_id::ResourceId;
-use std::time::Duration;
 
 pub(super) fn target(facts: &Facts, values: &Values) -> Verdict {
     let mut verdict = Verdict::default();
@@ -60,6 +58,12 @@ pub(super) fn target(facts: &Facts, values: &Values) -> Verdict {
                     .with_cause(cause),
             );
         }
+        Ok(_) if !is_stable(target, facts) => {
+            let why = format!(
+                "not stable: the time limit had passed before it was read {STABLE_SUCCESSES} times in a row"
+            );
+            return verdict.unknown(why);
+        }
         Ok(resource) => allowed(resource, target, values, &mut verdict),
         Err(Trouble::Silent(failure)) => {
             verdict.saw("failure", failure.to_string());
@@ -70,6 +74,14 @@ pub(super) fn target(facts: &Facts, values: &Values) -> Verdict {
         Err(Trouble::Refused(error)) => refused(error, sample, facts, values, &mut verdict),
     }
     verdict
+}
+
+/// Who waits wants to know that access stays: one replica that knows of the role is not all of them.
+fn is_stable(target: &TargetFacts, facts: &Facts) -> bool {
+    let is_waiting = facts.asked.wait.is_some_and(|wait| !wait.is_zero());
+    let successes = target.samples.iter().rev();
+    let successes = successes.take_while(|sample| sample.call.answer.is_ok());
+    !is_waiting || successes.count() >= STABLE_SUCCESSES as usize
 }
 
 /// An ID that cannot be read proves nothing.
@@ -132,10 +144,11 @@ fn refused(
     verdict.saw_some("request_id", error.request_id());
     verdict.saw_some("correlation_id", error.correlation_id());
     let finding = if error.status() == 403 && error.code() == Some("AuthorizationFailed") {
-        not_authorized(error, sample, facts, values, verdict)
+        super::rights::not_authorized(error, sample, facts, values, verdict)
     } else {
-        let entry = by_code(error, facts);
-        Finding::new(entry, values)
+        let mut values = values.clone();
+        values.set("namespace", error.unregistered_namespace());
+        Finding::new(by_code(error, facts), &values)
     };
     let cause = finding.cause.clone().unwrap_or_else(|| error.to_string());
     verdict.find(finding.with_severity(Severity::Fail).with_cause(cause));
@@ -161,7 +174,9 @@ fn by_code(error: &ArmError, facts: &Facts) -> &'static Entry {
         (404, Some("ResourceGroupNotFound")) => &RID_007,
         (400 | 404, Some("SubscriptionNotFound" | "InvalidSubscriptionId")) => &RID_006,
         (404, Some(_)) => &RBAC_026,
+        (400, Some("MissingApiVersionParameter")) => &ARM_013,
         (400, Some(code)) if is_about_version(code) => &ARM_014,
+        (409, Some("MissingSubscriptionRegistration")) => &ARM_015,
         (429, _) => &ARM_016,
         (500.., Some(_)) => &ARM_017,
         (_, Some(_)) => &ARM_021,
@@ -175,130 +190,6 @@ fn is_about_version(code: &str) -> bool {
         "InvalidApiVersionParameter"
             | "InvalidResourceNamespace"
             | "InvalidResourceType"
-            | "MissingApiVersionParameter"
             | "NoRegisteredProviderFound"
     )
-}
-
-fn not_authorized(
-    error: &ArmError,
-    sample: &Sample,
-    facts: &Facts,
-    values: &Values,
-    verdict: &mut Verdict,
-) -> Finding {
-    let denied = error.denied().unwrap_or_default();
-    verdict.saw_some("denied_object_id", denied.object_id.as_ref());
-    verdict.saw_some("denied_action", denied.action.as_ref());
-    verdict.saw_some("denied_scope", denied.scope.as_ref());
-    let own = facts.imds.claims().and_then(|claims| claims.object_id());
-    let seen = denied
-        .object_id
-        .as_deref()
-        .filter(|seen| seen.parse::<Guid>().is_ok());
-    if let (Some(own), Some(seen)) = (own, seen) {
-        if !own.eq_ignore_ascii_case(seen) {
-            let mut values = values.clone();
-            values.set("denied_object_id", Some(seen));
-            let finding = Finding::new(&RBAC_004, &values).with_confidence(Confidence::Likely);
-            return finding.with_cause(format!(
-                "the token names {own}, ARM names {seen}; waiting will not help"
-            ));
-        }
-    }
-    // The code is that of a missing role: only the words tell a condition.
-    if error
-        .message()
-        .is_some_and(|text| text.contains("ABAC condition"))
-    {
-        return Finding::new(&RBAC_007, values).with_confidence(Confidence::Likely);
-    }
-    // It was allowed before: a role is there, and not every replica knows of it.
-    if facts.arm.was_allowed() {
-        return Finding::new(&RBAC_016, values);
-    }
-    match facts.arm.role_assignments.as_ref().map(|call| &call.answer) {
-        // The rest of the list is on another page: what is here proves nothing.
-        Some(Ok(list)) if list.has_more => {
-            verdict.saw("role_assignments", format!("{} and more", list.value.len()));
-            no_visible_role(facts, values)
-        }
-        Some(Ok(list)) => {
-            verdict.saw("role_assignments", list.value.len().to_string());
-            let now = sample.call.clocks.map(|(server, _)| server);
-            by_assignments(&list.value, now.unwrap_or(facts.started), values, verdict)
-        }
-        Some(Err(Trouble::Refused(list_error))) => {
-            verdict.saw(
-                "role_assignments",
-                format!(
-                    "{} {}",
-                    list_error.status(),
-                    list_error.code().unwrap_or("")
-                ),
-            );
-            no_visible_role(facts, values)
-        }
-        _ => {
-            verdict.saw("role_assignments", "unknown");
-            no_visible_role(facts, values)
-        }
-    }
-}
-
-/// Beyond the official ten minutes, lag is still likelier than a wrong role for a while.
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
-
-/// The list could be read, so it decides; `now` is the service's own clock where it told it.
-fn by_assignments(
-    assignments: &[RoleAssignment],
-    now: Timestamp,
-    values: &Values,
-    verdict: &mut Verdict,
-) -> Finding {
-    if assignments.is_empty() {
-        return Finding::new(&RBAC_001, values);
-    }
-    let age = assignments
-        .iter()
-        .filter_map(|assignment| {
-            let changed = assignment.updated_on.as_deref();
-            let changed = changed.or(assignment.created_on.as_deref())?;
-            let age_secs = now.seconds_since(crate::report::from_rfc3339(changed)?);
-            Some(Duration::from_secs(u64::try_from(age_secs).unwrap_or(0)))
-        })
-        .min();
-    verdict.saw_some(
-        "youngest_assignment_s",
-        age.map(|age| age.as_secs().to_string()),
-    );
-    match age {
-        Some(age) if age < PATIENCE => Finding::new(&RBAC_002, values).with_cause(format!(
-            "the youngest role assignment was made {} ago; the official maximum is 10 min",
-            long(age)
-        )),
-        Some(_) => Finding::new(&RBAC_005, values).with_confidence(Confidence::Likely),
-        None => Finding::new(&RBAC_005, values)
-            .with_confidence(Confidence::Possible)
-            .with_cause("the age of the role assignment is not known; it may still be propagating"),
-    }
-}
-
-fn no_visible_role(facts: &Facts, values: &Values) -> Finding {
-    let waited = facts
-        .arm
-        .target
-        .as_ref()
-        .map(|target| target.waited)
-        .unwrap_or_default();
-    let mut cause = "from inside the machine, a role that was never assigned and one that has not propagated yet look \
-                     the same while the identity has no other role"
-        .to_string();
-    if facts.asked.wait.is_some() {
-        cause.push_str(&format!(
-            "; waited {}, the official maximum is 10 min",
-            long(waited)
-        ));
-    }
-    Finding::new(&RBAC_021, values).with_cause(cause)
 }

@@ -2,12 +2,12 @@
 
 use super::{Verdict, brief};
 use crate::catalogue::{
-    ARM_001, ARM_003, ARM_004, ARM_005, ARM_007, ARM_009, ARM_016, ARM_017, ARM_019, Entry,
+    ARM_001, ARM_003, ARM_004, ARM_005, ARM_007, ARM_009, ARM_010, ARM_016, ARM_017, ARM_019, Entry,
 };
 use crate::facts::{Facts, Trouble};
 use crate::finding::{Confidence, Finding, Severity, Values};
-use azvm_arm::ArmError;
-use azvm_exchange::{Failure, FailureKind, Phase};
+use azvm_arm::{ArmError, Cloud};
+use azvm_exchange::{Failure, FailureKind, Origin, Phase};
 
 pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
     let mut verdict = Verdict::default();
@@ -30,6 +30,7 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
                     .with_title("it answers without asking for a token, which ARM does not");
                 verdict.find(note);
             }
+            other_cloud(facts, values, &mut verdict);
             verdict.summary(format!(
                 "{} answers, {}",
                 facts.arm.endpoint,
@@ -56,6 +57,24 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
         }
     }
     verdict
+}
+
+/// The ARM of another cloud than the machine's, though the token is for the right one.
+fn other_cloud(facts: &Facts, values: &Values, verdict: &mut Verdict) {
+    let own = || Cloud::from_name(facts.imds.compute()?.az_environment.as_deref()?);
+    let (Some(own), Ok(origin)) = (own(), facts.arm.endpoint.parse::<Origin>()) else {
+        return;
+    };
+    let is_there = |cloud: &Cloud| cloud.endpoint().parse() == Ok(origin.clone());
+    let there = Cloud::ALL.into_iter().find(is_there);
+    let audience = Cloud::of_audience(facts.imds.audience.as_str());
+    if let Some(there) = there.filter(|there| *there != own && audience == Some(own)) {
+        let cause = format!(
+            "{} is the ARM of {there}, the machine is in {own}",
+            facts.arm.endpoint
+        );
+        verdict.find(Finding::new(&ARM_010, values).with_cause(cause));
+    }
 }
 
 /// Who vouches for the server, as the server says.

@@ -9,6 +9,8 @@ mod machine;
 mod model;
 mod path;
 mod principal;
+mod rights;
+mod rights_seen;
 mod token;
 
 pub(crate) use identity::is_about_identity;
@@ -302,7 +304,8 @@ fn outcome(facts: &Facts, checks: &[Check], policy: &Policy) -> Outcome {
         .as_ref()
         .is_some_and(|target| target.wait_ended);
     // After the official maximum nothing is propagating any more.
-    let may_propagate = facts.asked.wait.is_some_and(|wait| wait < OFFICIAL_MAXIMUM);
+    let may_propagate = facts.asked.wait.is_some_and(|wait| wait < OFFICIAL_MAXIMUM)
+        && facts.asked.granted_at.is_none();
     match codes.as_slice() {
         [] if policy.fails_on_warn() && has_warning(checks) => Outcome::Warned,
         [] if facts.is_cut_short => Outcome::Inconclusive,

@@ -3,13 +3,13 @@
 use super::{Verdict, long, model, principal};
 use crate::catalogue::{
     Entry, HOST_003, IMDS_001, IMDS_002, IMDS_003, IMDS_004, IMDS_006, IMDS_007, IMDS_008,
-    IMDS_009, IMDS_018, NET_014, TOKEN_001, TOKEN_002, TOKEN_003, TOKEN_004, TOKEN_007, TOKEN_009,
-    TOKEN_011, TOKEN_012, TOKEN_015, TOKEN_017,
+    IMDS_009, IMDS_018, NET_014, TOKEN_001, TOKEN_002, TOKEN_003, TOKEN_004, TOKEN_007, TOKEN_008,
+    TOKEN_009, TOKEN_011, TOKEN_012, TOKEN_015, TOKEN_017,
 };
 use crate::facts::{Call, Facts, TokenFacts, Trouble, Try};
 use crate::finding::{Finding, Severity, Values};
 use azvm_arm::Cloud;
-use azvm_imds::{ProtocolError, Rejection, Responder, UnverifiedClaims};
+use azvm_imds::{Guid, ProtocolError, Rejection, Responder, UnverifiedClaims};
 use azvm_resource_id::ResourceId;
 use std::time::Duration;
 
@@ -182,6 +182,7 @@ pub(super) fn claims(facts: &Facts, values: &Values) -> Verdict {
     named_audience(claims, facts, values, &mut verdict);
     tenant(claims, facts, values, &mut verdict);
     machine(claims, facts, values, &mut verdict);
+    expected_principal(claims, facts, values, &mut verdict);
     principal::claims(claims, token, facts, values, &mut verdict);
     if let Some(not_before) = claims.not_before() {
         let ahead = not_before.seconds_since(token.received_at);
@@ -280,7 +281,7 @@ fn tenant(claims: &UnverifiedClaims, facts: &Facts, values: &Values, verdict: &m
         return;
     };
     verdict.saw("subscription_tenant", subscription);
-    let is_guid = subscription.parse::<azvm_imds::Guid>().is_ok();
+    let is_guid = subscription.parse::<Guid>().is_ok();
     if is_guid && !token.eq_ignore_ascii_case(subscription) {
         let cause =
             format!("the token is from tenant {token}, the subscription belongs to {subscription}");
@@ -316,4 +317,31 @@ fn machine(claims: &UnverifiedClaims, facts: &Facts, values: &Values, verdict: &
         let cause = format!("the token names {named}, IMDS says that this is {own}");
         verdict.find(Finding::new(&TOKEN_009, values).with_cause(cause));
     }
+}
+
+/// Only whoever granted the role knows to whom.
+fn expected_principal(
+    claims: &UnverifiedClaims,
+    facts: &Facts,
+    values: &Values,
+    verdict: &mut Verdict,
+) {
+    let expected = facts.asked.expected_principal.as_ref();
+    verdict.saw_some("expected_principal", expected.map(Guid::as_str));
+    let (Some(expected), Some(own)) = (expected, claims.object_id()) else {
+        return;
+    };
+    if own.eq_ignore_ascii_case(expected.as_str()) {
+        return;
+    }
+    let app_id = claims.app_id();
+    let is_app = app_id.is_some_and(|id| id.eq_ignore_ascii_case(expected.as_str()));
+    let finding = Finding::new(&TOKEN_008, values);
+    let finding = match is_app {
+        true => finding.with_title(
+            "the principal that you expect is the client ID, not the object ID, of this identity",
+        ),
+        false => finding,
+    };
+    verdict.find(finding.with_cause(format!("you expect {expected}, the token is for {own}")));
 }

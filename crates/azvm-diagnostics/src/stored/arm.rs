@@ -4,6 +4,7 @@ use super::answers::arm_error;
 use super::calls::{restore_call, store_call};
 use super::facts::{back, ns, restore_cloud, restore_id, some, text, time};
 use super::model::{restore_model, store_model};
+use super::rights::{restore_rights, store_rights};
 use super::text::Text;
 use super::{StoredError, wire};
 use crate::facts::{ArmFacts, ArmProbe, Call, CertificateFacts, Sample, TargetFacts, Withheld};
@@ -19,6 +20,7 @@ pub(super) fn store_arm(arm: &ArmFacts) -> wire::Arm {
         certificate,
         target,
         role_assignments,
+        rights,
         model,
         is_group_respelt,
     } = arm;
@@ -35,6 +37,7 @@ pub(super) fn store_arm(arm: &ArmFacts) -> wire::Arm {
         role_assignments: role_assignments
             .as_ref()
             .map(|call| store_call(call, store_roles, refusal)),
+        rights: store_rights(rights),
         model: model.as_ref().map(store_model),
         is_group_respelt: *is_group_respelt,
     }
@@ -55,6 +58,7 @@ pub(super) fn restore_arm(wire: wire::Arm) -> Result<ArmFacts, StoredError> {
             .role_assignments
             .map(|call| restore_arm_call(call, restore_roles))
             .transpose()?,
+        rights: restore_rights(wire.rights)?,
         model: wire.model.map(restore_model).transpose()?,
         is_group_respelt: wire.is_group_respelt,
     })
@@ -64,7 +68,15 @@ pub(super) fn restore_arm_call<R, SR>(
     call: wire::Call<SR, wire::ArmRefusal>,
     answer: impl FnOnce(SR) -> R,
 ) -> Result<Call<R, ArmError>, StoredError> {
-    restore_call(call, |good| Ok(answer(good)), |bad| Ok(arm_error(&bad)))
+    try_restore_arm_call(call, |good| Ok(answer(good)))
+}
+
+/// As [`restore_arm_call`], of an answer that may be none.
+pub(super) fn try_restore_arm_call<R, SR>(
+    call: wire::Call<SR, wire::ArmRefusal>,
+    answer: impl FnOnce(SR) -> Result<R, StoredError>,
+) -> Result<Call<R, ArmError>, StoredError> {
+    restore_call(call, answer, |bad| Ok(arm_error(&bad)))
 }
 
 fn store_arm_probe(probe: &ArmProbe) -> wire::ArmProbe {
@@ -206,7 +218,7 @@ fn restore_resource(wire: wire::Resource) -> Resource {
     resource
 }
 
-fn store_roles(list: &RoleAssignments) -> wire::RoleAssignments {
+pub(super) fn store_roles(list: &RoleAssignments) -> wire::RoleAssignments {
     let value = list.value.iter().map(|item| wire::RoleAssignment {
         role_definition_id: text(&item.role_definition_id),
         principal_id: text(&item.principal_id),
@@ -222,7 +234,7 @@ fn store_roles(list: &RoleAssignments) -> wire::RoleAssignments {
     }
 }
 
-fn restore_roles(wire: wire::RoleAssignments) -> RoleAssignments {
+pub(super) fn restore_roles(wire: wire::RoleAssignments) -> RoleAssignments {
     let value = wire.value.into_iter().map(|wire| {
         let mut item = RoleAssignment::default();
         item.role_definition_id = wire.role_definition_id.into();

@@ -15,7 +15,7 @@ use crate::invocation::Invocation;
 use crate::redactor::Redactor;
 use azvm_arm::Cloud;
 use azvm_exchange::Timestamp;
-use azvm_imds::Audience;
+use azvm_imds::{Audience, Guid};
 use std::time::Duration;
 
 pub(crate) fn store(facts: &Facts) -> wire::Facts {
@@ -103,6 +103,8 @@ fn store_asked(asked: &Asked) -> wire::Asked {
         target,
         cloud,
         wait,
+        granted_at,
+        expected_principal,
         simulation,
         invocation,
     } = asked;
@@ -113,6 +115,8 @@ fn store_asked(asked: &Asked) -> wire::Asked {
         target: some(target.as_ref().map(|id| id.as_str())),
         cloud: some(cloud.map(Cloud::name)),
         wait_ns: wait.map(ns),
+        granted_at: granted_at.map(Timestamp::unix_seconds),
+        expected_principal: some(expected_principal.as_ref().map(Guid::as_str)),
         simulation: some(simulation.as_ref()),
         flags: invocation
             .flags()
@@ -145,6 +149,11 @@ fn restore_asked(wire: wire::Asked) -> Result<Asked, StoredError> {
             None => None,
         },
         wait: wire.wait_ns.map(time),
+        granted_at: wire.granted_at.map(Timestamp::from_unix_seconds),
+        expected_principal: match &wire.expected_principal {
+            Some(id) => Some(restore_guid("asked.expected_principal", id)?),
+            None => None,
+        },
         simulation: back(wire.simulation),
         invocation: Invocation::default().with_known_flags(flags),
     })
@@ -152,6 +161,11 @@ fn restore_asked(wire: wire::Asked) -> Result<Asked, StoredError> {
 
 pub(super) fn restore_audience(place: &str, text: &Text) -> Result<Audience, StoredError> {
     Audience::new(text.as_str()).map_err(|error| StoredError::at(place, error))
+}
+
+fn restore_guid(place: &str, text: &Text) -> Result<Guid, StoredError> {
+    let guid = text.as_str().parse();
+    guid.map_err(|error| StoredError::at(place, error))
 }
 
 pub(super) fn restore_id(

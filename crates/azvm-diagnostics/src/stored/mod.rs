@@ -12,6 +12,7 @@ mod imds;
 mod known;
 mod linux;
 mod model;
+mod rights;
 mod text;
 mod windows;
 mod wire;

@@ -41,6 +41,8 @@ pub(super) struct Asked {
     pub(super) target: Option<Text>,
     pub(super) cloud: Option<Text>,
     pub(super) wait_ns: Option<u64>,
+    pub(super) granted_at: Option<i64>,
+    pub(super) expected_principal: Option<Text>,
     pub(super) simulation: Option<Text>,
     pub(super) flags: Vec<(Text, Option<Text>)>,
 }
@@ -98,6 +100,7 @@ pub(super) struct Arm {
     pub(super) certificate: Option<Certificate>,
     pub(super) target: Option<Target>,
     pub(super) role_assignments: Option<Call<RoleAssignments, ArmRefusal>>,
+    pub(super) rights: super::rights::Rights,
     pub(super) model: Option<super::model::Machine>,
     pub(super) is_group_respelt: bool,
 }

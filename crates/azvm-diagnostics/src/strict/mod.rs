@@ -74,17 +74,19 @@ impl fmt::Debug for Salt {
 
 /// Members whose texts are a vocabulary: of Azure, of the protocols, or our own. Only a GUID or an address is changed in
 /// them.
-const VOCABULARY: [&str; 34] = [
+const VOCABULARY: [&str; 36] = [
     "action",
     "asked",
     "asset_tag",
     "az_environment",
+    "built_in",
     "cloud",
     "container",
     "code",
     "device",
     "error",
     "failure",
+    "grant",
     "identity_type",
     "kernel",
     "kind",

@@ -41,6 +41,7 @@ pub(crate) fn cases() -> Vec<Case> {
         arm(),
         access(),
         refusals(),
+        crate::access::cases(),
         crate::identity::cases(),
     ];
     groups.into_iter().flatten().collect()
@@ -605,6 +606,7 @@ fn every_code_has_a_case_or_a_reason() {
     covered.extend(EXCEPTIONS.iter().map(|(code, _)| *code));
     // What the machine itself tells has a file of its own.
     covered.extend(crate::machine::CODES);
+    covered.extend(crate::access::CODES);
     let is_found =
         |entry: &&&Entry| matches!(entry.detection, Detection::Doctor | Detection::LintId);
     let known: Vec<&str> = catalogue::CATALOGUE

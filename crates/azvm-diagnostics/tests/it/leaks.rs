@@ -2,7 +2,8 @@
 
 use crate::ran::Ran;
 use crate::replies::{
-    ARM_AUDIENCE, CLIENT_ID, Reply, claims, denied, group_body, instance_body, jwt, token_body,
+    ARM_AUDIENCE, CLIENT_ID, OTHER_ID, Reply, claims, denied, given, group_body, instance_body,
+    jwt, list, role, subscriptions, token_body,
 };
 use crate::wire::Route;
 use crate::world::World;
@@ -193,7 +194,13 @@ fn the_token_goes_to_arm_and_nowhere_else() {
     for seen in &ran.seen {
         let is_for_arm = matches!(
             seen.route,
-            Some(Route::Target | Route::RoleAssignments | Route::Model)
+            Some(
+                Route::Target
+                    | Route::RoleAssignments
+                    | Route::Permissions
+                    | Route::Subscriptions
+                    | Route::Model
+            )
         );
         let bearer = format!("Bearer {}", ran.token);
         let expected = is_for_arm.then_some(bearer.as_str());
@@ -216,4 +223,32 @@ fn a_token_of_any_shape_that_arm_quotes_is_cut_out() {
     let world = World::healthy().with_token(token.into());
     let ran = world.with(Route::Target, reply).run();
     assert!(ran.verbose_text().contains("<redacted>"));
+}
+
+#[test]
+fn answers_about_rights_may_quote_the_token() {
+    let refused = |world: World| world.with(Route::Target, denied());
+    with_token(|world, echo| {
+        let mut given = given(OTHER_ID, echo, -86_400);
+        given["properties"]["principalId"] = echo.into();
+        let denial = json!({"id": echo, "properties": {
+            "denyAssignmentName": echo, "scope": echo, "permissions": [{"actions": ["*"]}],
+        }});
+        refused(world)
+            .with(Route::RoleAssignments, list(&[given]))
+            .with(Route::RoleDefinition, role(echo, &["*"], &[]))
+            .with(Route::DenyAssignments, list(&[denial]))
+            .with(Route::Subscriptions, subscriptions(&[echo]))
+    });
+    with_token(|world, echo| {
+        let other = Reply::arm_error(403, echo, echo);
+        refused(world)
+            .with(Route::RoleAssignments, list(&[]))
+            .with(
+                Route::AssignmentsElsewhere,
+                list(&[given(OTHER_ID, echo, -60)]),
+            )
+            .with(Route::RoleDefinition, other.clone())
+            .with(Route::Subscriptions, other)
+    });
 }

@@ -1,6 +1,8 @@
 //! The doctor against worlds of its tests' making: every fact comes through a socket, none is canned.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
+mod access;
+mod asking;
 mod codes;
 mod crashes;
 mod environment;

@@ -120,6 +120,13 @@ impl Reply {
         self
     }
 
+    /// With `{host}` in the body replaced.
+    pub(crate) fn at_host(mut self, host: &str) -> Vec<u8> {
+        let body = String::from_utf8(self.body).unwrap();
+        self.body = body.replace("{host}", host).into_bytes();
+        self.bytes()
+    }
+
     fn bytes(&self) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} Scripted\r\n", self.status);
         let mut line = |name: &str, value: &str| head.push_str(&format!("{name}: {value}\r\n"));
@@ -291,26 +298,82 @@ pub(crate) fn system_and(users: &[(&str, Value, Value)]) -> Value {
     block
 }
 
-/// A list with one role assignment, of these Unix times.
+/// A list with one role assignment, of these Unix times, of a role that nobody may look at.
 pub(crate) fn assigned(created_on: i64, updated_on: i64) -> Reply {
-    Reply::arm(
-        200,
-        json!({"value": [{
-            "id": format!("{}/providers/Microsoft.Authorization/roleAssignments/{OTHER_ID}", group_id()),
-            "name": OTHER_ID,
-            "type": "Microsoft.Authorization/roleAssignments",
-            "properties": {
-                "roleDefinitionId": format!("/providers/Microsoft.Authorization/roleDefinitions/{OTHER_ID}"),
-                "principalId": OBJECT_ID,
-                "principalType": "ServicePrincipal",
-                "scope": group_id(),
-                "condition": null,
-                "createdOn": rfc3339(created_on),
-                "updatedOn": rfc3339(updated_on),
-            },
-        }]})
-        .to_string(),
-    )
+    let mut given = given(OTHER_ID, &group_id(), 0);
+    given["properties"]["createdOn"] = rfc3339(created_on).into();
+    given["properties"]["updatedOn"] = rfc3339(updated_on).into();
+    list(&[given])
+}
+
+/// One page of a list.
+pub(crate) fn list(items: &[Value]) -> Reply {
+    Reply::arm(200, json!({"value": items}).to_string())
+}
+
+/// The same with another page, at `{host}` or elsewhere.
+pub(crate) fn list_with_more(items: &[Value], next_link: &str) -> Deed {
+    let body = json!({"value": items, "nextLink": next_link});
+    Deed::WriteAtHost(Reply::arm(200, body.to_string()))
+}
+
+/// A role of the identity's own, made so many seconds from now.
+pub(crate) fn given(role_id: &str, scope: &str, secs: i64) -> Value {
+    let time = rfc3339(in_secs(secs));
+    json!({
+        "id": format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{OTHER_ID}"),
+        "name": OTHER_ID,
+        "type": "Microsoft.Authorization/roleAssignments",
+        "properties": {
+            "roleDefinitionId": format!("/providers/Microsoft.Authorization/roleDefinitions/{role_id}"),
+            "principalId": OBJECT_ID,
+            "principalType": "ServicePrincipal",
+            "scope": scope,
+            "condition": null,
+            "createdOn": time,
+            "updatedOn": time,
+        },
+    })
+}
+
+/// The same, given to a group.
+pub(crate) fn given_to_group(role_id: &str, scope: &str, secs: i64) -> Value {
+    let mut given = given(role_id, scope, secs);
+    given["properties"]["principalId"] = TENANT.into();
+    given["properties"]["principalType"] = "Group".into();
+    given
+}
+
+/// The definition of a role with these actions.
+pub(crate) fn role(name: &str, actions: &[&str], not_actions: &[&str]) -> Reply {
+    Reply::arm(200, role_body(name, actions, not_actions).to_string())
+}
+
+pub(crate) fn role_body(name: &str, actions: &[&str], not_actions: &[&str]) -> Value {
+    json!({
+        "id": format!("/providers/Microsoft.Authorization/roleDefinitions/{OTHER_ID}"),
+        "name": OTHER_ID,
+        "type": "Microsoft.Authorization/roleDefinitions",
+        "properties": {
+            "roleName": name,
+            "type": "CustomRole",
+            "assignableScopes": [format!("/subscriptions/{SUBSCRIPTION}")],
+            "permissions": [{
+                "actions": actions,
+                "notActions": not_actions,
+                "dataActions": [],
+                "notDataActions": [],
+            }],
+        },
+    })
+}
+
+/// Those that an identity sees.
+pub(crate) fn subscriptions(ids: &[&str]) -> Reply {
+    let items = ids.iter().map(|id| {
+        json!({"id": format!("/subscriptions/{id}"), "subscriptionId": id, "displayName": "prod", "state": "Enabled"})
+    });
+    list(&items.collect::<Vec<_>>())
 }
 
 /// Checked by its own kind, not by the crate under test.

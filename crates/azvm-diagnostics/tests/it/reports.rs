@@ -275,7 +275,9 @@ fn every_request_is_in_the_timeline_with_its_ids() {
         "imds_token",
         "arm_probe",
         "target_get",
+        "subscriptions",
         "role_assignments",
+        "permissions",
         "model_get",
     ];
     assert_eq!(actions, expected);

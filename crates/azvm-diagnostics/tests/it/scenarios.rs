@@ -7,12 +7,12 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 /// Scenario, exit code, codes.
-const EXPECTED: [(&str, u8, &[&str]); 43] = [
+const EXPECTED: [(&str, u8, &[&str]); 48] = [
     ("healthy", 0, &[]),
     ("no-identity", 1, &["IDSEL-001"]),
     ("two-user-identities", 1, &["IDSEL-002"]),
-    ("no-role", 1, &["RBAC-021"]),
-    ("propagating", 1, &["RBAC-021"]),
+    ("no-role", 1, &["RBAC-021", "RBAC-017"]),
+    ("propagating", 1, &["RBAC-021", "RBAC-017"]),
     ("throttled", 0, &["IMDS-003"]),
     ("updating", 0, &["IMDS-002"]),
     ("not-azure", 6, &["HOST-001"]),
@@ -41,10 +41,15 @@ const EXPECTED: [(&str, u8, &[&str]); 43] = [
     ("conditional", 1, &["RBAC-007"]),
     ("wrong-scope", 1, &["RBAC-021"]),
     ("wrong-role", 1, &["RBAC-021"]),
-    ("flapping", 1, &["RBAC-002"]),
+    ("flapping", 1, &["RBAC-016"]),
     ("group-role", 0, &[]),
     ("scale-set", 0, &[]),
     ("us-government", 0, &[]),
+    ("no-role-listed", 1, &["RBAC-001", "RBAC-017"]),
+    ("propagating-listed", 1, &["RBAC-002"]),
+    ("wrong-scope-listed", 1, &["RBAC-003"]),
+    ("wrong-role-listed", 1, &["RBAC-005"]),
+    ("group-role-late", 1, &["RBAC-008"]),
     ("many-identities", 0, &[]),
     ("moved-machine", 0, &["HOST-010"]),
     ("renewed-identity", 0, &["IDSEL-012"]),

@@ -1,7 +1,7 @@
 //! Facts in a report come back as they went. Each run of each test of this binary is checked here.
 
 use crate::ran::Ran;
-use crate::replies::denied;
+use crate::replies::{OTHER_ID, denied, given, group_id, list, role};
 use crate::wire::Route;
 use crate::world::World;
 use azvm_diagnostics::{Facts, Format, MAX_REPORT_BYTES, diagnose, read_report};
@@ -173,4 +173,45 @@ proptest! {
         }
         prop_assert!(read_report(&report[..cut]).is_err());
     }
+}
+
+#[test]
+fn a_report_of_a_version_that_asked_less_knows_less() {
+    let young = given(OTHER_ID, &group_id(), -60);
+    let ran = World::healthy()
+        .with(Route::Target, denied())
+        .with(Route::RoleAssignments, list(&[young]))
+        .with(
+            Route::RoleDefinition,
+            role("Starter", &["*/start/action"], &[]),
+        )
+        .run();
+    assert_eq!(ran.codes(), ["RBAC-005"]);
+    let judged = |drop: &[&str]| {
+        let mut report = ran.json();
+        let facts = report["facts"].as_object_mut().unwrap();
+        for name in drop {
+            facts["arm"].as_object_mut().unwrap().remove(*name);
+        }
+        for name in ["granted_at", "expected_principal"] {
+            facts["asked"].as_object_mut().unwrap().remove(name);
+        }
+        let facts = read_report(report.to_string().as_bytes()).unwrap().facts;
+        let diagnosis = diagnose(&facts);
+        let codes = diagnosis.findings().map(|finding| finding.entry.code);
+        codes.collect::<Vec<_>>()
+    };
+    assert_eq!(judged(&[]), ["RBAC-005"]);
+    // Nobody looked at the role, which is young.
+    assert_eq!(judged(&["rights"]), ["RBAC-002"]);
+    assert_eq!(judged(&["rights", "role_assignments"]), ["RBAC-021"]);
+    // What cannot have been is refused by name.
+    let mut report = ran.json();
+    report["facts"]["arm"]["rights"]["roles"][0]["call"]["answer"]["ok"]["grant"] = json!("most");
+    let error = refused(report.to_string());
+    assert!(error.contains("no such grant"), "{error}");
+    let mut report = ran.json();
+    report["facts"]["asked"]["expected_principal"] = json!("me");
+    let error = refused(report.to_string());
+    assert!(error.contains("asked.expected_principal"), "{error}");
 }

@@ -7,6 +7,9 @@ use crate::replies::{
 use crate::wire::{Deed, Route};
 use crate::world::World;
 use azvm_diagnostics::CheckId::ArmTarget;
+use azvm_diagnostics::facts::Trouble;
+use proptest::prelude::*;
+use std::time::Duration;
 
 /// Ends with this exit code and these codes after the target was tried at these seconds.
 #[track_caller]
@@ -103,7 +106,9 @@ fn another_principal_is_not_propagation() {
         "Microsoft.Resources/subscriptions/resourceGroups/read",
     );
     let world = listed(targets([other]), -120).waiting(10);
-    let ran = check(world, 1, &["RBAC-004"], &[0, 5, 10]);
+    let ran = check(world, 1, &["RBAC-004"], &[0]);
+    // Nor is anything else asked about the wrong one.
+    assert_eq!(ran.asked(Route::RoleAssignments), 0);
     let finding = ran.finding("RBAC-004");
     let cause = finding.cause.as_deref().unwrap();
     assert!(
@@ -254,4 +259,119 @@ fn access_that_was_seen_and_lost_is_not_a_missing_role() {
     let world = targets([group_answer(), denied()]).waiting(20);
     let ran = world.run();
     assert_eq!((ran.exit(), ran.codes()), (4, vec!["RBAC-016"]));
+}
+
+#[test]
+fn another_principal_after_a_while_ends_the_waiting() {
+    let other = forbidden(
+        OTHER_ID,
+        "Microsoft.Resources/subscriptions/resourceGroups/read",
+    );
+    check(
+        targets([denied(), other]).waiting(600),
+        1,
+        &["RBAC-004"],
+        &[0, 5],
+    );
+}
+
+#[test]
+fn a_throttled_arm_is_left_alone_as_long_as_it_asks() {
+    let busy = |secs: &str| {
+        Reply::arm_error(429, "TooManyRequests", "…").with("Retry-After", secs.to_string())
+    };
+    let ran = targets([busy("45"), group_answer()]).waiting(120).run();
+    let shown = ran.verbose_text();
+    assert_eq!((ran.exit(), ran.codes()), (0, vec![]), "{shown}");
+    let samples = &ran.facts.arm.target.as_ref().unwrap().samples;
+    let at: Vec<u64> = samples.iter().map(|sample| sample.at.as_secs()).collect();
+    assert_eq!(at, [0, 45, 50, 55], "{shown}");
+    // There is not so much time.
+    let ran = targets([busy("300"), group_answer()]).waiting(120).run();
+    assert_eq!((ran.exit(), ran.codes()), (1, vec!["ARM-016"]));
+    assert_eq!(ran.asked(Route::Target), 1);
+}
+
+#[test]
+fn access_that_nobody_had_time_to_confirm_is_not_fine() {
+    let world = targets([denied(), group_answer()]).waiting(6);
+    let ran = world
+        .asking(|config| config.with_timeout(Duration::from_secs(1)))
+        .run();
+    assert_eq!(ran.status(ArmTarget), "unknown", "{}", ran.verbose_text());
+    assert_eq!(ran.exit(), 5);
+    assert!(ran.text().contains("not stable"), "{}", ran.text());
+}
+
+/// What the target may answer.
+fn anything() -> impl Strategy<Value = Reply> {
+    let other = || forbidden(OTHER_ID, "A/read");
+    prop_oneof![
+        3 => Just(group_answer()),
+        3 => Just(denied()),
+        1 => Just(other()),
+        1 => Just(Reply::arm_error(403, "DenyAssignmentAuthorizationFailed", "…")),
+        1 => Just(Reply::arm_error(401, "ExpiredAuthenticationToken", "…")),
+        1 => Just(Reply::arm_error(503, "ServerTimeout", "…")),
+        1 => Just(Reply::new(200, "<html>")),
+        1 => (0_u32..90).prop_map(|secs| {
+            Reply::arm_error(429, "TooManyRequests", "…").with("Retry-After", secs.to_string())
+        }),
+    ]
+}
+
+/// What the list may answer: closed, empty, young, old.
+fn any_list() -> impl Strategy<Value = Reply> {
+    prop_oneof![
+        Just(forbidden(OBJECT_ID, "A/read")),
+        Just(Reply::arm(200, r#"{"value":[]}"#)),
+        (0_i64..2000).prop_map(|age| assigned(in_secs(-age), in_secs(-age))),
+        Just(Reply::arm(200, "{")),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(120))]
+
+    /// The whole procedure over sockets, with whatever an ARM may say one after the other.
+    #[test]
+    fn any_arm_is_waited_for_in_time_and_nothing_is_claimed_that_was_not_seen(
+        script in proptest::collection::vec(anything(), 1..8),
+        list in any_list(),
+        wait in 1_u64..120,
+    ) {
+        let ran = targets(script).with(Route::RoleAssignments, list).waiting(wait).run_unchecked();
+        let target = ran.facts.arm.target.as_ref().unwrap();
+        // A try that began at the deadline may be retried for as long as one call may take.
+        let end = Duration::from_secs(wait + 10) + Duration::from_secs(31);
+        prop_assert!(target.waited <= end, "{:?}", target.waited);
+        let successes = target.samples.iter().rev().take_while(|it| it.call.answer.is_ok()).count();
+        if ran.status(ArmTarget) == "ok" {
+            prop_assert!(successes >= 3, "{}", ran.verbose_text());
+        }
+        let last = target.samples.last().unwrap();
+        let is_other = match &last.call.answer {
+            Err(Trouble::Refused(error)) => error.denied().and_then(|it| it.object_id).as_deref() == Some(OTHER_ID),
+            _ => false,
+        };
+        if is_other {
+            prop_assert_eq!(ran.causes(), ["RBAC-004"]);
+        }
+        // What says *propagating* has seen an assignment or an earlier success.
+        let was_allowed = target.samples.iter().any(|it| it.call.answer.is_ok());
+        let is_listed = match ran.facts.arm.role_assignments.as_ref().map(|call| &call.answer) {
+            Some(Ok(list)) => !list.value.is_empty(),
+            _ => false,
+        };
+        if ran.codes().contains(&"RBAC-002") {
+            prop_assert!(is_listed, "{}", ran.verbose_text());
+        }
+        if ran.codes().contains(&"RBAC-016") {
+            prop_assert!(was_allowed, "{}", ran.verbose_text());
+        }
+        if ran.codes().contains(&"RBAC-001") {
+            let list = ran.facts.arm.role_assignments.as_ref().unwrap();
+            prop_assert!(list.answer.as_ref().is_ok_and(|list| list.value.is_empty()));
+        }
+    }
 }

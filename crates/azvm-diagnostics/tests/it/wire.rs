@@ -1,5 +1,6 @@
 //! A server on 127.0.0.1 that answers byte for byte what a test says. It shares no code with what it tests.
 
+use crate::replies::Reply;
 use std::collections::{HashMap, VecDeque};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -20,7 +21,14 @@ pub(crate) enum Route {
     /// Any path of ARM without `Authorization`.
     ArmProbe,
     Target,
+    /// At the target.
     RoleAssignments,
+    /// In the subscription.
+    AssignmentsElsewhere,
+    RoleDefinition,
+    Permissions,
+    DenyAssignments,
+    Subscriptions,
     /// The machine or its scale set.
     Model,
     /// All machines of the subscription.
@@ -34,6 +42,8 @@ pub(crate) enum Route {
 pub(crate) enum Deed {
     /// Write these bytes and close.
     Write(Vec<u8>),
+    /// The same, of a reply whose body names the server itself.
+    WriteAtHost(Reply),
     /// Close without a word.
     Close,
     /// Close with unread data, which resets the connection.
@@ -78,18 +88,30 @@ impl Seen {
             "/metadata/identity/oauth2/token" => Some(Route::ImdsProbe),
             "/metadata/instance" if is_metadata => Some(Route::Instance),
             "/metadata/identity/info" if is_metadata => Some(Route::IdentityInfo),
-            _ if !path.starts_with("/subscriptions/") => None,
+            _ if !(path.starts_with("/subscriptions") || path.starts_with("/providers/")) => None,
             _ if self.header("Authorization").is_none() => Some(Route::ArmProbe),
-            _ if path.ends_with("/providers/Microsoft.Authorization/roleAssignments") => {
-                Some(Route::RoleAssignments)
-            }
-            _ if path.ends_with("/providers/Microsoft.Compute/virtualMachines") => {
-                Some(Route::Machines)
-            }
-            _ if path.contains("/providers/Microsoft.Compute/") => Some(Route::Model),
-            _ if path.contains("/providers/Microsoft.ManagedIdentity/") => Some(Route::Identity),
-            _ => Some(Route::Target),
+            "/subscriptions" => Some(Route::Subscriptions),
+            _ => Some(arm_route(path)),
         }
+    }
+}
+
+fn arm_route(path: &str) -> Route {
+    let Some((scope, what)) = path.split_once("/providers/Microsoft.Authorization/") else {
+        return match path {
+            _ if path.ends_with("/providers/Microsoft.Compute/virtualMachines") => Route::Machines,
+            _ if path.contains("/providers/Microsoft.Compute/") => Route::Model,
+            _ if path.contains("/providers/Microsoft.ManagedIdentity/") => Route::Identity,
+            _ => Route::Target,
+        };
+    };
+    match what {
+        "roleAssignments" if scope.contains("/resourceGroups/") => Route::RoleAssignments,
+        "roleAssignments" => Route::AssignmentsElsewhere,
+        "permissions" => Route::Permissions,
+        "denyAssignments" => Route::DenyAssignments,
+        _ if what.starts_with("roleDefinitions/") => Route::RoleDefinition,
+        _ => Route::Target,
     }
 }
 
@@ -169,7 +191,9 @@ fn answer(mut stream: TcpStream, script: &Script) -> std::io::Result<()> {
         // A TLS client, and this is no TLS server.
         return stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
     }
-    let deed = script.next(Seen::read(&head));
+    let seen = Seen::read(&head);
+    let host = seen.header("Host").unwrap_or_default().to_string();
+    let deed = script.next(seen);
     if matches!(deed, Deed::Reset) {
         return Ok(());
     }
@@ -177,6 +201,7 @@ fn answer(mut stream: TcpStream, script: &Script) -> std::io::Result<()> {
     stream.read_exact(&mut rest)?;
     match deed {
         Deed::Write(bytes) => stream.write_all(&bytes),
+        Deed::WriteAtHost(reply) => stream.write_all(&reply.at_host(&host)),
         Deed::Close | Deed::Reset => Ok(()),
         Deed::Hang(duration) => {
             let _ = script.skips.send(duration);

@@ -5,8 +5,8 @@
 
 use crate::ran::Ran;
 use crate::replies::{
-    ARM_AUDIENCE, CLIENT_ID, Reply, TENANT, challenge, claims, group_answer, instance_body, jwt,
-    list_denied, machine_answer, system_only, token_body,
+    ARM_AUDIENCE, CLIENT_ID, Reply, SUBSCRIPTION, TENANT, challenge, claims, group_answer,
+    instance_body, jwt, list_denied, machine_answer, subscriptions, system_only, token_body,
 };
 use crate::wire::{Deed, Route, Script, Server};
 use azvm_diagnostics::facts::AZURE_ASSET_TAG;
@@ -77,6 +77,11 @@ impl World {
             .with(Route::ArmProbe, challenge(TENANT))
             .with(Route::Target, group_answer())
             .with(Route::RoleAssignments, list_denied())
+            .with(Route::AssignmentsElsewhere, list_denied())
+            .with(Route::RoleDefinition, list_denied())
+            .with(Route::Permissions, list_denied())
+            .with(Route::DenyAssignments, list_denied())
+            .with(Route::Subscriptions, subscriptions(&[SUBSCRIPTION]))
             .with(Route::Model, machine_answer(&system_only()))
             .with(Route::Machines, Reply::arm(200, r#"{"value":[]}"#))
             .with(
@@ -194,7 +199,8 @@ impl World {
         ran
     }
 
-    fn run_unchecked(self) -> Ran {
+    /// Without those checks, for a test that runs many worlds.
+    pub(crate) fn run_unchecked(self) -> Ran {
         let (skips, waits) = unbounded_channel();
         let deeds = self.deeds.into_iter();
         let script = Arc::new(Script {

@@ -118,13 +118,13 @@ fn codes_are_listed_for_programs() {
     let list: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(list["schema"], "azvm.codes/1");
     let codes = list["codes"].as_array().unwrap();
-    assert_eq!(codes.len(), 26);
+    assert_eq!(codes.len(), 27);
     let of = |code: &str| codes.iter().find(|it| it["code"] == code).unwrap();
     let found = of("RBAC-021");
     assert_eq!(found["slug"], "no-visible-role");
     assert_eq!(found["found_by"], "doctor");
     assert_eq!(found["reason"], serde_json::Value::Null);
-    assert_eq!(of("RBAC-003")["found_by"], "not-yet");
+    assert_eq!(of("RBAC-003")["found_by"], "doctor");
     assert_eq!(of("RBAC-023")["found_by"], "explain-only");
     assert!(of("RBAC-023")["reason"].is_string());
     assert_eq!(found.as_object().unwrap().len(), 9);

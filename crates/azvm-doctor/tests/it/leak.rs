@@ -158,8 +158,13 @@ fn roles_of_all_kinds() {
     check("denied", true);
     check("flapping", true);
     check("group-role", true);
+    check("group-role-late", true);
+    check("no-role-listed", true);
+    check("propagating-listed", true);
     check("wrong-role", true);
+    check("wrong-role-listed", true);
     check("wrong-scope", true);
+    check("wrong-scope-listed", true);
 }
 
 #[test]

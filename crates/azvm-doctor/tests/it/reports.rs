@@ -202,3 +202,22 @@ fn files_that_cannot_be_written_are_told_before_the_run() {
         );
     }
 }
+
+#[test]
+fn what_was_learnt_of_the_grant_later_is_added_to_an_earlier_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, _) = stored(&folder, "no-role", 1);
+    let now = azvm_identity::now().unix_seconds();
+    let time = jiff::Timestamp::from_second(now - 60).unwrap().to_string();
+    let judged = |flags: &[&str]| {
+        let args = [&["--from", &file, "--format", "json"], flags].concat();
+        Run::of(&mut doctor(&args)).expect_code(1).report()
+    };
+    assert_eq!(judged(&[]).root_causes(), ["RBAC-021"]);
+    let told = judged(&["--granted-at", &time]);
+    assert_eq!(told.root_causes(), ["RBAC-002"]);
+    assert_eq!(told.member("args")["granted_at"], time);
+    let other = "fa4e0000-0005-4000-8000-00000000000b";
+    let told = judged(&["--expect-principal", other, "--granted-at", &time]);
+    assert_eq!(told.root_causes(), ["TOKEN-008"]);
+}

@@ -183,3 +183,40 @@ fn what_passes_by_itself_does_not_fail() {
         ],
     );
 }
+
+#[test]
+fn a_list_of_roles_that_can_be_read_names_the_cause() {
+    for (scenario, code) in [
+        ("no-role-listed", "RBAC-001"),
+        ("propagating-listed", "RBAC-002"),
+        ("wrong-scope-listed", "RBAC-003"),
+        ("wrong-role-listed", "RBAC-005"),
+        ("group-role-late", "RBAC-008"),
+    ] {
+        root_cause(&simulate(scenario, &[], 1), &[code]);
+    }
+}
+
+#[test]
+fn the_time_of_the_grant_and_its_principal_are_asked_for_and_kept() {
+    let now = azvm_identity::now().unix_seconds();
+    let time = jiff::Timestamp::from_second(now - 120).unwrap().to_string();
+    let run = simulate("no-role", &["--granted-at", &time], 1);
+    root_cause(&run, &["RBAC-002"]);
+    assert_eq!(run.1.member("args")["granted_at"], time);
+    // The command that it proposes asks the same.
+    assert!(
+        run.0
+            .stdout
+            .contains(&format!("--granted-at {time} --wait 10m")),
+        "{run:#?}"
+    );
+    let old = simulate("no-role", &["--granted-at", "2024-01-01T00:00:00+00:00"], 1);
+    root_cause(&old, &["RBAC-021"]);
+    let other = "fa4e0000-0005-4000-8000-00000000000b";
+    let run = simulate("healthy", &["--expect-principal", other], 1);
+    root_cause(&run, &["TOKEN-008"]);
+    assert_eq!(run.1.member("args")["expected_principal"], other);
+    let own = "FA4E0000-0004-4000-8000-00000000000B";
+    simulate("healthy", &["--expect-principal", own], 0);
+}

@@ -89,7 +89,7 @@ fn role_assignments(operation: &Operation<'_>, scope: &str) -> Result<Reply, Rep
 
 fn groups_of(world: &World, principal: &str) -> Vec<String> {
     let is_member = |group: &&PrincipalGroup| {
-        let mut members = group.members.iter();
+        let mut members = group.members.iter().chain(&group.new_members);
         members.any(|member| member.eq_ignore_ascii_case(principal))
     };
     let groups = world.principal_groups.iter().filter(is_member);

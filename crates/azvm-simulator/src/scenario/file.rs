@@ -99,6 +99,8 @@ pub(super) struct PrincipalGroup {
     pub(super) id: Spanned<String>,
     pub(super) name: String,
     pub(super) members: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) new_members: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]

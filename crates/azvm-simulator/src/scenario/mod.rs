@@ -242,7 +242,7 @@ fn read_capped(path: &Path) -> Result<String, ScenarioError> {
     read().map_err(|error| ScenarioError::new(None, format!("cannot read it: {error}")))
 }
 
-const BUILT_IN: [(&str, &str); 43] = built_in![
+const BUILT_IN: [(&str, &str); 48] = built_in![
     "healthy",
     "no-identity",
     "two-user-identities",
@@ -280,6 +280,11 @@ const BUILT_IN: [(&str, &str); 43] = built_in![
     "group-role",
     "scale-set",
     "us-government",
+    "no-role-listed",
+    "propagating-listed",
+    "wrong-scope-listed",
+    "wrong-role-listed",
+    "group-role-late",
     "many-identities",
     "moved-machine",
     "renewed-identity",

@@ -276,6 +276,33 @@ async fn deleted_and_made_again_are_not_the_same() {
 }
 
 #[tokio::test]
+async fn a_new_member_is_in_the_lists_and_not_in_the_tokens() {
+    let simulator = start("group-role-late").await;
+    let group = "fa4e0000-0009-4000-8000-000000000001";
+    let object_id = system(&simulator);
+    let token = arm_token(&simulator, "").await;
+    assert!(
+        claims(&token)["groups"]
+            .as_array()
+            .is_none_or(Vec::is_empty)
+    );
+    assert_eq!(status(&simulator, &token).await, 403);
+    let list = format!(
+        "/subscriptions/{{sub}}/resourceGroups/{{rg}}/providers/Microsoft.Authorization/roleAssignments\
+         ?$filter=atScope()%20and%20assignedTo('{object_id}')&api-version=2022-04-01"
+    );
+    let listed = arm(&simulator, &token, &list).await.json();
+    let items = listed["value"].as_array().unwrap();
+    let is_groups = |item: &&Value| item["properties"]["principalId"] == group;
+    assert_eq!(items.iter().filter(is_groups).count(), 1, "{listed}");
+    // The next token knows.
+    simulator.set_member(group, &object_id, true).unwrap();
+    simulator.forget_tokens();
+    let token = arm_token(&simulator, "").await;
+    assert_eq!(status(&simulator, &token).await, 200);
+}
+
+#[tokio::test]
 async fn a_groups_role_is_in_the_tokens_that_come_after_the_membership() {
     let group = "fa4e0000-0009-4000-8000-000000000001";
     let base = include_str!("../../scenarios/no-role.toml");

@@ -203,9 +203,9 @@ pub(crate) static ARM_010: Entry = Entry {
     severity: Severity::Fail,
     title: "the endpoint is the ARM of another cloud",
     summary: "A program talks to the public cloud's ARM from a machine in another cloud, or the reverse; its token is refused for the audience.",
-    told_apart: "The host of the endpoint belongs to another cloud than azEnvironment names. If the endpoint is right and the audience is not, it is TOKEN-001.",
+    told_apart: "The host of the endpoint belongs to another cloud than azEnvironment names, and the audience to the machine's own. If the endpoint is right and the audience is not, it is TOKEN-001.",
     near: &["HOST-011", "TOKEN-001"],
-    evidence: &[&evidence::ENDPOINT, &evidence::CLOUD, &evidence::CODE],
+    evidence: &[&evidence::ENDPOINT, &evidence::CLOUD],
     fix: "Use the endpoint of the machine's own cloud, in tools as well.",
     commands: &[
         CommandTemplate { shell: "az", run: "az cloud set --name AzureUSGovernment", needs_root: false },
@@ -213,7 +213,7 @@ pub(crate) static ARM_010: Entry = Entry {
     ],
     sources: &[&sources::AZ_CLOUDS],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -260,7 +260,7 @@ pub(crate) static ARM_013: Entry = Entry {
     severity: Severity::Fail,
     title: "ARM misses the api-version in the request",
     summary: "A call to ARM had no api-version, or lost its query on the way. The same answer to a call without token and without path is harmless: it proves that TLS works and that ARM itself answers.",
-    told_apart: "400 MissingApiVersionParameter. A version that is there and unknown is ARM-014.",
+    told_apart: "400 MissingApiVersionParameter. The doctor always sends one, so that in its report something on the way has cut the query off. A version that is there and unknown is ARM-014.",
     near: &["ARM-014", "CODE-023"],
     evidence: &[&evidence::STATUS, &evidence::CODE, &evidence::MESSAGE],
     fix: "Add api-version to the query; in a shell, quote the URL so that the & stays in it.",
@@ -269,7 +269,7 @@ pub(crate) static ARM_013: Entry = Entry {
     ],
     sources: &[&sources::SDK_PYTHON_34747, &sources::ARM_ERRORS],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -306,13 +306,13 @@ pub(crate) static ARM_015: Entry = Entry {
     evidence: &[&evidence::STATUS, &evidence::CODE, &evidence::MESSAGE],
     fix: "Register the provider, with an account that may; it takes some minutes.",
     commands: &[
-        CommandTemplate { shell: "az", run: "az provider show -n NAMESPACE --query registrationState", needs_root: false },
-        CommandTemplate { shell: "az", run: "az provider register --namespace NAMESPACE", needs_root: false },
-        CommandTemplate { shell: "powershell", run: "Register-AzResourceProvider -ProviderNamespace NAMESPACE", needs_root: false },
+        CommandTemplate { shell: "az", run: "az provider show -n {namespace} --query registrationState", needs_root: false },
+        CommandTemplate { shell: "az", run: "az provider register --namespace {namespace}", needs_root: false },
+        CommandTemplate { shell: "powershell", run: "Register-AzResourceProvider -ProviderNamespace {namespace}", needs_root: false },
     ],
     sources: &[&sources::ARM_ERRORS],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 

@@ -29,17 +29,20 @@ pub(super) static CORRELATION_ID: Evidence = Evidence { key: "correlation_id", m
 pub(super) static DENIED_ACTION: Evidence = Evidence { key: "denied_action", meaning: "the action that ARM refused" };
 pub(super) static DENIED_OBJECT_ID: Evidence = Evidence { key: "denied_object_id", meaning: "the object ID that ARM refused" };
 pub(super) static DENIED_SCOPE: Evidence = Evidence { key: "denied_scope", meaning: "the scope that ARM refused" };
+pub(super) static DENY_ASSIGNMENTS: Evidence = Evidence { key: "deny_assignments", meaning: "deny assignments at the target that name the action, or why they could not be read" };
 pub(super) static DHCP: Evidence = Evidence { key: "dhcp", meaning: "whether the interface has DHCP, and a lease" };
 pub(super) static ENDPOINT: Evidence = Evidence { key: "endpoint", meaning: "where the request went" };
 pub(super) static ENVIRONMENT: Evidence = Evidence { key: "environment", meaning: "variables that redirect SDKs: names and hosts, no secret values" };
 pub(super) static ERROR: Evidence = Evidence { key: "error", meaning: "the error code in IMDS's answer" };
 pub(super) static ERROR_DESCRIPTION: Evidence = Evidence { key: "error_description", meaning: "IMDS's words, shown and never decided by" };
 pub(super) static EXP: Evidence = Evidence { key: "exp", meaning: "the claim exp: the end of the token" };
+pub(super) static EXPECTED_PRINCIPAL: Evidence = Evidence { key: "expected_principal", meaning: "the object ID that the role was granted to, as you say" };
 pub(super) static EXPIRES_ON: Evidence = Evidence { key: "expires_on", meaning: "the end of the token, as IMDS says it" };
 pub(super) static FAILURE: Evidence = Evidence { key: "failure", meaning: "how the connection or the exchange failed" };
 pub(super) static FIREWALL_RULES: Evidence = Evidence { key: "firewall_rules", meaning: "local rules that name the metadata address" };
 pub(super) static FIRMWARE_UNKNOWN: Evidence = Evidence { key: "firmware_unknown", meaning: "why the firmware's tables could not be read" };
 pub(super) static FIRMWARE_UUID: Evidence = Evidence { key: "firmware_uuid", meaning: "the machine's UUID in its own firmware" };
+pub(super) static GRANTED_AT: Evidence = Evidence { key: "granted_at", meaning: "when the role was granted, as you say" };
 pub(super) static IAT: Evidence = Evidence { key: "iat", meaning: "the claim iat: when the token was issued" };
 pub(super) static ID: Evidence = Evidence { key: "id", meaning: "the ID in ARM's answer" };
 pub(super) static IDENTITY: Evidence = Evidence { key: "identity", meaning: "the resource ID of the identity in the token" };
@@ -58,6 +61,7 @@ pub(super) static NEWEST_VERSIONS: Evidence = Evidence { key: "newest_versions",
 pub(super) static OBJECT_ID: Evidence = Evidence { key: "object_id", meaning: "the object (principal) ID in the token" };
 pub(super) static OID: Evidence = Evidence { key: "oid", meaning: "the claim oid: the object ID in the token" };
 pub(super) static OS: Evidence = Evidence { key: "os", meaning: "the operating system" };
+pub(super) static PERMISSIONS: Evidence = Evidence { key: "permissions", meaning: "how many sets of permissions count at the target, and whether they allow the action" };
 pub(super) static PERSISTENT_ROUTES: Evidence = Evidence { key: "persistent_routes", meaning: "routes that survive a restart" };
 pub(super) static PLATFORM_ADDRESS: Evidence = Evidence { key: "platform_address", meaning: "what came of connecting to 168.63.129.16" };
 pub(super) static PRIMARY_ADDRESS: Evidence = Evidence { key: "primary_address", meaning: "the primary address of the primary interface" };
@@ -71,6 +75,8 @@ pub(super) static RESOLVED_ADDRESSES: Evidence = Evidence { key: "resolved_addre
 pub(super) static RESOURCE_ID: Evidence = Evidence { key: "resource_id", meaning: "the machine's resource ID, as IMDS says it" };
 pub(super) static RESPONDER: Evidence = Evidence { key: "responder", meaning: "who answered, judged by the form of the answer" };
 pub(super) static ROLE_ASSIGNMENTS: Evidence = Evidence { key: "role_assignments", meaning: "how many role assignments count at the target, or why the list could not be read" };
+pub(super) static ROLES: Evidence = Evidence { key: "roles", meaning: "the roles of the assignments, and whether each allows the action" };
+pub(super) static ROLES_ELSEWHERE: Evidence = Evidence { key: "roles_elsewhere", meaning: "how many role assignments name the identity in the whole subscription" };
 pub(super) static ROUTE_INTERFACE: Evidence = Evidence { key: "route_interface", meaning: "the interface that the route chooses" };
 pub(super) static SCALE_SET: Evidence = Evidence { key: "scale_set", meaning: "the scale set that the machine belongs to" };
 pub(super) static SELECTOR: Evidence = Evidence { key: "selector", meaning: "how the identity was chosen: by default, client, object or resource ID" };
@@ -126,17 +132,20 @@ pub static EVIDENCE: &[&Evidence] = &[
     &DENIED_ACTION,
     &DENIED_OBJECT_ID,
     &DENIED_SCOPE,
+    &DENY_ASSIGNMENTS,
     &DHCP,
     &ENDPOINT,
     &ENVIRONMENT,
     &ERROR,
     &ERROR_DESCRIPTION,
     &EXP,
+    &EXPECTED_PRINCIPAL,
     &EXPIRES_ON,
     &FAILURE,
     &FIREWALL_RULES,
     &FIRMWARE_UNKNOWN,
     &FIRMWARE_UUID,
+    &GRANTED_AT,
     &IAT,
     &ID,
     &IDENTITY,
@@ -155,6 +164,7 @@ pub static EVIDENCE: &[&Evidence] = &[
     &OBJECT_ID,
     &OID,
     &OS,
+    &PERMISSIONS,
     &PERSISTENT_ROUTES,
     &PLATFORM_ADDRESS,
     &PRIMARY_ADDRESS,
@@ -168,6 +178,8 @@ pub static EVIDENCE: &[&Evidence] = &[
     &RESOURCE_ID,
     &RESPONDER,
     &ROLE_ASSIGNMENTS,
+    &ROLES,
+    &ROLES_ELSEWHERE,
     &ROUTE_INTERFACE,
     &SCALE_SET,
     &SELECTOR,

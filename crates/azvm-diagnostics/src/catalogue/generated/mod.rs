@@ -175,6 +175,7 @@ pub static CATALOGUE: &[&Entry] = &[
     &RBAC_024,
     &RBAC_025,
     &RBAC_026,
+    &RBAC_027,
     &RID_000,
     &RID_001,
     &RID_002,

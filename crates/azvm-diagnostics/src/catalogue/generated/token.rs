@@ -155,9 +155,9 @@ pub(crate) static TOKEN_008: Entry = Entry {
     severity: Severity::Fail,
     title: "the token is for another principal than you expect",
     summary: "Roles were granted to one identity and the program acts as another, mostly because a default was used.",
-    told_apart: "The object ID in the token, or in ARM's 403, is not the one that has the role. If ARM's 403 and the token disagree with each other, it is RBAC-004.",
+    told_apart: "The object ID in the token is not the one that --expect-principal names; without that flag only you know which was meant. If ARM's 403 and the token disagree with each other, it is RBAC-004.",
     near: &["IDSEL-003", "IDSEL-005", "RBAC-004"],
-    evidence: &[],
+    evidence: &[&evidence::OID, &evidence::APPID, &evidence::EXPECTED_PRINCIPAL],
     fix: "Compare the object IDs, and name the identity in the program.",
     commands: &[
         CommandTemplate { shell: "bash", run: "{doctor} -v", needs_root: false },
@@ -166,7 +166,7 @@ pub(crate) static TOKEN_008: Entry = Entry {
     ],
     sources: &[&sources::RBAC_TROUBLESHOOTING],
     since: "0.1.0",
-    detection: Detection::ExplainOnly("Which principal was meant is in your head or in a configuration; the doctor shows object_id for you to compare."),
+    detection: Detection::Doctor,
     retired: None,
 };
 

@@ -120,7 +120,7 @@ fn to_imds(ran: &Ran) -> usize {
 }
 
 #[test]
-fn the_most_questions_of_a_run_are_twelve_to_imds_and_five_to_arm() {
+fn the_most_questions_of_a_run_are_twelve_to_imds_and_seven_to_arm() {
     let selector = IdentitySelector::ClientId(USER_CLIENT.parse().unwrap());
     let answers = (0..8).map(|_| not_found()).chain([own_token()]);
     let world = World::healthy().with_all(Route::Token, answers);
@@ -129,9 +129,10 @@ fn the_most_questions_of_a_run_are_twelve_to_imds_and_five_to_arm() {
     assert_eq!(ran.codes(), ["IDSEL-016"], "{}", ran.verbose_text());
     assert_eq!(to_imds(&ran), 12);
     assert_eq!(ran.seen.len() - to_imds(&ran), 3);
-    let user = model(as_user(World::healthy()), &attached()).with(Route::Target, denied());
+    let refusal = crate::replies::forbidden(USER_OBJECT, "A/read");
+    let user = model(as_user(World::healthy()), &attached()).with(Route::Target, refusal);
     let ran = user.with(Route::Identity, resource(USER_OBJECT)).run();
-    assert_eq!(ran.seen.len() - to_imds(&ran), 5);
+    assert_eq!(ran.seen.len() - to_imds(&ran), 7);
 }
 
 #[test]

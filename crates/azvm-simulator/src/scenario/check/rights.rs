@@ -13,14 +13,18 @@ use crate::{ScenarioError, World};
 impl Checker<'_> {
     pub(super) fn rights(&self, file: &File, world: &mut World) -> Result<(), ScenarioError> {
         for group in &file.principal_groups {
-            let mut members = Vec::new();
-            for member in &group.members {
-                members.push(self.identity(member, world)?);
-            }
+            let identities = |ids: &[Spanned<String>]| {
+                ids.iter()
+                    .map(|id| self.identity(id, world))
+                    .collect::<Result<Vec<_>, _>>()
+            };
+            let (members, new_members) =
+                (identities(&group.members)?, identities(&group.new_members)?);
             world.principal_groups.push(PrincipalGroup {
                 id: self.guid(&group.id, "id")?,
                 name: group.name.clone(),
                 members,
+                new_members,
             });
         }
         for role in &file.role_definitions {

@@ -1,0 +1,418 @@
+//! A refusal for want of a role: is it missing, elsewhere, too small, through a group, or under way?
+//!
+//! What proves it is the list of assignments with the roles in them. Where the identity may not list, absence and
+//! propagation look the same, and only somebody's word about the time of the grant tells more.
+
+use super::{Verdict, long};
+use crate::catalogue::{
+    Entry, RBAC_001, RBAC_002, RBAC_003, RBAC_004, RBAC_005, RBAC_006, RBAC_007, RBAC_008,
+    RBAC_016, RBAC_021, RBAC_027,
+};
+use crate::facts::{Call, Facts, RightsFacts, Sample};
+use crate::finding::{Confidence, Finding, Values};
+use crate::report::from_rfc3339;
+use crate::rights::{OtherPrincipal, Place, other_principal, place};
+use crate::wait::OFFICIAL_MAXIMUM;
+use azvm_arm::{ArmError, RoleAssignment, RoleAssignments, Verdict as Grant};
+use azvm_exchange::Timestamp;
+use azvm_imds::Guid;
+use std::time::Duration;
+
+/// Beyond the official ten minutes, lag is still likelier than anything else for a while.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// A token that is older than this may well be older than a membership that somebody just made.
+const OLD_TOKEN: Duration = Duration::from_secs(3600);
+
+/// Clocks may differ by this much; a grant that is later yet was not made.
+const CLOCK_LEEWAY: i64 = 300;
+
+/// How many scopes or names one sentence has.
+const FEW: usize = 3;
+
+/// A refusal, and what is known around it.
+pub(super) struct Case<'a> {
+    pub(super) facts: &'a Facts,
+    values: &'a Values,
+    pub(super) rights: &'a RightsFacts,
+    /// By the service's own clock where it told it.
+    now: Timestamp,
+    /// The object ID in the token.
+    own: Option<&'a str>,
+}
+
+pub(super) fn not_authorized(
+    error: &ArmError,
+    sample: &Sample,
+    facts: &Facts,
+    values: &Values,
+    verdict: &mut Verdict,
+) -> Finding {
+    let denied = error.denied().unwrap_or_default();
+    verdict.saw_some("denied_object_id", denied.object_id.as_ref());
+    verdict.saw_some("denied_action", denied.action.as_ref());
+    verdict.saw_some("denied_scope", denied.scope.as_ref());
+    let elapsed = i64::try_from(facts.duration.as_secs()).unwrap_or(0);
+    let local = facts.started.unix_seconds().saturating_add(elapsed);
+    let server = sample.call.clocks.map(|(server, _)| server);
+    let case = Case {
+        facts,
+        values,
+        rights: &facts.arm.rights,
+        now: server.unwrap_or_else(|| Timestamp::from_unix_seconds(local)),
+        own: facts.imds.claims().and_then(|claims| claims.object_id()),
+    };
+    let expected = facts.asked.expected_principal.as_ref();
+    if let Some(other) = other_principal(error, case.own, expected) {
+        return other_than_meant(&other, values);
+    }
+    // The code is that of a missing role: only the words tell a condition.
+    if error
+        .message()
+        .is_some_and(|text| text.contains("ABAC condition"))
+    {
+        return Finding::new(&RBAC_007, values).with_confidence(Confidence::Likely);
+    }
+    // It was allowed before: a role is there, and not every replica knows of it.
+    if facts.arm.was_allowed() {
+        return Finding::new(&RBAC_016, values);
+    }
+    case.evidence(verdict);
+    case.notes(verdict);
+    match listed(facts.arm.role_assignments.as_ref()) {
+        Some(list) => case.by_list(list, verdict),
+        None => case.blind(),
+    }
+}
+
+fn other_than_meant(other: &OtherPrincipal, values: &Values) -> Finding {
+    let OtherPrincipal {
+        meant,
+        is_expectation,
+        refused,
+    } = other;
+    let mut values = values.clone();
+    values.set("denied_object_id", Some(refused));
+    let who = match is_expectation {
+        true => format!("the role is meant for {meant}"),
+        false => format!("the token names {meant}"),
+    };
+    Finding::new(&RBAC_004, &values)
+        .with_confidence(Confidence::Likely)
+        .with_cause(format!("{who}, ARM names {refused}; waiting will not help"))
+}
+
+/// The whole list, if it came whole: a page that is missing may have what decides.
+pub(super) fn listed(call: Option<&Call<RoleAssignments, ArmError>>) -> Option<&[RoleAssignment]> {
+    let list = call?.answer.as_ref().ok()?;
+    (!list.has_more).then_some(&list.value)
+}
+
+/// What an assignment does for the action that was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Effect {
+    Grants,
+    GrantsUnderCondition,
+    Lacks,
+    Unknown,
+}
+
+impl Case<'_> {
+    pub(super) fn find(&self, entry: &'static Entry) -> Finding {
+        Finding::new(entry, self.values)
+    }
+
+    fn effect(&self, assignment: &RoleAssignment) -> Effect {
+        match self.rights.role_of(assignment).map(|role| role.grant) {
+            None => Effect::Unknown,
+            Some(Grant::Allowed) if !assignment.has_condition => Effect::Grants,
+            Some(Grant::Allowed | Grant::Conditional) => Effect::GrantsUnderCondition,
+            Some(_) => Effect::Lacks,
+        }
+    }
+
+    fn age_of(&self, time: Timestamp) -> Duration {
+        let secs = self.now.seconds_since(time);
+        Duration::from_secs(u64::try_from(secs).unwrap_or(0))
+    }
+
+    /// A change starts the propagation anew.
+    pub(super) fn age(&self, assignment: &RoleAssignment) -> Option<Duration> {
+        let changed = assignment.updated_on.as_deref();
+        let changed = changed.or(assignment.created_on.as_deref())?;
+        Some(self.age_of(from_rfc3339(changed)?))
+    }
+
+    /// How long ago the role was granted, by the word of whoever asks; nothing for a time that has not come yet.
+    fn granted(&self) -> Option<Duration> {
+        let time = self.facts.asked.granted_at?;
+        (time.seconds_since(self.now) <= CLOCK_LEEWAY).then(|| self.age_of(time))
+    }
+
+    fn is_through_group(&self, assignment: &RoleAssignment) -> bool {
+        let kind = assignment.principal_type.as_deref();
+        let is_group = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("Group"));
+        let id = assignment.principal_id.parse::<Guid>();
+        let is_other = |id: Guid| {
+            self.own
+                .is_some_and(|own| !own.eq_ignore_ascii_case(id.as_str()))
+        };
+        is_group || id.is_ok_and(is_other)
+    }
+
+    fn by_list(&self, list: &[RoleAssignment], verdict: &mut Verdict) -> Finding {
+        if list.is_empty() {
+            return self.nothing_here();
+        }
+        let may_grant = |it: &&RoleAssignment| self.effect(it) != Effect::Lacks;
+        let granting: Vec<&RoleAssignment> = list.iter().filter(may_grant).collect();
+        if granting.is_empty() {
+            return self.too_small(list);
+        }
+        let ages = granting
+            .iter()
+            .filter_map(|it| Some((self.age(it)?, self.effect(it))));
+        let youngest = ages.min_by_key(|(age, _)| *age);
+        let age = youngest.map(|(age, _)| age);
+        let shown = age.map(|age| age.as_secs().to_string());
+        verdict.saw_some("youngest_assignment_s", shown);
+        match youngest {
+            Some((age, effect)) if age < PATIENCE => {
+                let finding = match (effect, age <= OFFICIAL_MAXIMUM) {
+                    (Effect::Unknown, _) | (_, false) => {
+                        self.find(&RBAC_002).with_confidence(Confidence::Likely)
+                    }
+                    _ => self.find(&RBAC_002),
+                };
+                finding.with_cause(format!(
+                    "the youngest role assignment was made {} ago; the official maximum is 10 min",
+                    long(age)
+                ))
+            }
+            _ => self.not_in_force(&granting, age),
+        }
+    }
+
+    /// Nothing counts at the target.
+    fn nothing_here(&self) -> Finding {
+        let elsewhere = self.elsewhere();
+        if !elsewhere.is_empty() {
+            return self.at_other_scope(&elsewhere);
+        }
+        let finding = self.find(&RBAC_001);
+        match self.granted().filter(|age| *age < PATIENCE) {
+            None => finding.with_cause(match self.is_whole_elsewhere() {
+                true => "no role assignment counts at the target, and none is elsewhere in the subscription",
+                false => "no role assignment counts at the target; what is elsewhere, the identity may not list",
+            }),
+            Some(age) => finding.with_confidence(Confidence::Likely).with_cause(format!(
+                "the role was granted {} ago, as you say, and is not in the list: not at this scope, or not to this \
+                 identity",
+                long(age)
+            )),
+        }
+    }
+
+    /// Every role at the target was looked at, and none has the action.
+    fn too_small(&self, list: &[RoleAssignment]) -> Finding {
+        let mut elsewhere = self.elsewhere();
+        elsewhere.retain(|it| self.effect(it) == Effect::Grants);
+        if !elsewhere.is_empty() {
+            return self.at_other_scope(&elsewhere);
+        }
+        let action = self.rights.action.as_deref().unwrap_or("the action");
+        let names = self.names_of_roles(list.iter());
+        self.find(&RBAC_005).with_cause(format!(
+            "none of the roles at the target allows {action}: {names}"
+        ))
+    }
+
+    /// A role that should count does not, and is older than propagation takes; or how old it is nobody knows.
+    fn not_in_force(&self, granting: &[&RoleAssignment], age: Option<Duration>) -> Finding {
+        let has = |effect: Effect| granting.iter().any(|it| self.effect(it) == effect);
+        if let Some(Ok(denials)) = self.rights.denials.as_ref().map(|call| &call.answer) {
+            if let Some(name) = denials.names.first() {
+                return self
+                    .find(&RBAC_006)
+                    .with_confidence(Confidence::Likely)
+                    .with_cause(format!(
+                        "a role allows it, and the deny assignment {name} names this action"
+                    ));
+            }
+        }
+        if !has(Effect::Unknown) && !has(Effect::Grants) {
+            return self.find(&RBAC_007).with_confidence(Confidence::Likely).with_cause(
+                "the role that allows it is assigned under a condition, which waiting does not change",
+            );
+        }
+        if granting.iter().all(|it| self.is_through_group(it)) {
+            return self.through_group(granting);
+        }
+        match (has(Effect::Grants), age) {
+            (true, Some(age)) => self
+                .find(&RBAC_027)
+                .with_confidence(Confidence::Likely)
+                .with_cause(format!(
+                    "{} allows it, and was assigned {} ago: longer than propagation takes",
+                    self.names_of_roles(granting.iter().copied()),
+                    long(age)
+                )),
+            (true, None) => self
+                .find(&RBAC_027)
+                .with_confidence(Confidence::Possible)
+                .with_cause(
+                    "the age of the role assignment is not known; it may still be propagating",
+                ),
+            (false, Some(_)) => self.find(&RBAC_005).with_confidence(Confidence::Likely),
+            (false, None) => self
+                .find(&RBAC_005)
+                .with_confidence(Confidence::Possible)
+                .with_cause(
+                    "the age of the role assignment is not known; it may still be propagating",
+                ),
+        }
+    }
+
+    /// Groups stand in the token, so that its age decides and not that of the assignment.
+    fn through_group(&self, granting: &[&RoleAssignment]) -> Finding {
+        let issued = self
+            .facts
+            .imds
+            .claims()
+            .and_then(|claims| claims.issued_at());
+        let age = issued.map(|time| self.age_of(time));
+        let confidence = match age {
+            Some(age) if age >= OLD_TOKEN => Confidence::Likely,
+            _ => Confidence::Possible,
+        };
+        let group = granting.first().map_or("", |it| &it.principal_id);
+        let issued = age.map_or_else(
+            || "at an unknown time".into(),
+            |age| format!("{} ago", long(age)),
+        );
+        self.find(&RBAC_008).with_confidence(confidence).with_cause(format!(
+            "the role belongs to the group {group}; the token was issued {issued}, and a membership that is younger \
+             counts from the next token on"
+        ))
+    }
+
+    fn at_other_scope(&self, assignments: &[&RoleAssignment]) -> Finding {
+        let mut scopes: Vec<&str> = assignments.iter().map(|it| it.scope.as_str()).collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        let more = match scopes.len() > FEW {
+            true => ", …",
+            false => "",
+        };
+        let shown = scopes
+            .iter()
+            .take(FEW)
+            .copied()
+            .collect::<Vec<_>>()
+            .join(", ");
+        let roles = self.names_of_roles(assignments.iter().copied());
+        self.find(&RBAC_003).with_cause(format!(
+            "{roles} at {shown}{more}, which is neither the target nor above it"
+        ))
+    }
+
+    fn is_whole_elsewhere(&self) -> bool {
+        listed(self.rights.elsewhere.as_ref()).is_some()
+    }
+
+    /// The assignments of the identity itself that cannot count at the target.
+    fn elsewhere(&self) -> Vec<&RoleAssignment> {
+        let list = self.rights.elsewhere.as_ref();
+        let list = list.and_then(|call| call.answer.as_ref().ok());
+        let (Some(list), Some(target)) = (list, self.facts.target()) else {
+            return vec![];
+        };
+        let is_other = |it: &&RoleAssignment| place(&it.scope, target) == Place::Elsewhere;
+        list.value.iter().filter(is_other).collect()
+    }
+
+    /// `Reader, Tag Contributor`; what was not looked at is *a role*.
+    pub(super) fn names_of_roles<'b>(
+        &self,
+        assignments: impl Iterator<Item = &'b RoleAssignment>,
+    ) -> String {
+        let mut names: Vec<&str> = assignments
+            .map(|it| {
+                self.rights
+                    .role_of(it)
+                    .and_then(|role| role.name.as_deref())
+            })
+            .map(|name| name.unwrap_or("a role"))
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names.truncate(FEW);
+        names.join(", ")
+    }
+
+    /// The list could not be had, or not whole.
+    fn blind(&self) -> Finding {
+        let effective = self.rights.permissions.as_ref();
+        let effective = effective.and_then(|call| call.answer.as_ref().ok());
+        match effective.map(|rights| rights.grant) {
+            Some(Grant::Allowed) => {
+                return self
+                    .find(&RBAC_016)
+                    .with_confidence(Confidence::Likely)
+                    .with_cause(
+                        "ARM lists the permission at the target, and refused it a moment before",
+                    );
+            }
+            Some(Grant::Conditional) => {
+                return self.find(&RBAC_007).with_confidence(Confidence::Likely);
+            }
+            _ => {}
+        }
+        if let Some(age) = self.granted().filter(|age| *age < PATIENCE) {
+            return self
+                .find(&RBAC_002)
+                .with_confidence(Confidence::Likely)
+                .with_cause(format!(
+                    "granted {} ago, as you say; the official maximum is 10 min",
+                    long(age)
+                ));
+        }
+        match effective {
+            Some(rights) if rights.sets > 0 && !rights.has_more => {
+                self.find(&RBAC_005).with_confidence(Confidence::Likely).with_cause(
+                    "some role counts at the target already, and no permission in it allows the action",
+                )
+            }
+            _ => self.no_visible_role(),
+        }
+    }
+
+    fn no_visible_role(&self) -> Finding {
+        let mut cause = "from inside the machine, a role that was never assigned and one that has not propagated yet \
+                         look the same while the identity has no other role"
+            .to_string();
+        let seen = self.rights.subscriptions.as_ref();
+        if let Some(Ok(seen)) = seen.map(|call| &call.answer) {
+            if seen.has_target {
+                cause = "the identity has a role somewhere in this subscription, for it sees it; whether that role is \
+                         at another scope or lacks the action, it may not list"
+                    .into();
+            }
+        }
+        if let Some(age) = self.granted() {
+            let age = long(age);
+            cause.push_str(&format!(
+                "; granted {age} ago, as you say, which is longer than propagation takes"
+            ));
+        }
+        if self.facts.asked.wait.is_some() {
+            let target = self.facts.arm.target.as_ref();
+            let waited = target.map(|target| target.waited).unwrap_or_default();
+            cause.push_str(&format!(
+                "; waited {}, the official maximum is 10 min",
+                long(waited)
+            ));
+        }
+        self.find(&RBAC_021).with_cause(cause)
+    }
+}

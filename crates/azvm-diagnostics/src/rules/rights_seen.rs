@@ -1,0 +1,125 @@
+//! What was seen of an identity's rights, as evidence, and what is worth knowing beside a refusal.
+
+use super::Verdict;
+use super::rights::{Case, listed};
+use crate::catalogue::{RBAC_009, RBAC_017};
+use crate::facts::{Call, Trouble};
+use crate::finding::{Confidence, Severity};
+use crate::report::rfc3339;
+use crate::rights::{Place, place};
+use azvm_arm::{ArmError, RoleAssignment, RoleAssignments, Verdict as Grant};
+use std::time::Duration;
+
+/// *Several hours*, says Azure of data actions at a management group.
+const SEVERAL_HOURS: Duration = Duration::from_secs(24 * 3600);
+
+impl Case<'_> {
+    /// What is worth knowing beside the refusal.
+    pub(super) fn notes(&self, verdict: &mut Verdict) {
+        let seen = self.rights.subscriptions.as_ref();
+        if let Some(Ok(seen)) = seen.map(|call| &call.answer) {
+            if seen.count == 0 && !seen.has_more {
+                let finding = self.find(&RBAC_017).with_severity(Severity::Warn);
+                verdict.find(
+                    finding.with_cause("ARM takes the token and lists no subscription for it"),
+                );
+            }
+        }
+        let list = listed(self.facts.arm.role_assignments.as_ref()).unwrap_or_default();
+        let is_slow = |it: &&RoleAssignment| {
+            let is_young = self.age(it).is_some_and(|age| age < SEVERAL_HOURS);
+            let is_high = self.facts.target().map(|target| place(&it.scope, target));
+            let role = self.rights.role_of(it);
+            is_young
+                && is_high == Some(Place::ManagementGroup)
+                && role.is_some_and(|role| role.has_data_actions)
+        };
+        if let Some(assignment) = list.iter().find(is_slow) {
+            let finding = self.find(&RBAC_009).with_severity(Severity::Note);
+            let finding = finding.with_confidence(Confidence::Likely);
+            verdict.find(finding.with_cause(format!(
+                "{} at {}; what it allows with data may take hours",
+                self.names_of_roles(std::iter::once(assignment)),
+                assignment.scope
+            )));
+        }
+    }
+
+    pub(super) fn evidence(&self, verdict: &mut Verdict) {
+        let count = |call: &Call<RoleAssignments, ArmError>| match &call.answer {
+            Ok(list) if list.has_more => format!("{} and more", list.value.len()),
+            Ok(list) => list.value.len().to_string(),
+            Err(trouble) => why(trouble),
+        };
+        let list = self.facts.arm.role_assignments.as_ref();
+        verdict.saw(
+            "role_assignments",
+            list.map_or_else(|| "unknown".into(), count),
+        );
+        verdict.saw_some("roles_elsewhere", self.rights.elsewhere.as_ref().map(count));
+        if !self.rights.roles.is_empty() {
+            verdict.saw("roles", self.roles_seen());
+        }
+        let permissions = self.rights.permissions.as_ref();
+        verdict.saw_some(
+            "permissions",
+            permissions.map(|call| match &call.answer {
+                Ok(rights) => format!("{}, {}", rights.sets, word(rights.grant)),
+                Err(trouble) => why(trouble),
+            }),
+        );
+        let denials = self.rights.denials.as_ref();
+        verdict.saw_some(
+            "deny_assignments",
+            denials.map(|call| match &call.answer {
+                Ok(denials) if denials.names.is_empty() => "none that names the action".into(),
+                Ok(denials) => denials.names.join(", "),
+                Err(trouble) => why(trouble),
+            }),
+        );
+        let seen = self.rights.subscriptions.as_ref();
+        verdict.saw_some(
+            "subscriptions",
+            seen.map(|call| match &call.answer {
+                Ok(seen) if seen.has_more => format!("{} and more", seen.count),
+                Ok(seen) => seen.count.to_string(),
+                Err(trouble) => why(trouble),
+            }),
+        );
+        verdict.saw_some("granted_at", self.facts.asked.granted_at.map(rfc3339));
+    }
+
+    fn roles_seen(&self) -> String {
+        let roles = self
+            .rights
+            .roles
+            .iter()
+            .map(|role| match &role.call.answer {
+                Ok(role) => format!(
+                    "{}: {}",
+                    role.name.as_deref().unwrap_or("a role"),
+                    word(role.grant)
+                ),
+                Err(trouble) => why(trouble),
+            });
+        roles.collect::<Vec<_>>().join("; ")
+    }
+}
+
+fn word(grant: Grant) -> &'static str {
+    match grant {
+        Grant::Allowed => "allowed",
+        Grant::Conditional => "allowed under a condition",
+        _ => "not allowed",
+    }
+}
+
+fn why(trouble: &Trouble<ArmError>) -> String {
+    match trouble {
+        Trouble::Silent(_) => "unknown".into(),
+        Trouble::Refused(error) => {
+            let code = error.code().unwrap_or_default();
+            format!("{} {code}", error.status()).trim_end().into()
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! A refusal for want of a role, and what proves which: the codes, and what lies next to them.
+
+use crate::codes::{Case, check as check_cases, fail};
+use crate::ran::Ran;
+use crate::replies::{
+    CLIENT_ID, OBJECT_ID, OTHER_ID, Reply, SUBSCRIPTION, assigned, denied, forbidden, given,
+    given_to_group, group_id, in_secs, list, role, role_body,
+};
+use crate::wire::{Deed, Route};
+use crate::world::World;
+use azvm_diagnostics::CheckId::{ArmTarget, TokenClaims};
+use azvm_diagnostics::{Confidence, Severity};
+use serde_json::{Value, json};
+
+/// Codes that have a test of their own here: they stand beside the refusal, or need what no loopback address has.
+pub(crate) const CODES: [&str; 3] = ["ARM-010", "RBAC-009", "RBAC-017"];
+
+pub(crate) const READ: &str = "Microsoft.Resources/subscriptions/resourceGroups/read";
+pub(crate) const DAY: i64 = 86_400;
+
+pub(crate) fn target(deed: impl Into<Deed>) -> World {
+    World::healthy().with(Route::Target, deed)
+}
+
+/// The target is refused, these assignments count there, and this is their role.
+pub(crate) fn having(assignments: &[Value], role: Reply) -> World {
+    target(denied())
+        .with(Route::RoleAssignments, list(assignments))
+        .with(Route::RoleDefinition, role)
+}
+
+pub(crate) fn here(secs: i64) -> Value {
+    given(OTHER_ID, &group_id(), secs)
+}
+
+pub(crate) fn reader() -> Reply {
+    role("Reader", &["*/read"], &[])
+}
+
+pub(crate) fn starter() -> Reply {
+    role("Starter", &["Microsoft.Compute/*/start/action"], &[])
+}
+
+pub(crate) fn elsewhere(scope: &str) -> Reply {
+    list(&[given(OTHER_ID, scope, -DAY)])
+}
+
+pub(crate) fn other_group() -> String {
+    format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/other-rg")
+}
+
+pub(crate) fn nothing() -> Reply {
+    list(&[])
+}
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        fail("RBAC-003", ArmTarget, || {
+            target(denied())
+                .with(Route::RoleAssignments, nothing())
+                .with(Route::AssignmentsElsewhere, elsewhere(&other_group()))
+                .with(Route::RoleDefinition, reader())
+        }),
+        fail("RBAC-008", ArmTarget, || {
+            having(&[given_to_group(OTHER_ID, &group_id(), -DAY)], reader())
+        }),
+        fail("RBAC-027", ArmTarget, || having(&[here(-DAY)], reader())),
+        fail("TOKEN-008", TokenClaims, || {
+            expecting(World::healthy(), OTHER_ID)
+        }),
+        fail("ARM-013", ArmTarget, || {
+            let words =
+                "The api-version query parameter (?api-version=) is required for all requests.";
+            target(Reply::arm_error(400, "MissingApiVersionParameter", words))
+        }),
+        fail("ARM-015", ArmTarget, || target(unregistered())),
+    ]
+}
+
+pub(crate) fn unregistered() -> Reply {
+    let words = "The subscription is not registered to use namespace 'Microsoft.App'. See https://aka.ms/rps-not-found.";
+    Reply::arm_error(409, "MissingSubscriptionRegistration", words)
+}
+
+#[test]
+fn what_stands_between_a_role_and_the_target_is_found() {
+    check_cases(&cases());
+}
+
+/// Exactly these codes are found, in the order of the chain, and the first with this confidence.
+#[track_caller]
+pub(crate) fn check(world: World, expected: &[&str], confidence: Confidence) -> Ran {
+    let ran = world.run();
+    assert_eq!(ran.codes(), expected, "{}", ran.verbose_text());
+    let finding = ran.finding(expected[0]);
+    assert_eq!(finding.confidence, confidence, "{}", ran.verbose_text());
+    ran
+}
+
+pub(crate) fn expecting(world: World, object_id: &'static str) -> World {
+    world.asking(|config| config.with_expected_principal(object_id.parse().unwrap()))
+}
+
+#[test]
+fn a_role_allows_what_its_definition_says() {
+    let all: &[&str] = &["*"];
+    for (actions, not_actions, code) in [
+        (&["*/read"][..], &[][..], "RBAC-027"),
+        (&["MICROSOFT.RESOURCES/*/READ"], &[], "RBAC-027"),
+        (all, &["Microsoft.Resources/*/write"], "RBAC-027"),
+        (all, &["microsoft.resources/subscriptions/*"], "RBAC-005"),
+        (&["Microsoft.Resources/subscriptions/read"], &[], "RBAC-005"),
+        (&["*/write"], &[], "RBAC-005"),
+        (&[], &[], "RBAC-005"),
+    ] {
+        let confidence = match code {
+            "RBAC-005" => Confidence::High,
+            _ => Confidence::Likely,
+        };
+        let ran = check(
+            having(&[here(-DAY)], role("R", actions, not_actions)),
+            &[code],
+            confidence,
+        );
+        assert!(ran.evidence(ArmTarget, "roles").unwrap().starts_with("R: "));
+    }
+}
+
+#[test]
+fn the_action_is_the_one_that_was_refused() {
+    let list_action = "Microsoft.Compute/virtualMachines/start/action";
+    let world =
+        having(&[here(-DAY)], starter()).with(Route::Target, forbidden(OBJECT_ID, list_action));
+    check(world, &["RBAC-027"], Confidence::Likely);
+    // Words that name none leave the one that reading needs.
+    for odd in ["", "all of it", "a\u{7}/b"] {
+        let world = having(&[here(-DAY)], reader()).with(Route::Target, forbidden(OBJECT_ID, odd));
+        check(world, &["RBAC-027"], Confidence::Likely);
+    }
+}
+
+#[test]
+fn youth_counts_for_roles_that_have_the_action() {
+    let high = check(
+        having(&[here(-120)], reader()),
+        &["RBAC-002"],
+        Confidence::High,
+    );
+    assert!(
+        high.finding("RBAC-002")
+            .cause
+            .as_deref()
+            .unwrap()
+            .contains("made 2 min")
+    );
+    check(
+        having(&[here(-720)], reader()),
+        &["RBAC-002"],
+        Confidence::Likely,
+    );
+    // However young: it does not have the action.
+    check(
+        having(&[here(-5)], starter()),
+        &["RBAC-005"],
+        Confidence::High,
+    );
+    // Of two roles the one with the action counts.
+    let world = having(&[here(-5), given(CLIENT_ID, &group_id(), -DAY)], starter())
+        .with_all(Route::RoleDefinition, [starter(), reader()]);
+    check(world, &["RBAC-027"], Confidence::Likely);
+    // A role that nobody may look at may have it.
+    let unknown = |secs| {
+        target(denied()).with(
+            Route::RoleAssignments,
+            assigned(in_secs(secs), in_secs(secs)),
+        )
+    };
+    check(unknown(-120), &["RBAC-002"], Confidence::Likely);
+    check(unknown(-DAY), &["RBAC-005"], Confidence::Likely);
+    let mut ageless = here(0);
+    ageless["properties"]["createdOn"] = Value::Null;
+    ageless["properties"]["updatedOn"] = json!("a moment ago");
+    check(
+        having(&[ageless], reader()),
+        &["RBAC-027"],
+        Confidence::Possible,
+    );
+}
+
+#[test]
+fn a_role_elsewhere_is_told_from_none_and_from_a_small_one() {
+    let empty = || target(denied()).with(Route::RoleAssignments, nothing());
+    let there = |reply: Reply| empty().with(Route::AssignmentsElsewhere, reply);
+    check(there(nothing()), &["RBAC-001"], Confidence::High);
+    check(
+        there(Reply::arm_error(403, "AuthorizationFailed", "…")),
+        &["RBAC-001"],
+        Confidence::High,
+    );
+    // What counts at the target, or may, is not elsewhere.
+    for scope in [
+        &*group_id().to_uppercase(),
+        &format!("/subscriptions/{SUBSCRIPTION}"),
+        "/providers/Microsoft.Management/managementGroups/top",
+        "/",
+    ] {
+        check(there(elsewhere(scope)), &["RBAC-001"], Confidence::High);
+    }
+    for scope in [
+        &*format!("{}2", group_id()),
+        &format!("{}/providers/N.N/t/x", group_id()),
+    ] {
+        let ran = check(there(elsewhere(scope)), &["RBAC-003"], Confidence::High);
+        assert!(
+            ran.finding("RBAC-003")
+                .cause
+                .as_deref()
+                .unwrap()
+                .contains(scope)
+        );
+    }
+    // A small role here and the right one there: it is the place.
+    let small = || having(&[here(-DAY)], starter());
+    let place = small()
+        .with(
+            Route::AssignmentsElsewhere,
+            list(&[given(CLIENT_ID, &other_group(), -DAY)]),
+        )
+        .with_all(Route::RoleDefinition, [starter(), reader()]);
+    check(place, &["RBAC-003"], Confidence::High);
+    let size = small().with(Route::AssignmentsElsewhere, elsewhere(&other_group()));
+    check(size, &["RBAC-005"], Confidence::High);
+}
+
+#[test]
+fn a_group_is_told_from_the_identity_itself() {
+    let group = |secs| given_to_group(OTHER_ID, &group_id(), secs);
+    check(
+        having(&[group(-DAY)], reader()),
+        &["RBAC-008"],
+        Confidence::Possible,
+    );
+    let issued = |secs: i64| {
+        having(&[group(-2 * DAY)], reader()).with_claims(&json!({"iat": in_secs(secs)}))
+    };
+    let ran = check(issued(-7200), &["RBAC-008"], Confidence::Likely);
+    assert!(
+        ran.finding("RBAC-008")
+            .cause
+            .as_deref()
+            .unwrap()
+            .contains("issued 2 h 0 min ago")
+    );
+    check(issued(-3500), &["RBAC-008"], Confidence::Possible);
+    // A young one propagates like any other, one that has not the action is too small, and both together are not the
+    // group's fault.
+    check(
+        having(&[group(-60)], reader()),
+        &["RBAC-002"],
+        Confidence::High,
+    );
+    check(
+        having(&[group(-DAY)], starter()),
+        &["RBAC-005"],
+        Confidence::High,
+    );
+    check(
+        having(&[group(-DAY), here(-DAY)], reader()),
+        &["RBAC-027"],
+        Confidence::Likely,
+    );
+}
+
+fn denial(actions: &[&str]) -> Reply {
+    list(&[json!({
+        "id": "/d",
+        "properties": {
+            "denyAssignmentName": "locked by the stack",
+            "scope": group_id(),
+            "permissions": [{"actions": actions}],
+            "principals": [{"id": OTHER_ID}],
+        },
+    })])
+}
+
+#[test]
+fn a_denial_or_a_condition_explains_a_role_that_does_not_count() {
+    let old = || having(&[here(-DAY)], reader());
+    let ran = check(
+        old().with(Route::DenyAssignments, denial(&["*/READ"])),
+        &["RBAC-006"],
+        Confidence::Likely,
+    );
+    assert!(
+        ran.finding("RBAC-006")
+            .cause
+            .as_deref()
+            .unwrap()
+            .contains("locked by the stack")
+    );
+    check(
+        old().with(Route::DenyAssignments, denial(&["*/write"])),
+        &["RBAC-027"],
+        Confidence::Likely,
+    );
+    check(
+        old().with(Route::DenyAssignments, nothing()),
+        &["RBAC-027"],
+        Confidence::Likely,
+    );
+    let mut conditional = here(-DAY);
+    conditional["properties"]["condition"] = json!("@Resource[x] StringEquals 'y'");
+    check(
+        having(&[conditional.clone()], reader()),
+        &["RBAC-007"],
+        Confidence::Likely,
+    );
+    check(
+        having(&[conditional.clone(), here(-DAY)], reader()),
+        &["RBAC-027"],
+        Confidence::Likely,
+    );
+    // While it is young, that is the likelier reason.
+    conditional["properties"]["updatedOn"] = here(-60)["properties"]["updatedOn"].clone();
+    check(
+        having(&[conditional], reader()),
+        &["RBAC-002"],
+        Confidence::High,
+    );
+}
+
+#[test]
+fn a_data_role_at_a_management_group_is_a_note_beside_the_refusal() {
+    let mut data = role_body("Blobs", &[], &[]);
+    data["properties"]["permissions"][0]["dataActions"] = json!(["*/blobs/read"]);
+    let data = Reply::arm(200, data.to_string());
+    let top = "/providers/Microsoft.Management/managementGroups/top";
+    let world = |scope: &str, secs, role| having(&[given(OTHER_ID, scope, secs)], role);
+    let ran = check(
+        world(top, -7200, data.clone()),
+        &["RBAC-005", "RBAC-009"],
+        Confidence::High,
+    );
+    assert_eq!(ran.finding("RBAC-009").severity, Severity::Note);
+    assert_eq!(ran.causes(), ["RBAC-005"]);
+    // Not below it, not after a day, and not for a role without data actions.
+    check(
+        world(&group_id(), -7200, data.clone()),
+        &["RBAC-005"],
+        Confidence::High,
+    );
+    check(world(top, -2 * DAY, data), &["RBAC-005"], Confidence::High);
+    check(
+        world(top, -7200, starter()),
+        &["RBAC-005"],
+        Confidence::High,
+    );
+}

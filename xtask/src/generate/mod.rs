@@ -42,6 +42,19 @@ pub(crate) fn run() -> Result<()> {
     run_command(cargo(example).args(["--example", "write_pages", "--", PAGES]))
 }
 
+/// Writes the page of worlds and findings. It is what a test of the diagnostics finds out, and compares at each run.
+pub(crate) fn matrix() -> Result<()> {
+    let test = [
+        "test",
+        "--package",
+        "azvm-diagnostics",
+        "--test",
+        "it",
+        "matrix::",
+    ];
+    run_command(cargo(test).env("AZVM_WRITE_MATRIX", "1"))
+}
+
 /// What is out of date, as places below the root; an error when the catalogue itself is not right.
 pub(crate) fn stale() -> Result<Vec<String>> {
     let statics = statics()?;

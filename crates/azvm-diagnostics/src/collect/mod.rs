@@ -1,8 +1,9 @@
 //! Gathers the facts: each once, each with a deadline, one request at a time.
 //!
-//! A run makes at most five requests to IMDS (not counting retries) and, without waiting, three to ARM.
+//! What a run may ask of others is in [`budget`].
 
 mod arm;
+pub mod budget;
 mod call;
 mod host;
 mod imds;
@@ -21,6 +22,7 @@ use azvm_arm::{Cloud, Endpoint as ArmEndpoint};
 use azvm_http::TransportError;
 use azvm_imds::{Audience, Endpoint as ImdsEndpoint, IdentitySelector};
 use azvm_resource_id::ResourceId;
+use budget::{ArmBudget, ImdsBudget};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -197,6 +199,8 @@ pub async fn collect(config: &Config, progress: &dyn Progress) -> Result<Facts, 
         deadline: began.checked_add(config.timeout).unwrap_or(began + A_DAY),
         timeline: Vec::new(),
         is_cut_short: false,
+        imds_budget: ImdsBudget::new(began),
+        arm_budget: ArmBudget::new(),
     };
     let started = azvm_identity::now();
     let arm_client = run.arm_client()?;
@@ -297,6 +301,8 @@ struct Run<'a> {
     timeline: Vec<TimelineEntry>,
     /// The time limit kept a question from being asked or answered.
     is_cut_short: bool,
+    imds_budget: ImdsBudget,
+    arm_budget: ArmBudget,
 }
 
 impl Run<'_> {

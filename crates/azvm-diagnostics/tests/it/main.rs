@@ -8,6 +8,7 @@ mod hostile;
 mod leaks;
 mod machine;
 mod markup;
+mod matrix;
 mod neighbours;
 mod pages;
 mod policy;

@@ -245,6 +245,7 @@ impl Progress for Watcher {
                 let outcome = attempt.outcome.map_err(FailureKind::as_str);
                 (format!("{action}: {outcome:?}"), attempt.retry_in)
             }
+            Event::Pacing { next_in } => ("pacing".into(), Some(*next_in)),
             Event::Waiting {
                 sample,
                 outcome,

@@ -35,6 +35,7 @@
 
 #![warn(missing_docs, clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
+pub mod agent;
 pub mod catalogue;
 mod check;
 mod collect;

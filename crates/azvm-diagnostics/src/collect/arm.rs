@@ -1,10 +1,12 @@
 //! Azure Resource Manager: does it answer, and may the identity read the target?
 
 use super::Run;
+use super::host::arm_proxy;
 use crate::facts::{
-    ArmFacts, ArmProbe, Call, HostFacts, ImdsFacts, Sample, TargetFacts, Trouble, Withheld,
-    is_elsewhere,
+    ArmFacts, ArmProbe, Call, HostFacts, ImdsFacts, ResolvedAddress, Sample, TargetFacts, Trouble,
+    Withheld, is_elsewhere,
 };
+use crate::known::{Known, Unknown};
 use crate::progress::Event;
 use crate::stored::{kept_refusal, kept_resource, kept_roles};
 use crate::wait::{Next, Outcome, Watch};
@@ -12,12 +14,16 @@ use azvm_arm::{
     ArmError, Cloud, Endpoint, Resource, RoleAssignments, read_resource, read_role_assignments,
     retry_policy,
 };
-use azvm_exchange::{Failure, FailureKind, Request, Response, RetryPolicy, Secret, service_text};
+use azvm_exchange::{
+    Failure, FailureKind, Host, Request, Response, RetryPolicy, Secret, service_text,
+};
 use azvm_http::{Client, Limits, TransportError};
 use azvm_imds::{Compute, UnverifiedClaims};
 use azvm_resource_id::ResourceId;
+use std::net::IpAddr;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::net::lookup_host;
+use tokio::time::{Instant, timeout};
 
 /// ARM is far away compared with IMDS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -73,6 +79,12 @@ impl Run<'_> {
             endpoint: endpoint.to_string(),
             is_named_endpoint: named.is_some(),
             cloud,
+            addresses: Err(Unknown::NotAsked),
+            is_over_ipv6: None,
+            proxy: match self.config.simulated {
+                Some(_) => None,
+                None => arm_proxy(endpoint.origin()),
+            },
             probe: None,
             target: None,
             role_assignments: None,
@@ -86,10 +98,15 @@ impl Run<'_> {
         facts.probe = match &client {
             Ok(client) => {
                 let is_named = facts.is_named_endpoint;
-                self.probe(client, &endpoint, subscription, is_named).await
+                let probe = self.probe(client, &endpoint, subscription, is_named);
+                let (probe, addresses) = tokio::join!(probe, addresses(&endpoint));
+                facts.addresses = addresses;
+                probe
             }
             Err(failure) => Some(Call::not_sent(failure)),
         };
+        let local = facts.probe.as_ref().and_then(|call| call.local.as_deref());
+        facts.is_over_ipv6 = local.and_then(|ip| Some(ip.parse::<IpAddr>().ok()?.is_ipv6()));
         if let Some(target) = target {
             self.access(&mut facts, client.ok(), &endpoint, imds, (target, secret))
                 .await;
@@ -250,6 +267,29 @@ impl Run<'_> {
         self.call(action, (client, endpoint.origin()), what, read)
             .await
     }
+}
+
+/// A name with more addresses than these is no name of ARM's.
+const MAX_ADDRESSES: usize = 16;
+
+/// The addresses of the endpoint's name, looked up while the probe is under way, so that no time is lost.
+async fn addresses(endpoint: &Endpoint) -> Known<Vec<ResolvedAddress>> {
+    let Host::Name(name) = endpoint.origin().host() else {
+        return Err(Unknown::Absent);
+    };
+    let looked_up = timeout(
+        PROBE_BUDGET,
+        lookup_host((name.as_str(), endpoint.origin().port())),
+    );
+    let addresses = match looked_up.await {
+        Ok(Ok(addresses)) => addresses,
+        Ok(Err(error)) => {
+            return Err(Unknown::Failed(error.raw_os_error().unwrap_or_default()));
+        }
+        Err(_) => return Err(Unknown::TimedOut),
+    };
+    let addresses = addresses.map(|address| address.ip().into());
+    Ok(addresses.take(MAX_ADDRESSES).collect())
 }
 
 fn call_policy() -> RetryPolicy {

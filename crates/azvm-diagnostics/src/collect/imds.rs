@@ -1,10 +1,11 @@
 //! The metadata service: who is there, what the machine is, and a token.
 
-use super::Run;
-use crate::facts::{Call, ImdsFacts, ProbeAnswer, TokenFacts, Trouble};
+use super::{Run, path};
+use crate::facts::{Call, HostFacts, ImdsFacts, ProbeAnswer, Reach, TokenFacts, Trouble};
+use crate::known::Unknown;
 use crate::progress::Event;
 use azvm_arm::Cloud;
-use azvm_exchange::{Request, Response, RetryClass, RetryPolicy, Secret, service_text};
+use azvm_exchange::{Phase, Request, Response, RetryClass, RetryPolicy, Secret, service_text};
 use azvm_http::{Client, Limits};
 use azvm_imds::{
     Audience, IdentitySelector, ProtocolError, Rejection, Responder, TokenRequest,
@@ -27,7 +28,7 @@ fn own_connections() -> Client {
 }
 
 impl Run<'_> {
-    pub(super) async fn imds(&mut self) -> (ImdsFacts, Option<Secret>) {
+    pub(super) async fn imds(&mut self, host: &HostFacts) -> (ImdsFacts, Option<Secret>) {
         let client = own_connections();
         let endpoint = &self.config.imds_endpoint;
         let mut facts = ImdsFacts {
@@ -39,7 +40,11 @@ impl Run<'_> {
             token: None,
             other_kind: None,
             audience: self.audience(None),
+            platform: Err(Unknown::NotAsked),
         };
+        if self.is_lost(&facts, host) {
+            facts.platform = Ok(self.reach_platform().await);
+        }
         if !is_imds(facts.probe.as_ref()) {
             return (facts, None);
         }
@@ -86,6 +91,27 @@ impl Run<'_> {
                 .0;
         }
         (facts, secret)
+    }
+
+    /// When an Azure machine gets no connection to IMDS at its own address, the platform's address tells whether that is
+    /// about IMDS alone. Of another machine, a simulated one or another endpoint it would tell nothing.
+    fn is_lost(&self, imds: &ImdsFacts, host: &HostFacts) -> bool {
+        let never_connected = imds.probe.as_ref().is_some_and(|call| match &call.answer {
+            Err(Trouble::Silent(failure)) => failure.phase <= Phase::Connect,
+            _ => false,
+        });
+        imds.is_default_endpoint
+            && self.config.simulated.is_none()
+            && never_connected
+            && host.asset_tag.is_azure() == Some(true)
+            && !self.time_left().is_zero()
+    }
+
+    async fn reach_platform(&self) -> Reach {
+        self.progress.event(&Event::Calling {
+            action: "platform_address",
+        });
+        path::reach(path::PLATFORM).await
     }
 
     /// The audience asked for, or that of the cloud asked for, or that of the machine's.

@@ -9,6 +9,8 @@ mod host;
 mod imds;
 #[cfg(target_os = "linux")]
 mod linux;
+mod path;
+mod reader;
 #[cfg(any(windows, test))]
 mod windows;
 
@@ -16,6 +18,7 @@ pub(crate) use host::{covers_imds, proxy_host};
 
 use crate::facts::{ArmFacts, Asked, Facts, HostFacts, ImdsFacts, Redaction, TimelineEntry};
 use crate::invocation::Invocation;
+use crate::known::Unknown;
 use crate::progress::Progress;
 use crate::redactor::Redactor;
 use azvm_arm::{Cloud, Endpoint as ArmEndpoint};
@@ -209,7 +212,7 @@ pub async fn collect(config: &Config, progress: &dyn Progress) -> Result<Facts, 
         .as_ref()
         .map(|machine| machine.asset_tag.as_str());
     let host = host::collect(asset_tag, &config.imds_endpoint).await;
-    let (imds, secret) = run.imds().await;
+    let (imds, secret) = run.imds(&host).await;
     let redactor = secret.as_ref().map(Redactor::new).unwrap_or_default();
     let arm = run.arm(arm_client, &host, &imds, secret).await;
     let facts = Facts {
@@ -250,11 +253,15 @@ impl Facts {
                 token: None,
                 other_kind: None,
                 audience: config.own_audience(cloud),
+                platform: Err(Unknown::NotAsked),
             },
             arm: ArmFacts {
                 is_named_endpoint: arm_endpoint.is_some(),
                 endpoint: arm_endpoint.unwrap_or_else(|| cloud.into()).to_string(),
                 cloud,
+                addresses: Err(Unknown::NotAsked),
+                is_over_ipv6: None,
+                proxy: None,
                 probe: None,
                 target: None,
                 role_assignments: None,

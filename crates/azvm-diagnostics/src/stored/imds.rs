@@ -1,10 +1,11 @@
 //! What IMDS said, in a report.
 
 use super::answers::{claims, protocol_error, rejection, responder, responder_name};
-use super::calls::{restore_call, store_call};
+use super::calls::{kind, kind_name, restore_call, store_call};
 use super::facts::{back, ns, restore_audience, some, text, time};
+use super::known::{restore, store};
 use super::{StoredError, wire};
-use crate::facts::{Call, ImdsFacts, ProbeAnswer, TokenFacts};
+use crate::facts::{Call, ImdsFacts, ProbeAnswer, Reach, TokenFacts};
 use azvm_exchange::Timestamp;
 use azvm_imds::{Compute, ProtocolError, Rejection};
 
@@ -18,12 +19,14 @@ pub(super) fn store_imds(imds: &ImdsFacts) -> wire::Imds {
         token,
         other_kind,
         audience,
+        platform,
     } = imds;
     let refusal = store_refusal;
     wire::Imds {
         endpoint: text(endpoint),
         is_default_endpoint: *is_default_endpoint,
         audience: text(audience.as_str()),
+        platform: store(platform, store_reach),
         probe: probe
             .as_ref()
             .map(|call| store_call(call, store_probe, refusal)),
@@ -52,7 +55,22 @@ pub(super) fn restore_imds(wire: wire::Imds) -> Result<ImdsFacts, StoredError> {
         identity_info: restore_imds_call(wire.identity_info, Into::into)?,
         token: restore_imds_call(wire.token, restore_token)?,
         other_kind: restore_imds_call(wire.other_kind, restore_token)?,
+        platform: restore(wire.platform, restore_reach),
     })
+}
+
+fn store_reach(reach: &Reach) -> wire::Reach {
+    match reach {
+        Reach::Connected => wire::Reach::Connected(true),
+        Reach::Failed(kind) => wire::Reach::Failed(text(kind_name(*kind))),
+    }
+}
+
+fn restore_reach(wire: wire::Reach) -> Reach {
+    match wire {
+        wire::Reach::Connected(_) => Reach::Connected,
+        wire::Reach::Failed(name) => Reach::Failed(kind(&name)),
+    }
 }
 
 fn restore_imds_call<R, SR>(

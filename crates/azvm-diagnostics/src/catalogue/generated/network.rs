@@ -131,7 +131,7 @@ pub(crate) static NET_006: Entry = Entry {
     ],
     sources: &[&sources::IMDS, &sources::OPNAZURE_47],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -431,7 +431,7 @@ pub(crate) static NET_020: Entry = Entry {
     ],
     sources: &[&sources::PLATFORM_ADDRESS],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -451,7 +451,7 @@ pub(crate) static NET_021: Entry = Entry {
     ],
     sources: &[&sources::AZURE_DOCS_6500],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 

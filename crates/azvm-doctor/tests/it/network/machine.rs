@@ -5,7 +5,7 @@ use crate::namespaces::namespaced;
 use crate::support::{BINARY, Run};
 
 /// The chassis asset tag of every Azure virtual machine.
-const AZURE_ASSET_TAG: &str = "7783-7084-3265-9085-8269-3286-77";
+pub(super) const AZURE_ASSET_TAG: &str = "7783-7084-3265-9085-8269-3286-77";
 
 /// Where a stand-in for ARM listens on every machine here, so that what is wrong with IMDS is all that is wrong.
 const ARM: &str = "127.0.0.1:8401";
@@ -69,6 +69,12 @@ impl Machine {
     /// Somebody answers every connection to `address` with these bytes, and nothing else.
     pub(super) fn answering(self, address: &str, reply: &str) -> Self {
         self.sh(&format!("python3 -c '{ANSWERER}' {address} '{reply}'"))
+    }
+
+    /// Somebody else's IMDS answers at port 80 of `address`, one of the machine's own.
+    pub(super) fn with_imds(self, address: &str) -> Self {
+        self.sh(&format!("python3 {STAND_IN} {address}:80 /dev/null &"))
+            .sh(&format!("python3 -c '{WAITER}' {address}"))
     }
 
     /// With these lines in the packet filter.
@@ -143,3 +149,16 @@ while True:
     connection.sendall(sys.argv[2].encode())
     connection.close()
 "#;
+
+/// Ends once somebody listens at port 80.
+const WAITER: &str = r#"
+import socket, sys, time
+for _ in range(100):
+    try:
+        socket.create_connection((sys.argv[1], 80), 1).close()
+        break
+    except OSError:
+        time.sleep(0.05)
+"#;
+
+const STAND_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stand_in/imds.py");

@@ -85,3 +85,81 @@ fn a_link_local_route_captures_it() {
         .sh("echo 1 >/proc/sys/net/ipv4/neigh/eth1/mcast_solicit");
     check(machine.examine(&[]), &["NET-011"], 1);
 }
+
+#[test]
+fn neither_imds_nor_the_platform_answers() {
+    check(silent().examine(&[]), &["NET-020"], 1);
+}
+
+/// A machine that is not Azure's is not asked for the platform's address, and an endpoint that somebody names neither.
+#[test]
+fn the_platform_is_asked_only_where_it_tells_something() {
+    let lost = |flags: &[&str], tag: &str| {
+        let machine = silent().file("/sys/class/dmi/id/chassis_asset_tag", tag);
+        let run = machine.examine(flags)?;
+        let report = run.report();
+        Some(report.member("facts")["imds"]["platform"].clone())
+    };
+    let azure = machine::AZURE_ASSET_TAG;
+    let Some(asked) = lost(&[], azure) else {
+        return;
+    };
+    assert_eq!(asked["failed"], "timeout");
+    let elsewhere = lost(&[], "Example Laptop 0001").unwrap();
+    assert_eq!(elsewhere["unknown"], "not_asked");
+    let named = lost(&["--imds-endpoint", "http://169.254.169.253"], azure).unwrap();
+    assert_eq!(named["unknown"], "not_asked");
+}
+
+#[test]
+fn a_secondary_address_is_taken_for_the_source() {
+    let with_lease = |address: &str| {
+        silent()
+            .owning(PLATFORM)
+            .sh("ip address add 10.0.0.5/24 dev eth0")
+            .with_route(&format!("{IMDS} via 10.0.0.1 dev eth0 src 10.0.0.5"))
+            .file("/sys/class/net/eth0/ifindex", "7")
+            .file("/run/systemd/netif/leases/7", &format!("ADDRESS={address}"))
+    };
+    check(with_lease("10.0.0.4").examine(&[]), &["NET-006"], 1);
+    check(with_lease("10.0.0.5").examine(&[]), &["NET-002"], 1);
+}
+
+/// What a proxy sends that cannot reach a link-local address.
+const PROXYS_PAGE: &str = "HTTP/1.1 502 Bad Gateway\r\nVia: 1.1 proxy (squid/6.1)\r\nContent-Type: text/html\r\n\
+     Content-Length: 13\r\nConnection: close\r\n\r\n<html></html>";
+
+#[test]
+fn a_proxy_answers_in_place_of_imds() {
+    let machine = || {
+        Machine::azure()
+            .owning(IMDS)
+            .answering("169.254.169.254:80", PROXYS_PAGE)
+    };
+    let proxy = "http://user:hunter2@127.0.0.1:3128";
+    let configured = machine().with_variable("http_proxy", proxy).examine(&[]);
+    if let Some(run) = check(configured, &["IMDS-005"], 1) {
+        assert!(run.report().codes().contains(&"NET-012"), "{run:#?}");
+        assert!(!run.stdout.contains("hunter2"));
+    }
+    check(machine().examine(&[]), &["NET-014"], 1);
+}
+
+/// IMDS answers the doctor, which asks directly; who obeys the variable would ask a proxy where nobody listens.
+#[test]
+fn a_variable_names_a_dead_proxy_and_imds_answers() {
+    let machine = || {
+        Machine::azure()
+            .owning(IMDS)
+            .with_imds("169.254.169.254")
+            .with_variable("http_proxy", "http://127.0.0.1:9")
+    };
+    let flags = ["--skip", "arm,access"];
+    if let Some(run) = check(machine().examine(&flags), &[], 0) {
+        assert!(run.report().codes().contains(&"NET-012"), "{run:#?}");
+    }
+    let exempt = machine().with_variable("no_proxy", "169.254.169.254");
+    if let Some(run) = check(exempt.examine(&flags), &[], 0) {
+        assert!(!run.report().codes().contains(&"NET-012"), "{run:#?}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::Run;
 use super::host::arm_proxy;
+use super::patience::ARM_SILENCE;
 use crate::facts::{
     ArmFacts, ArmProbe, Call, HostFacts, ImdsFacts, ResolvedAddress, Sample, TargetFacts, Trouble,
     Withheld, is_elsewhere,
@@ -169,13 +170,16 @@ impl Run<'_> {
     ) -> Option<Call<ArmProbe, ArmError>> {
         let what = (
             azvm_arm::probe(subscription),
-            RetryPolicy::never(PROBE_BUDGET),
+            RetryPolicy::never(PROBE_BUDGET)
+                .with_silence(self.arm_patience.for_next(Duration::ZERO)),
         );
+        let before = self.timeline.len();
         let read = |response: &Response| read_probe(response, is_named);
         let call = self
             .call("arm_probe", (client, endpoint.origin()), what, read)
             .await;
         self.arm_budget.sent(1);
+        self.arm_patience.waited(&self.timeline[before..]);
         call
     }
 
@@ -237,10 +241,14 @@ impl Run<'_> {
         read: impl FnOnce(&Response) -> Result<R, ArmError>,
     ) -> Option<Call<R, ArmError>> {
         let attempts = self.arm_budget.attempts()?;
-        let policy = call_policy().with_max_attempts(attempts);
+        let silence = self.arm_patience.for_next(Duration::ZERO);
+        let policy = call_policy()
+            .with_max_attempts(attempts)
+            .with_silence(silence);
         let before = self.timeline.len();
         let call = self.send(arm, action, (request, policy), read).await;
         self.arm_budget.sent(self.timeline.len() - before);
+        self.arm_patience.waited(&self.timeline[before..]);
         call
     }
 
@@ -278,7 +286,7 @@ async fn addresses(endpoint: &Endpoint) -> Known<Vec<ResolvedAddress>> {
         return Err(Unknown::Absent);
     };
     let looked_up = timeout(
-        PROBE_BUDGET,
+        ARM_SILENCE,
         lookup_host((name.as_str(), endpoint.origin().port())),
     );
     let addresses = match looked_up.await {

@@ -1,5 +1,6 @@
 //! The metadata service: who is there, what the machine is, and a token.
 
+use super::patience::{KEPT_FOR_TOKEN, telling};
 use super::{Run, path};
 use crate::facts::{Call, HostFacts, ImdsFacts, ProbeAnswer, Reach, TokenFacts, Trouble};
 use crate::known::Unknown;
@@ -108,10 +109,9 @@ impl Run<'_> {
     }
 
     async fn reach_platform(&self) -> Reach {
-        self.progress.event(&Event::Calling {
-            action: "platform_address",
-        });
-        path::reach(path::PLATFORM).await
+        let action = "platform_address";
+        self.progress.event(&Event::Calling { action });
+        telling(self.progress, action, path::reach(path::PLATFORM)).await
     }
 
     /// The audience asked for, or that of the cloud asked for, or that of the machine's.
@@ -181,6 +181,11 @@ impl Run<'_> {
             tokio::time::sleep(pause.min(self.time_left())).await;
         }
         let config = self.config;
+        let kept = match action {
+            "imds_instance" | "imds_identity_info" => KEPT_FOR_TOKEN,
+            _ => Duration::ZERO,
+        };
+        let policy = policy.with_silence(self.imds_patience.for_next(kept));
         let what = (request, policy.with_max_attempts(attempts));
         let before = self.timeline.len();
         let call = self
@@ -188,6 +193,7 @@ impl Run<'_> {
             .await;
         let sent = self.timeline.len() - before;
         self.imds_budget.sent(sent, Instant::now());
+        self.imds_patience.waited(&self.timeline[before..]);
         call
     }
 }

@@ -10,6 +10,7 @@ mod imds;
 #[cfg(target_os = "linux")]
 mod linux;
 mod path;
+mod patience;
 mod reader;
 #[cfg(any(windows, test))]
 mod windows;
@@ -26,6 +27,8 @@ use azvm_http::TransportError;
 use azvm_imds::{Audience, Endpoint as ImdsEndpoint, IdentitySelector};
 use azvm_resource_id::ResourceId;
 use budget::{ArmBudget, ImdsBudget};
+use patience::Patience;
+pub use patience::{ARM_SILENCE, IMDS_SILENCE};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -204,6 +207,8 @@ pub async fn collect(config: &Config, progress: &dyn Progress) -> Result<Facts, 
         is_cut_short: false,
         imds_budget: ImdsBudget::new(began),
         arm_budget: ArmBudget::new(),
+        imds_patience: Patience::new(IMDS_SILENCE),
+        arm_patience: Patience::new(ARM_SILENCE),
     };
     let started = azvm_identity::now();
     let arm_client = run.arm_client()?;
@@ -310,6 +315,8 @@ struct Run<'a> {
     is_cut_short: bool,
     imds_budget: ImdsBudget,
     arm_budget: ArmBudget,
+    imds_patience: Patience,
+    arm_patience: Patience,
 }
 
 impl Run<'_> {

@@ -25,3 +25,4 @@ mod waiting;
 mod ways;
 mod wire;
 mod world;
+mod worst;

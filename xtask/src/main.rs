@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         "ci" => ci::run(rest),
         "tidy" => nothing_after(rest).and_then(|()| tidy::run()),
         "generate" => nothing_after(rest).and_then(|()| generate::run()),
-        "matrix" => nothing_after(rest).and_then(|()| generate::matrix()),
+        "record" => nothing_after(rest).and_then(|()| generate::record()),
         "fuzz" => fuzz::run(rest),
         "bench" => bench::run(rest),
         "dist" => dist::run(rest),
@@ -96,7 +96,7 @@ cargo xtask TASK
   ci [STEP…] [--skip STEP]     every step that a change has to pass, or those named
   tidy                         the rules of the house that no compiler checks
   generate                     the catalogue of codes: its statics, and docs/diagnostics
-  matrix                       docs/diagnostics/matrix.md: every world against all rules
+  record                       what docs/diagnostics show of real runs: matrix.md, walkthroughs.md
   fuzz [TARGET] [--seconds N]  fuzz one target, or each in turn (needs a C++ compiler)
   bench NAME                   run one benchmark
   dist [--target TRIPLE]       build a static azvm-doctor to copy to a machine without Rust

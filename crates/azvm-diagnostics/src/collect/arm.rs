@@ -75,20 +75,15 @@ impl Run<'_> {
         let compute = imds.compute();
         let cloud = self.cloud(compute);
         let named = self.config.arm_endpoint.clone();
-        let endpoint = named.clone().unwrap_or_else(|| cloud.into());
+        let endpoint = named.unwrap_or_else(|| cloud.into());
         let mut facts = ArmFacts {
             endpoint: endpoint.to_string(),
-            is_named_endpoint: named.is_some(),
             cloud,
-            addresses: Err(Unknown::NotAsked),
-            is_over_ipv6: None,
             proxy: match self.config.simulated {
                 Some(_) => None,
                 None => arm_proxy(endpoint.origin()),
             },
-            probe: None,
-            target: None,
-            role_assignments: None,
+            ..ArmFacts::unseen(self.config)
         };
         if is_elsewhere(host, imds) {
             return facts;
@@ -108,6 +103,7 @@ impl Run<'_> {
         };
         let local = facts.probe.as_ref().and_then(|call| call.local.as_deref());
         facts.is_over_ipv6 = local.and_then(|ip| Some(ip.parse::<IpAddr>().ok()?.is_ipv6()));
+        facts.certificate = self.certificate(&endpoint, facts.probe.as_ref()).await;
         if let Some(target) = target {
             self.access(&mut facts, client.ok(), &endpoint, imds, (target, secret))
                 .await;

@@ -3,7 +3,6 @@
 use super::patience::{KEPT_FOR_TOKEN, telling};
 use super::{Run, path};
 use crate::facts::{Call, HostFacts, ImdsFacts, ProbeAnswer, Reach, TokenFacts, Trouble};
-use crate::known::Unknown;
 use crate::progress::Event;
 use azvm_arm::Cloud;
 use azvm_exchange::{Phase, Request, Response, RetryClass, RetryPolicy, Secret, service_text};
@@ -31,18 +30,8 @@ fn own_connections() -> Client {
 impl Run<'_> {
     pub(super) async fn imds(&mut self, host: &HostFacts) -> (ImdsFacts, Option<Secret>) {
         let client = own_connections();
-        let endpoint = &self.config.imds_endpoint;
-        let mut facts = ImdsFacts {
-            endpoint: endpoint.to_string(),
-            is_default_endpoint: endpoint.is_default(),
-            probe: self.ask(&client, "imds_probe", probe(), read_probe).await,
-            instance: None,
-            identity_info: None,
-            token: None,
-            other_kind: None,
-            audience: self.audience(None),
-            platform: Err(Unknown::NotAsked),
-        };
+        let mut facts = ImdsFacts::unseen(self.config);
+        facts.probe = self.ask(&client, "imds_probe", probe(), read_probe).await;
         if self.is_lost(&facts, host) {
             facts.platform = Ok(self.reach_platform().await);
         }

@@ -43,12 +43,16 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
         }
         Err(Trouble::Silent(failure)) => {
             verdict.saw("failure", failure.to_string());
-            let cause = format!("{}: {failure}", facts.arm.endpoint);
+            let mut cause = format!("{}: {failure}", facts.arm.endpoint);
+            if let Some(certificate) = &facts.arm.certificate {
+                cause.push_str(&format!("; it is signed by {}", certificate.issuer));
+            }
             // Nothing was sent: the machine itself cannot check certificates.
             let entry = match call.attempts.is_empty() {
                 true => &ARM_005,
                 false => way_lost(silence(failure), facts),
             };
+            certificate(facts, &mut verdict);
             let is_inferred = [ARM_002.code, ARM_008.code].contains(&entry.code);
             let finding = Finding::new(entry, values)
                 .with_severity(Severity::Fail)
@@ -126,6 +130,19 @@ fn slow_ipv6(facts: &Facts, values: &Values, verdict: &mut Verdict) {
                 .with_cause(cause),
         );
     }
+}
+
+/// Who vouches for the server, as the server says.
+fn certificate(facts: &Facts, verdict: &mut Verdict) {
+    let Some(certificate) = &facts.arm.certificate else {
+        return;
+    };
+    let date = crate::report::rfc3339;
+    verdict.saw("certificate_issuer", &certificate.issuer);
+    verdict.saw("certificate_subject", &certificate.subject);
+    verdict.saw("certificate_not_before", date(certificate.not_before));
+    verdict.saw("certificate_not_after", date(certificate.not_after));
+    verdict.saw("certificate_sha256", &certificate.sha256);
 }
 
 /// What silence means, by how it sounds.

@@ -8,8 +8,11 @@ use super::facts::{
 use super::known::{restore, restore_address, store, store_address};
 use super::text::Text;
 use super::{StoredError, wire};
-use crate::facts::{ArmFacts, ArmProbe, Call, ResolvedAddress, Sample, TargetFacts, Withheld};
+use crate::facts::{
+    ArmFacts, ArmProbe, Call, CertificateFacts, ResolvedAddress, Sample, TargetFacts, Withheld,
+};
 use azvm_arm::{ArmError, Resource, RoleAssignment, RoleAssignments};
+use azvm_exchange::Timestamp;
 
 pub(super) fn store_arm(arm: &ArmFacts) -> wire::Arm {
     let ArmFacts {
@@ -20,6 +23,7 @@ pub(super) fn store_arm(arm: &ArmFacts) -> wire::Arm {
         is_over_ipv6,
         proxy,
         probe,
+        certificate,
         target,
         role_assignments,
     } = arm;
@@ -34,6 +38,7 @@ pub(super) fn store_arm(arm: &ArmFacts) -> wire::Arm {
         probe: probe
             .as_ref()
             .map(|call| store_call(call, store_arm_probe, refusal)),
+        certificate: certificate.as_ref().map(store_certificate),
         target: target.as_ref().map(store_target),
         role_assignments: role_assignments
             .as_ref()
@@ -55,6 +60,7 @@ pub(super) fn restore_arm(wire: wire::Arm) -> Result<ArmFacts, StoredError> {
             .probe
             .map(|call| restore_arm_call(call, restore_arm_probe))
             .transpose()?,
+        certificate: wire.certificate.map(restore_certificate),
         target: wire.target.map(restore_target).transpose()?,
         role_assignments: wire
             .role_assignments
@@ -101,6 +107,36 @@ fn store_arm_probe(probe: &ArmProbe) -> wire::ArmProbe {
         status: *status,
         code: some(code.as_ref()),
         tenant_id: some(tenant_id.as_ref()),
+    }
+}
+
+fn store_certificate(certificate: &CertificateFacts) -> wire::Certificate {
+    let CertificateFacts {
+        subject,
+        issuer,
+        not_before,
+        not_after,
+        sha256,
+        chain_length,
+    } = certificate;
+    wire::Certificate {
+        subject: text(subject),
+        issuer: text(issuer),
+        not_before: not_before.unix_seconds(),
+        not_after: not_after.unix_seconds(),
+        sha256: text(sha256),
+        chain_length: *chain_length,
+    }
+}
+
+fn restore_certificate(wire: wire::Certificate) -> CertificateFacts {
+    CertificateFacts {
+        subject: wire.subject.into(),
+        issuer: wire.issuer.into(),
+        not_before: Timestamp::from_unix_seconds(wire.not_before),
+        not_after: Timestamp::from_unix_seconds(wire.not_after),
+        sha256: wire.sha256.into(),
+        chain_length: wire.chain_length,
     }
 }
 

@@ -11,7 +11,7 @@ use super::text::Text;
 use super::windows::{restore_windows, store_windows};
 use super::{FACTS_VERSION, StoredError, known, wire};
 use crate::agent::{AgentMode, AgentStatus};
-use crate::facts::{Asked, AssetTag, Facts, HostFacts, ProxyVariable, Redaction};
+use crate::facts::{Asked, AssetTag, Facts, HostFacts, Part, ProxyVariable, Redaction};
 use crate::invocation::Invocation;
 use crate::redactor::Redactor;
 use azvm_arm::Cloud;
@@ -29,6 +29,7 @@ pub(crate) fn store(facts: &Facts) -> wire::Facts {
         started,
         duration,
         is_cut_short,
+        crashed,
         redaction,
         redactor: _,
     } = facts;
@@ -42,6 +43,7 @@ pub(crate) fn store(facts: &Facts) -> wire::Facts {
         started: started.unix_seconds(),
         duration_ns: ns(*duration),
         is_cut_short: *is_cut_short,
+        crashed: crashed.iter().map(|part| text(part.as_str())).collect(),
         redaction: redaction.as_str().into(),
     }
 }
@@ -59,12 +61,19 @@ pub(crate) fn restore(wire: wire::Facts) -> Result<Facts, StoredError> {
         started: Timestamp::from_unix_seconds(wire.started),
         duration: time(wire.duration_ns),
         is_cut_short: wire.is_cut_short,
+        crashed: wire.crashed.into_iter().filter_map(part).collect(),
         redaction: match wire.redaction.as_str() {
             "strict" => Redaction::Strict,
             _ => Redaction::Default,
         },
         redactor: Redactor::default(),
     })
+}
+
+/// What is unknown was another version's part, and nothing here rests on it.
+fn part(name: Text) -> Option<Part> {
+    let name = String::from(name);
+    Part::ALL.into_iter().find(|part| part.as_str() == name)
 }
 
 /// Whole nanoseconds; five centuries are the end of time.

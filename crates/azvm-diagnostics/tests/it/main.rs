@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "test code")]
 
 mod codes;
+mod crashes;
 mod environment;
 mod forms;
 mod hostile;

@@ -35,7 +35,8 @@ const MEMBERS: [&str; 16] = [
 
 #[track_caller]
 pub(crate) fn check_sound(ran: &Ran) {
-    assert_ne!(ran.diagnosis.outcome, Outcome::Crashed, "{}", ran.text());
+    let is_crash = ran.diagnosis.outcome == Outcome::Crashed;
+    assert_eq!(is_crash, !ran.facts.crashed.is_empty(), "{}", ran.text());
     check_findings(ran);
     check_budget(ran);
     check_printable(&ran.verbose_text());
@@ -112,7 +113,8 @@ fn check_findings(ran: &Ran) {
         causes.is_empty(),
         ran.diagnosis.worst().is_none_or(|it| it == Severity::Note)
     );
-    let passes = ran.diagnosis.worst() != Some(Severity::Fail);
+    let crashed = &ran.facts.crashed;
+    let passes = ran.diagnosis.worst() != Some(Severity::Fail) && crashed.is_empty();
     assert_eq!(ran.exit() == 0, passes && !ran.facts.is_cut_short);
 }
 
@@ -177,7 +179,8 @@ fn check_json(ran: &Ran, report: &Value) {
     assert_eq!(report["root_causes"], json!(ran.causes()));
     assert_eq!(report["redaction"], "default");
     assert!(
-        ["ok", "note", "warn", "fail", "unknown"].contains(&report["result"].as_str().unwrap())
+        ["ok", "note", "warn", "fail", "unknown", "crashed"]
+            .contains(&report["result"].as_str().unwrap())
     );
 
     let checks = report["checks"].as_array().unwrap();

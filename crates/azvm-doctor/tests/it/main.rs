@@ -13,3 +13,4 @@ mod network;
 mod reports;
 mod scenarios;
 mod support;
+mod walkthroughs;

@@ -4,12 +4,14 @@
 
 mod lease;
 mod listener;
+mod nat;
 mod proxy;
 mod route;
 
 pub use crate::known::{Address, Known, Unknown};
 pub use lease::Lease;
 pub use listener::{MAX_SOCKETS, WATCHED_PORTS, listeners};
+pub use nat::{MAX_RULES, Redirections, request};
 pub use proxy::ProxyFile;
 pub use route::{MAX_ROUTES, Route, routes};
 
@@ -44,6 +46,8 @@ pub struct LinuxFacts {
     pub leases: Known<Vec<Lease>>,
     /// Whether this user may read the files by which the Arc agent tells privileged users from others.
     pub arc_tokens: Known<bool>,
+    /// The ports that nf_tables sends requests for IMDS to, whose requests they may be.
+    pub redirections: Known<Vec<u16>>,
 }
 
 impl LinuxFacts {
@@ -90,6 +94,7 @@ impl LinuxFacts {
             ("arc_agent", self.arc_agent.as_ref().err()),
             ("guest_agent", self.guest_agent.as_ref().err()),
             ("proxy_files", self.proxy_files.as_ref().err()),
+            ("redirections", self.redirections.as_ref().err()),
         ];
         let denied = facts
             .into_iter()

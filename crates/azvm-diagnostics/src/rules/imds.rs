@@ -36,6 +36,7 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
     agent::saw(facts, &mut verdict);
     agent::audit(facts, values, &mut verdict);
     partial(facts, values, &mut verdict);
+    path::pods_lost(facts, values, &mut verdict);
     path::slowness(facts, values, &mut verdict);
     proxy_note(facts, values, &mut verdict);
     verdict

@@ -3,10 +3,10 @@
 use super::{Verdict, machine};
 use crate::catalogue::{
     Entry, HOST_013, IMDS_015, IMDS_023, NET_005, NET_006, NET_007, NET_008, NET_009, NET_010,
-    NET_011, NET_013, NET_016, NET_017, NET_020, NET_021,
+    NET_011, NET_013, NET_016, NET_017, NET_018, NET_020, NET_021,
 };
 use crate::facts::{Facts, Reach};
-use crate::finding::{Confidence, Finding, Values};
+use crate::finding::{Confidence, Finding, Severity, Values};
 use crate::known::{Known, Unknown};
 use crate::linux::{LinuxFacts, Route};
 use crate::windows::{Adapter, ProxySettings, WindowsFacts};
@@ -15,6 +15,9 @@ use std::time::Duration;
 
 /// Where the Guest Proxy Agent listens.
 const AGENT_PORT: u16 = 3080;
+
+/// Where the server of AAD Pod Identity, NMI, listens.
+const NMI_PORT: u16 = 2579;
 
 /// Words in the descriptions of adapters that carry packets into a tunnel.
 const TUNNEL_ADAPTERS: [&str; 8] = [
@@ -63,7 +66,9 @@ pub(super) fn cause(failure: &Failure, facts: &Facts, verdict: &mut Verdict) -> 
         verdict.saw("platform_address", reach.to_string());
     }
     match failure.kind {
-        FailureKind::Refused => linux.and_then(agent_gone),
+        FailureKind::Refused => {
+            linux.and_then(|linux| agent_gone(linux).or_else(|| nmi_gone(linux)))
+        }
         FailureKind::Timeout | FailureKind::Unreachable => windows
             .and_then(|windows| lost_on_windows(windows, failure))
             .or_else(|| linux.and_then(|linux| lost_on_linux(linux, failure)))
@@ -136,6 +141,43 @@ fn agent_gone(linux: &LinuxFacts) -> Option<Cause> {
     let is_gone = linux.guest_agent == Ok(true) && linux.listens(AGENT_PORT) == Ok(false);
     let because = "the Guest Proxy Agent is installed, and nobody listens on its port 3080";
     is_gone.then(|| likely(&IMDS_015, because))?
+}
+
+/// Whether requests for IMDS are sent to the server of AAD Pod Identity, which is not there.
+fn is_nmi_gone(linux: &LinuxFacts) -> bool {
+    let ports = linux.redirections.as_ref();
+    ports.is_ok_and(|ports| ports.contains(&NMI_PORT)) && linux.listens(NMI_PORT) == Ok(false)
+}
+
+const NMI_GONE: &str =
+    "the packet filter sends requests for IMDS to port 2579, and nobody listens there";
+
+fn nmi_gone(linux: &LinuxFacts) -> Option<Cause> {
+    is_nmi_gone(linux).then(|| Cause {
+        entry: &NET_018,
+        because: NMI_GONE.into(),
+        confidence: Confidence::High,
+    })
+}
+
+/// IMDS answers this program, and not the pods that the rule is for.
+pub(super) fn pods_lost(facts: &Facts, values: &Values, verdict: &mut Verdict) {
+    let answers = facts.imds.probe.iter().any(|call| call.answer.is_ok());
+    if !facts.host.linux.as_ref().is_some_and(is_nmi_gone) {
+        return;
+    }
+    verdict.saw("firewall_rules", "169.254.169.254 to port 2579");
+    if answers && facts.imds.is_default_endpoint {
+        verdict.find(
+            Finding::new(&NET_018, values)
+                .with_severity(Severity::Warn)
+                .with_confidence(Confidence::Likely)
+                .with_title(
+                    "pods on this machine are redirected to AAD Pod Identity, which is gone",
+                )
+                .with_cause(NMI_GONE),
+        );
+    }
 }
 
 fn lost_on_windows(windows: &WindowsFacts, failure: &Failure) -> Option<Cause> {

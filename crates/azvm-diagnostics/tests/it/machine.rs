@@ -173,6 +173,7 @@ fn what_is_unknown_decides_nothing() {
         "source_address",
         "leases",
         "arc_tokens",
+        "redirections",
     ];
     let all: serde_json::Map<_, _> = names
         .iter()

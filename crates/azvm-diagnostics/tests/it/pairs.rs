@@ -233,6 +233,11 @@ fn with_platform(reach: Reach) -> Ran {
     })
 }
 
+/// The packet filter sends requests for IMDS to this port, and somebody listens on these.
+fn redirected(port: u16, listeners: &Value) -> Value {
+    linux(&json!({"redirections": [port], "listeners": listeners}))
+}
+
 fn windows_container(kind: FailureKind) -> Ran {
     lost(kind, &windows(&json!({"is_container": true})))
 }
@@ -290,6 +295,11 @@ fn network() -> Vec<Pair> {
             spares: || contained("cgroup of a pod"),
         },
         Pair {
+            code: "NET-018",
+            yields: || lost(FailureKind::Refused, &redirected(2579, &json!([]))),
+            spares: || lost(FailureKind::Refused, &redirected(2579, &json!([2579]))),
+        },
+        Pair {
             code: "NET-020",
             yields: || with_platform(Reach::Failed(FailureKind::Timeout)),
             spares: || with_platform(Reach::Failed(FailureKind::Refused)),
@@ -300,6 +310,26 @@ fn network() -> Vec<Pair> {
             spares: || windows_container(FailureKind::Timeout),
         },
     ]
+}
+
+#[test]
+fn a_leftover_that_catches_pods_alone_is_a_warning() {
+    let ran = fine(&redirected(2579, &json!([])));
+    assert_eq!(ran.codes(), ["NET-018"]);
+    assert_eq!(
+        (ran.finding("NET-018").severity, ran.exit()),
+        (Severity::Warn, 0)
+    );
+    assert_eq!(
+        fine(&redirected(2579, &json!([2579]))).codes(),
+        Vec::<&str>::new()
+    );
+    assert_eq!(
+        fine(&redirected(8080, &json!([]))).codes(),
+        Vec::<&str>::new()
+    );
+    let elsewhere = lost(FailureKind::Refused, &redirected(8080, &json!([])));
+    assert_eq!(elsewhere.causes(), ["NET-003"]);
 }
 
 /// Each is nearer to another cause, and says so.

@@ -1,6 +1,7 @@
 //! Linux: what its files tell. Reads only, as the user who runs it, each within its own time.
 
 mod lease;
+mod nat;
 
 use super::path::source_address;
 use super::reader::{Reader, text, unknown};
@@ -31,6 +32,7 @@ pub(super) async fn collect(root: &Path, imds: Option<SocketAddr>) -> LinuxFacts
     let guest_agent = Reader::start(root, |root| any_exists(root, &GUEST_AGENT));
     let proxy_files = Reader::start(root, proxy_files);
     let leases = Reader::start(root, lease::leases);
+    let redirections = Reader::start(root, nat::redirections);
     let arc_tokens = Reader::start(root, |root| may_list(root, ARC_TOKENS));
     LinuxFacts {
         interfaces: interfaces.end().await,
@@ -45,6 +47,7 @@ pub(super) async fn collect(root: &Path, imds: Option<SocketAddr>) -> LinuxFacts
         source_address: imds.map_or(Err(Unknown::NotAsked), source_address),
         leases: leases.end().await,
         arc_tokens: arc_tokens.end().await,
+        redirections: redirections.end().await,
     }
 }
 

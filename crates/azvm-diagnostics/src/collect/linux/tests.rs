@@ -50,7 +50,11 @@ impl Drop for Root {
 const TCP: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n   \
     0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 18041 1\n";
 
-const AZURE: [(&str, &str); 9] = [
+const AZURE: [(&str, &str); 10] = [
+    (
+        "proc/modules",
+        "hv_netvsc 114688 0 - Live 0x0000000000000000\n",
+    ),
     (
         "proc/net/route",
         "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n\
@@ -93,6 +97,8 @@ fn an_azure_machine_is_read() {
     assert_eq!(nots, [Ok(false); 3]);
     assert_eq!(facts.proxy_files, Ok(vec![]));
     assert_eq!(facts.leases, Ok(vec![]));
+    // Of a kernel that has not loaded the filter nothing is asked.
+    assert_eq!(facts.redirections, Err(Unknown::Absent));
     assert_eq!(facts.arc_tokens, Err(Unknown::Absent));
     assert_eq!(facts.source_address, Err(Unknown::NotAsked));
 }

@@ -23,6 +23,7 @@ pub(in crate::stored) struct Linux {
     source_address: Wire<Option<Text>>,
     leases: Wire<Vec<Leased>>,
     arc_tokens: Wire<bool>,
+    redirections: Wire<Vec<u16>>,
 }
 
 /// `interface` and not `name`: most are the same everywhere.
@@ -94,6 +95,7 @@ pub(super) fn store_linux(facts: &LinuxFacts) -> Linux {
         source_address,
         leases,
         arc_tokens,
+        redirections,
     } = facts;
     Linux {
         interfaces: store(interfaces, |it| it.iter().map(store_interface).collect()),
@@ -110,6 +112,7 @@ pub(super) fn store_linux(facts: &LinuxFacts) -> Linux {
         source_address: store(source_address, |it| it.as_ref().map(store_address)),
         leases: store(leases, |it| it.iter().map(store_lease).collect()),
         arc_tokens: store(arc_tokens, |it| *it),
+        redirections: store(redirections, Clone::clone),
     }
 }
 
@@ -142,6 +145,7 @@ pub(super) fn restore_linux(wire: Linux) -> Result<LinuxFacts, StoredError> {
             it.into_iter().map(restore_lease).collect()
         }),
         arc_tokens: restore(wire.arc_tokens, |it| it),
+        redirections: restore(wire.redirections, |it| it),
     })
 }
 

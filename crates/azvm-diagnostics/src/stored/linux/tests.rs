@@ -102,6 +102,7 @@ fn linux() -> impl Strategy<Value = LinuxFacts> {
         known(option::of(any::<Ipv4Addr>().prop_map(Address::from))),
         known(vec(lease(), 0..3)),
         known(any::<bool>()),
+        known(vec(any::<u16>(), 0..3)),
     );
     (network, rest, way).prop_map(|(network, rest, way)| LinuxFacts {
         interfaces: network.0,
@@ -116,6 +117,7 @@ fn linux() -> impl Strategy<Value = LinuxFacts> {
         source_address: way.0,
         leases: way.1,
         arc_tokens: way.2,
+        redirections: way.3,
     })
 }
 
@@ -201,6 +203,7 @@ fn contoso() -> LinuxFacts {
             address: Ipv4Addr::new(10, 7, 8, 5).into(),
         }]),
         arc_tokens: Ok(false),
+        redirections: Ok(vec![2579]),
     }
 }
 
@@ -311,7 +314,7 @@ fn what_an_older_report_lacks_is_unknown() {
             "{member}"
         );
     }
-    for member in ["source_address", "leases", "arc_tokens"] {
+    for member in ["source_address", "leases", "arc_tokens", "redirections"] {
         let linux = json["host"]["linux"].as_object_mut().unwrap();
         assert!(linux.remove(member).is_some(), "{member}");
     }

@@ -17,6 +17,7 @@ pub(super) struct Machine {
     setup: Vec<String>,
     variables: Vec<String>,
     tools: Vec<&'static str>,
+    flags: Vec<String>,
 }
 
 impl Machine {
@@ -26,10 +27,13 @@ impl Machine {
             setup: vec![],
             variables: vec![],
             tools: vec!["ip", "python3"],
+            flags: vec!["--arm-endpoint".into(), format!("http://{ARM}")],
         };
         machine
             .sh("ip link set lo up")
             .file("/sys/class/dmi/id/chassis_asset_tag", AZURE_ASSET_TAG)
+            // A server that looks up its own name asks nobody for it.
+            .file("/etc/hosts", "127.0.0.1 localhost\n169.254.169.254 imds")
             .answering(ARM, &unauthorized())
     }
 
@@ -54,6 +58,14 @@ impl Machine {
                 "ip neigh add {gateway} lladdr 02:00:00:00:00:fe dev {name} nud permanent"
             ))
             .file(&format!("/sys/class/net/{name}/type"), "1")
+    }
+
+    /// The cloud's own ARM is asked, whose name has these addresses.
+    pub(super) fn with_arm_at(mut self, addresses: &[&str]) -> Self {
+        self.flags.clear();
+        addresses.iter().fold(self, |machine, address| {
+            machine.sh(&format!("echo {address} management.azure.com >>/etc/hosts"))
+        })
     }
 
     /// `ip route add ROUTE`.
@@ -108,7 +120,7 @@ impl Machine {
         let mut command = namespaced(&probe, &script)?;
         command.arg(self.script()).arg("sh").args(self.variables);
         command.args([BINARY, "--format", "json"]).args(flags);
-        command.args(["--arm-endpoint", &format!("http://{ARM}")]);
+        command.args(&self.flags);
         Some(Run::of(&mut command))
     }
 

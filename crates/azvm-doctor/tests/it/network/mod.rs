@@ -125,6 +125,44 @@ fn a_secondary_address_is_taken_for_the_source() {
     check(with_lease("10.0.0.5").examine(&[]), &["NET-002"], 1);
 }
 
+/// The packet filter sends what is meant for IMDS to this port of the machine.
+fn redirecting(port: u16) -> Machine {
+    silent().owning(PLATFORM).filtering(&format!(
+        "table ip nat {{
+            chain output {{
+                type nat hook output priority -100
+                ip daddr 169.254.169.254 tcp dport 80 dnat to 10.0.0.4:{port}
+            }}
+        }}"
+    ))
+}
+
+#[test]
+fn a_redirection_leads_to_nobody() {
+    if let Some(run) = check(redirecting(2579).examine(&[]), &["NET-018"], 1) {
+        let report = run.report();
+        let seen = &report.member("facts")["host"]["linux"]["redirections"];
+        assert_eq!(seen[0], 2579, "{run:#?}");
+    }
+    check(redirecting(8081).examine(&[]), &["NET-003"], 1);
+}
+
+#[test]
+fn a_firewall_drops_or_rejects() {
+    let with = |verdict: &str| {
+        silent().owning(PLATFORM).filtering(&format!(
+            "table ip filter {{
+                chain output {{
+                    type filter hook output priority 0
+                    ip daddr 169.254.169.254 {verdict}
+                }}
+            }}"
+        ))
+    };
+    check(with("drop").examine(&[]), &["NET-002"], 1);
+    check(with("reject with tcp reset").examine(&[]), &["NET-003"], 1);
+}
+
 /// What a proxy sends that cannot reach a link-local address.
 const PROXYS_PAGE: &str = "HTTP/1.1 502 Bad Gateway\r\nVia: 1.1 proxy (squid/6.1)\r\nContent-Type: text/html\r\n\
      Content-Length: 13\r\nConnection: close\r\n\r\n<html></html>";
@@ -161,5 +199,38 @@ fn a_variable_names_a_dead_proxy_and_imds_answers() {
     let exempt = machine().with_variable("no_proxy", "169.254.169.254");
     if let Some(run) = check(exempt.examine(&flags), &[], 0) {
         assert!(!run.report().codes().contains(&"NET-012"), "{run:#?}");
+    }
+}
+
+/// IMDS answers, and ARM's name leads to an address from which nothing ever comes back.
+fn far_from_arm(address: &str) -> Machine {
+    silent()
+        .owning(IMDS)
+        .with_imds("169.254.169.254")
+        .with_arm_at(&[address])
+}
+
+#[test]
+fn arm_is_where_nothing_comes_back_from() {
+    let proxied = |address| {
+        far_from_arm(address).with_variable("HTTPS_PROXY", "http://u:hunter2@10.0.0.9:3128")
+    };
+    check(far_from_arm("20.0.0.9").examine(&[]), &["ARM-003"], 1);
+    check(far_from_arm("10.9.9.9").examine(&[]), &["ARM-002"], 1);
+    if let Some(run) = check(proxied("20.0.0.9").examine(&[]), &["ARM-008"], 1) {
+        assert!(!run.stdout.contains("hunter2"));
+        assert!(run.stderr.contains("still waiting: arm probe"), "{run:#?}");
+    }
+    let exempt = proxied("20.0.0.9").with_variable("NO_PROXY", "azure.com");
+    check(exempt.examine(&[]), &["ARM-003"], 1);
+}
+
+/// Nobody answers at all: the longest that a run takes, and it says what for.
+#[test]
+fn nobody_answers_anywhere() {
+    let machine = silent().with_arm_at(&["20.0.0.9"]);
+    if let Some(run) = check(machine.examine(&[]), &["NET-020", "ARM-003"], 1) {
+        let line = "still waiting: arm probe, 2.0 s so far";
+        assert!(run.stderr.contains(line), "{run:#?}");
     }
 }

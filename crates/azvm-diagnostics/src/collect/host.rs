@@ -133,21 +133,22 @@ fn read(path: &Path) -> std::io::Result<String> {
     Ok(service_text(&String::from_utf8_lossy(&bytes)))
 }
 
-/// The agent's file; `None` of the folder of a Windows that names no drive of its own.
-fn agent_status_file() -> Option<PathBuf> {
+/// Where the agent keeps its state; `None` on a Windows that names no drive of its own.
+fn agent_folder() -> Option<PathBuf> {
     if !cfg!(windows) {
-        return Some("/var/log/azure-proxy-agent/status.json".into());
+        return Some("/var/log/azure-proxy-agent".into());
     }
     let drive = variable("SystemDrive")?;
-    Some(format!(r"{drive}\WindowsAzure\ProxyAgent\Logs\status.json").into())
+    Some(format!(r"{drive}\WindowsAzure\ProxyAgent\Logs").into())
 }
 
 async fn agent_status() -> Known<AgentStatus> {
-    let file = agent_status_file().ok_or(Unknown::Absent)?;
+    let folder = agent_folder().ok_or(Unknown::Absent)?;
     let own = std::env::current_exe().ok();
     let own = own.map(|path| path.to_string_lossy().into_owned());
-    let read = move |file: &Path| AgentStatus::read(&text(file, "")?, own.as_deref());
-    Reader::start(&file, read).end().await
+    let read =
+        move |folder: &Path| AgentStatus::read(&text(folder, "status.json")?, own.as_deref());
+    Reader::start(&folder, read).end().await
 }
 
 /// The proxy that a client which obeys the environment would take to `arm`, decided as curl does.

@@ -234,3 +234,43 @@ fn nobody_answers_anywhere() {
         assert!(run.stderr.contains(line), "{run:#?}");
     }
 }
+
+/// IMDS answers, and the machine has this beside.
+fn fine() -> Machine {
+    Machine::azure().owning(IMDS).with_imds("169.254.169.254")
+}
+
+/// The state of an agent that lets everything pass, and has seen a program at work that no rule allows.
+fn audit(program: &str) -> String {
+    let denied = format!(
+        r#"{{"userName":"app","ip":"169.254.169.254","port":80,"processCmdLine":"app --key hunter2","processFullPath":"{program}","responseStatus":"403 Forbidden","count":2}}"#
+    );
+    format!(
+        r#"{{"proxyAgentStatus":{{"keyLatchStatus":{{"status":"RUNNING","states":{{"secureChannelState":"WireServer Audit -  IMDS Audit - HostGA Audit","keyGuid":"1"}}}}}},"failedAuthenticateSummary":[{denied}]}}"#
+    )
+}
+
+#[test]
+fn an_agent_that_audits_says_whom_it_would_deny() {
+    let flags = ["--skip", "arm,access"];
+    let with = |status: &str| fine().file("/var/log/azure-proxy-agent/status.json", status);
+    if let Some(run) = check(
+        with(&audit("/usr/bin/other")).examine(&flags),
+        &["IMDS-011"],
+        0,
+    ) {
+        assert!(!run.stdout.contains("hunter2"), "{run:#?}");
+        assert!(run.stdout.contains("would deny other programs"), "{run:#?}");
+    }
+    check(with("{}").examine(&flags), &[], 0);
+}
+
+#[test]
+fn imds_describes_another_machine_than_the_firmware() {
+    let flags = ["--skip", "arm,access"];
+    let with = |uuid: &str| fine().file("/sys/class/dmi/id/product_uuid", uuid);
+    let other = with("0A0B0C0D-0000-4000-8000-000000000009");
+    check(other.examine(&flags), &["HOST-012"], 0);
+    let own = with("EEFFC031-0000-0040-8000-000000000031");
+    check(own.examine(&flags), &[], 0);
+}

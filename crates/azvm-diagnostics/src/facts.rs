@@ -5,6 +5,7 @@ use crate::environment::IdentityVariable;
 use crate::invocation::Invocation;
 use crate::known::{Address, Known, Unknown};
 use crate::linux::LinuxFacts;
+use crate::model::ModelFacts;
 use crate::redactor::Redactor;
 use crate::windows::WindowsFacts;
 use azvm_arm::{ArmError, Cloud, Resource, RoleAssignments};
@@ -309,8 +310,13 @@ pub struct ImdsFacts {
     pub identity_info: Option<Call<String, ProtocolError>>,
     /// The token.
     pub token: Option<Call<TokenFacts, ProtocolError>>,
+    /// The first question for it, when IMDS did not find the identity and was asked again while waiting.
+    pub first_token: Option<Call<TokenFacts, ProtocolError>>,
     /// The same GUID asked for as the other kind of ID, after the first was not found.
     pub other_kind: Option<Call<TokenFacts, ProtocolError>>,
+    /// The token of the machine's default identity, with which the machine's model is read after the chosen identity was
+    /// not found, and nothing else.
+    pub default_identity: Option<Call<TokenFacts, ProtocolError>>,
     /// For which audience the token was asked.
     pub audience: Audience,
     /// Whether the platform's channel, 168.63.129.16, was there when IMDS at its own address was not.
@@ -414,6 +420,11 @@ pub struct ArmFacts {
     pub target: Option<TargetFacts>,
     /// The role assignments that count at the target, if they were asked for.
     pub role_assignments: Option<Call<RoleAssignments, ArmError>>,
+    /// How ARM describes the machine, and which identities it gives it.
+    pub model: Option<ModelFacts>,
+    /// True when the resource group of the target that the caller named is the machine's own, written in other letters
+    /// than IMDS writes it.
+    pub is_group_respelt: bool,
 }
 
 impl ArmFacts {

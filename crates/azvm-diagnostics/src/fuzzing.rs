@@ -39,6 +39,11 @@ pub fn linux_machine(data: &[u8]) {
     let _ = AgentStatus::read(&text, Some("/usr/bin/azvm-doctor"));
 }
 
+/// Any bytes as ARM's description of the machine, of an identity, or of all machines.
+pub fn machine_model(data: &[u8]) {
+    crate::collect::read_any(data);
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -53,6 +58,22 @@ mod tests {
         ];
         for file in files {
             super::linux_machine(file);
+        }
+    }
+
+    #[test]
+    fn odd_bodies_do_no_harm() {
+        let bodies: [&[u8]; 7] = [
+            b"",
+            b"[]",
+            b"{\"id\":7}",
+            b"{\"id\":\"/x\",\"properties\":[],\"identity\":\"none\"}",
+            b"{\"id\":\"/\\u001b[2J\",\"properties\":{\"vmId\":\"\\u0000\",\"principalId\":\"\\n\"}}",
+            b"{\"id\":\"/x\",\"identity\":{\"userAssignedIdentities\":{\"/\\u202e\":{\"clientId\":\"\\r\"},\"y\":null}}}",
+            b"{\"value\":[{},{\"id\":[],\"properties\":{\"vmId\":\"01234567-89ab-cdef-0123-456789abcdef\"}}],\"nextLink\":{}}",
+        ];
+        for body in bodies {
+            super::machine_model(body);
         }
     }
 

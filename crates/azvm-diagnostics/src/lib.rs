@@ -47,6 +47,7 @@ pub mod fuzzing;
 mod invocation;
 mod known;
 pub mod linux;
+pub mod model;
 mod policy;
 mod progress;
 mod redactor;

@@ -4,7 +4,7 @@ use super::*;
 use std::collections::BTreeSet;
 
 /// What an entry that is found today says that it looks at, a rule has to show.
-const RULES: [&str; 10] = [
+const RULES: [&str; 12] = [
     include_str!("../rules/access.rs"),
     include_str!("../rules/agent.rs"),
     include_str!("../rules/arm.rs"),
@@ -13,7 +13,9 @@ const RULES: [&str; 10] = [
     include_str!("../rules/imds.rs"),
     include_str!("../rules/machine.rs"),
     include_str!("../rules/mod.rs"),
+    include_str!("../rules/model.rs"),
     include_str!("../rules/path.rs"),
+    include_str!("../rules/principal.rs"),
     include_str!("../rules/token.rs"),
 ];
 

@@ -11,6 +11,7 @@ mod host;
 mod imds;
 #[cfg(target_os = "linux")]
 mod linux;
+mod model;
 mod path;
 mod patience;
 mod reader;
@@ -18,6 +19,9 @@ mod reader;
 mod windows;
 
 pub(crate) use host::{covers_imds, proxy_host};
+pub(crate) use model::{
+    IDENTITY_TYPE, MACHINE_TYPE, SCALE_SET_TYPE, is_chosen, is_same_id, read_any,
+};
 
 use crate::facts::{ArmFacts, Asked, Facts, HostFacts, ImdsFacts, Part, Redaction, TimelineEntry};
 use crate::invocation::Invocation;
@@ -25,6 +29,7 @@ use crate::known::Unknown;
 use crate::progress::Progress;
 use crate::redactor::Redactor;
 use azvm_arm::{Cloud, Endpoint as ArmEndpoint};
+use azvm_exchange::Secret;
 use azvm_http::TransportError;
 use azvm_imds::{Audience, Endpoint as ImdsEndpoint, IdentitySelector};
 use azvm_resource_id::ResourceId;
@@ -116,7 +121,8 @@ impl Config {
         self
     }
 
-    /// How long to wait for a role to propagate; not at all otherwise.
+    /// How long to wait for a role to propagate; not at all otherwise. For an identity that IMDS does not find it is two
+    /// and a half minutes at most.
     #[must_use]
     pub fn with_wait(mut self, wait: Duration) -> Self {
         self.wait = Some(wait);
@@ -222,14 +228,18 @@ pub async fn collect(config: &Config, progress: &dyn Progress) -> Result<Facts, 
     let host = host::collect(asset_tag, &config.imds_endpoint);
     let host = run.guarded(guard::unless_it_panics(host).await, Part::Host);
     let imds = guard::unless_it_panics(run.imds(&host)).await;
-    let (imds, secret) = run
+    let (imds, secrets) = run
         .guarded(imds.map(Some), Part::Imds)
-        .unwrap_or_else(|| (ImdsFacts::unseen(config), None));
-    let redactor = secret.as_ref().map(Redactor::new).unwrap_or_default();
-    let arm = guard::unless_it_panics(run.arm(arm_client, &host, &imds, secret)).await;
-    let arm = run
+        .unwrap_or_else(|| (ImdsFacts::unseen(config), Secrets::default()));
+    let redactor = secrets.redactor();
+    let chosen = secrets.chosen.clone();
+    let arm = guard::unless_it_panics(run.arm(arm_client.clone(), &host, &imds, chosen)).await;
+    let mut arm = run
         .guarded(arm.map(Some), Part::Arm)
         .unwrap_or_else(|| ArmFacts::unseen(config));
+    let model = guard::unless_it_panics(run.model(&arm_client, (&imds, &arm), &secrets)).await;
+    arm.model = run.guarded(model, Part::Arm);
+    arm.is_group_respelt = model::is_respelt(config.target.as_ref(), &imds);
     let facts = Facts {
         asked: config.asked(),
         duration: run.elapsed(),
@@ -244,6 +254,21 @@ pub async fn collect(config: &Config, progress: &dyn Progress) -> Result<Facts, 
         started,
     };
     Ok(without_token(facts))
+}
+
+/// The tokens of a run. None of them is a fact.
+#[derive(Default)]
+struct Secrets {
+    /// Of the identity that was chosen.
+    chosen: Option<Secret>,
+    /// Of the machine's default identity, when the chosen one was not found.
+    default: Option<Secret>,
+}
+
+impl Secrets {
+    fn redactor(&self) -> Redactor {
+        Redactor::of(self.chosen.iter().chain(&self.default))
+    }
 }
 
 /// A server may repeat the token where nobody looks for it.
@@ -280,7 +305,9 @@ impl ImdsFacts {
             instance: None,
             identity_info: None,
             token: None,
+            first_token: None,
             other_kind: None,
+            default_identity: None,
             audience: config.own_audience(config.cloud.unwrap_or(Cloud::Public)),
             platform: Err(Unknown::NotAsked),
         }
@@ -302,6 +329,8 @@ impl ArmFacts {
             certificate: None,
             target: None,
             role_assignments: None,
+            model: None,
+            is_group_respelt: false,
         }
     }
 }

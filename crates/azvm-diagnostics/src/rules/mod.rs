@@ -7,8 +7,13 @@ mod host;
 mod identity;
 mod imds;
 mod machine;
+mod model;
 mod path;
+mod principal;
 mod token;
+
+pub(crate) use identity::is_about_identity;
+pub(crate) use principal::DEVELOPER_APPLICATIONS;
 
 use crate::check::{Check, CheckId, Status};
 use crate::facts::{Call, Facts};

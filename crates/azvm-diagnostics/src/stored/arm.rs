@@ -6,6 +6,7 @@ use super::facts::{
     back, ns, restore_cloud, restore_id, restore_proxy, some, store_proxy, text, time,
 };
 use super::known::{restore, restore_address, store, store_address};
+use super::model::{restore_model, store_model};
 use super::text::Text;
 use super::{StoredError, wire};
 use crate::facts::{
@@ -26,6 +27,8 @@ pub(super) fn store_arm(arm: &ArmFacts) -> wire::Arm {
         certificate,
         target,
         role_assignments,
+        model,
+        is_group_respelt,
     } = arm;
     let refusal = store_arm_refusal;
     wire::Arm {
@@ -43,6 +46,8 @@ pub(super) fn store_arm(arm: &ArmFacts) -> wire::Arm {
         role_assignments: role_assignments
             .as_ref()
             .map(|call| store_call(call, store_roles, refusal)),
+        model: model.as_ref().map(store_model),
+        is_group_respelt: *is_group_respelt,
     }
 }
 
@@ -66,6 +71,8 @@ pub(super) fn restore_arm(wire: wire::Arm) -> Result<ArmFacts, StoredError> {
             .role_assignments
             .map(|call| restore_arm_call(call, restore_roles))
             .transpose()?,
+        model: wire.model.map(restore_model).transpose()?,
+        is_group_respelt: wire.is_group_respelt,
     })
 }
 
@@ -90,7 +97,7 @@ fn restore_resolved(wire: wire::ResolvedAddress) -> ResolvedAddress {
     }
 }
 
-fn restore_arm_call<R, SR>(
+pub(super) fn restore_arm_call<R, SR>(
     call: wire::Call<SR, wire::ArmRefusal>,
     answer: impl FnOnce(SR) -> R,
 ) -> Result<Call<R, ArmError>, StoredError> {
@@ -148,7 +155,7 @@ fn restore_arm_probe(wire: wire::ArmProbe) -> ArmProbe {
     }
 }
 
-fn store_arm_refusal(error: &ArmError) -> wire::ArmRefusal {
+pub(super) fn store_arm_refusal(error: &ArmError) -> wire::ArmRefusal {
     wire::ArmRefusal {
         status: error.status(),
         code: some(error.code()),

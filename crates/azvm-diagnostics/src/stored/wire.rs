@@ -98,7 +98,9 @@ pub(super) struct Imds {
     pub(super) instance: Option<Call<Compute, Refusal>>,
     pub(super) identity_info: Option<Call<Text, Refusal>>,
     pub(super) token: Option<Call<Token, Refusal>>,
+    pub(super) first_token: Option<Call<Token, Refusal>>,
     pub(super) other_kind: Option<Call<Token, Refusal>>,
+    pub(super) default_identity: Option<Call<Token, Refusal>>,
     pub(super) platform: Wire<Reach>,
 }
 
@@ -131,6 +133,8 @@ pub(super) struct Arm {
     pub(super) certificate: Option<Certificate>,
     pub(super) target: Option<Target>,
     pub(super) role_assignments: Option<Call<RoleAssignments, ArmRefusal>>,
+    pub(super) model: Option<super::model::Machine>,
+    pub(super) is_group_respelt: bool,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -3,7 +3,8 @@
 use crate::ran::Ran;
 use crate::replies::{
     ARM_AUDIENCE, CLIENT_ID, GROUP, OBJECT_ID, OTHER_ID, Reply, TENANT, assigned, challenge,
-    claims, denied, forbidden, group_answer, in_secs, jwt, machine_id, token_body,
+    claims, denied, forbidden, group_answer, in_secs, jwt, machine_body, machine_id, system_only,
+    token_body,
 };
 use crate::wire::{Deed, Route};
 use crate::world::World;
@@ -23,13 +24,13 @@ use tokio::net::TcpSocket;
 
 pub(crate) struct Case {
     pub(crate) code: &'static str,
-    check: CheckId,
-    severity: Severity,
-    exit: u8,
+    pub(crate) check: CheckId,
+    pub(crate) severity: Severity,
+    pub(crate) exit: u8,
     pub(crate) world: fn() -> World,
 }
 
-/// Every case of this file.
+/// Every case of this file and of `identity`.
 pub(crate) fn cases() -> Vec<Case> {
     let groups = [
         host(),
@@ -40,6 +41,7 @@ pub(crate) fn cases() -> Vec<Case> {
         arm(),
         access(),
         refusals(),
+        crate::identity::cases(),
     ];
     groups.into_iter().flatten().collect()
 }
@@ -73,7 +75,7 @@ const EXCEPTIONS: [(&str, &str); 6] = [
 ];
 
 #[track_caller]
-fn check(cases: &[Case]) {
+pub(crate) fn check(cases: &[Case]) {
     for case in cases {
         let ran = (case.world)().run();
         check_one(case, &ran);
@@ -123,7 +125,7 @@ fn check_one(case: &Case, ran: &Ran) {
     }
 }
 
-fn fail(code: &'static str, check: CheckId, world: fn() -> World) -> Case {
+pub(crate) fn fail(code: &'static str, check: CheckId, world: fn() -> World) -> Case {
     Case {
         code,
         check,
@@ -133,7 +135,7 @@ fn fail(code: &'static str, check: CheckId, world: fn() -> World) -> Case {
     }
 }
 
-fn warn(code: &'static str, check: CheckId, world: fn() -> World) -> Case {
+pub(crate) fn warn(code: &'static str, check: CheckId, world: fn() -> World) -> Case {
     Case {
         code,
         check,
@@ -386,7 +388,10 @@ fn claimed() -> Vec<Case> {
             .with(Route::ArmProbe, challenge(OTHER_ID))
         }),
         warn("TOKEN-009", TokenClaims, || {
-            World::healthy().with_compute(&json!({"resourceId": machine_id("web-08")}))
+            let model = machine_body("web-08", &system_only()).to_string();
+            World::healthy()
+                .with_compute(&json!({"resourceId": machine_id("web-08")}))
+                .with(Route::Model, Reply::arm(200, model))
         }),
         warn("TOKEN-011", TokenClaims, || {
             World::healthy().with_claims(&json!({"nbf": in_secs(600)}))

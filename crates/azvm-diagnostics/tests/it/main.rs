@@ -6,6 +6,7 @@ mod crashes;
 mod environment;
 mod forms;
 mod hostile;
+mod identity;
 mod leaks;
 mod machine;
 mod markup;

@@ -371,11 +371,12 @@ fn the_other_kind_is_asked_for_only_when_the_identity_is_not_found() {
         selecting(world, selector).run().asked(Route::Token)
     };
     let client = || IdentitySelector::ClientId(OTHER_ID.parse().unwrap());
-    assert_eq!(asked("invalid_request", client()), 2);
+    // The third question is whether the default identity can read the model.
+    assert_eq!(asked("invalid_request", client()), 3);
     assert_eq!(asked("unauthorized_client", client()), 1);
     assert_eq!(asked("invalid_request", IdentitySelector::System), 1);
     let named = IdentitySelector::ResourceId(identity_id("app-id").parse().unwrap());
-    assert_eq!(asked("invalid_request", named), 1);
+    assert_eq!(asked("invalid_request", named), 2);
 }
 
 #[test]

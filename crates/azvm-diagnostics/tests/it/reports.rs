@@ -276,6 +276,7 @@ fn every_request_is_in_the_timeline_with_its_ids() {
         "arm_probe",
         "target_get",
         "role_assignments",
+        "model_get",
     ];
     assert_eq!(actions, expected);
     assert_eq!(timeline.len(), ran.seen.len());

@@ -1,12 +1,13 @@
 //! The simulator as a second witness: its scenarios, and the same report twice.
 
 use azvm_diagnostics::{Config, Diagnosis, Facts, Silent, TextOptions, collect, diagnose, text};
+use azvm_imds::IdentitySelector;
 use azvm_simulator::{Listen, Scenario, Simulator};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 /// Scenario, exit code, codes.
-const EXPECTED: [(&str, u8, &[&str]); 37] = [
+const EXPECTED: [(&str, u8, &[&str]); 43] = [
     ("healthy", 0, &[]),
     ("no-identity", 1, &["IDSEL-001"]),
     ("two-user-identities", 1, &["IDSEL-002"]),
@@ -44,6 +45,28 @@ const EXPECTED: [(&str, u8, &[&str]); 37] = [
     ("group-role", 0, &[]),
     ("scale-set", 0, &[]),
     ("us-government", 0, &[]),
+    ("many-identities", 0, &[]),
+    ("moved-machine", 0, &["HOST-010"]),
+    ("renewed-identity", 0, &["IDSEL-012"]),
+    ("removed-identity", 0, &["TOKEN-014"]),
+    ("signed-in-person", 0, &["TOKEN-016"]),
+    ("short-lived-token", 0, &["TOKEN-018"]),
+];
+
+/// Where the scenarios have their identities.
+const GROUP: &str =
+    "/subscriptions/fa4e0000-0002-4000-8000-000000000001/resourceGroups/rg-azvm-demo";
+
+/// What comes of choosing an identity in `many-identities`, by the name in its resource ID: exit code, codes.
+const CHOSEN: [(&str, u8, &[&str]); 8] = [
+    ("id-azvm-demo", 0, &[]),
+    ("id-azvm-dmeo", 1, &["IDSEL-006"]),
+    ("id-azvm-detached", 1, &["IDSEL-007"]),
+    ("id-azvm-arriving", 1, &["IDSEL-008"]),
+    ("id-azvm-deleted", 1, &["IDSEL-009"]),
+    ("id-azvm-recreated", 1, &["IDSEL-010"]),
+    ("id-azvm-inconsistent", 1, &["IDSEL-016"]),
+    ("id-of-nobody", 1, &["IDSEL-007"]),
 ];
 
 /// What the doctor must find first in the scenario; nothing when all is fine.
@@ -57,9 +80,17 @@ pub(crate) fn planted(scenario: &str) -> Option<&'static str> {
 
 /// Examines the scenario over real sockets.
 pub(crate) async fn examine(scenario: Scenario) -> (Facts, Diagnosis, Simulator) {
+    examine_as(scenario, IdentitySelector::System).await
+}
+
+async fn examine_as(
+    scenario: Scenario,
+    selector: IdentitySelector,
+) -> (Facts, Diagnosis, Simulator) {
     let tag = scenario.chassis_asset_tag().map(ToString::to_string);
     let simulator = Simulator::start(scenario, Listen::default()).await.unwrap();
     let mut config = Config::default()
+        .with_selector(selector)
         .with_imds_endpoint(simulator.imds_endpoint().parse().unwrap())
         .with_arm_endpoint(simulator.arm_endpoint().parse().unwrap())
         .with_arm_ca_pem(simulator.ca_pem());
@@ -133,4 +164,25 @@ async fn each_scenario_ends_as_expected_and_reads_the_same_twice() {
         seen.push(known);
     }
     assert_eq!(seen, EXPECTED.map(|(name, ..)| name));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_way_of_not_finding_an_identity_has_its_own_code() {
+    for (name, exit, codes) in CHOSEN {
+        let scenario = Scenario::named("many-identities").unwrap();
+        let id =
+            format!("{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}");
+        let selector = IdentitySelector::ResourceId(id.parse().unwrap());
+        let (facts, diagnosis, simulator) = examine_as(scenario, selector).await;
+        let found: Vec<_> = diagnosis.findings().map(|it| it.entry.code).collect();
+        let report = text(&facts, &diagnosis, &TextOptions::default());
+        assert_eq!(
+            (diagnosis.exit_code(), found.as_slice()),
+            (exit, codes),
+            "{name}\n{report}"
+        );
+        for token in simulator.issued_tokens() {
+            assert!(!format!("{report}{facts:?}").contains(&token));
+        }
+    }
 }

@@ -6,7 +6,7 @@
 use crate::ran::Ran;
 use crate::replies::{
     ARM_AUDIENCE, CLIENT_ID, Reply, TENANT, challenge, claims, group_answer, instance_body, jwt,
-    list_denied, token_body,
+    list_denied, machine_answer, system_only, token_body,
 };
 use crate::wire::{Deed, Route, Script, Server};
 use azvm_diagnostics::facts::AZURE_ASSET_TAG;
@@ -77,6 +77,12 @@ impl World {
             .with(Route::ArmProbe, challenge(TENANT))
             .with(Route::Target, group_answer())
             .with(Route::RoleAssignments, list_denied())
+            .with(Route::Model, machine_answer(&system_only()))
+            .with(Route::Machines, Reply::arm(200, r#"{"value":[]}"#))
+            .with(
+                Route::Identity,
+                Reply::arm_error(404, "ResourceNotFound", "The Resource was not found."),
+            )
     }
 
     /// This answer to every request of the route.

@@ -174,6 +174,12 @@ fn what_passes_by_itself_does_not_fail() {
             "group-role",
             "scale-set",
             "us-government",
+            "many-identities",
+            "moved-machine",
+            "renewed-identity",
+            "removed-identity",
+            "signed-in-person",
+            "short-lived-token",
         ],
     );
 }

@@ -15,7 +15,6 @@ use crate::windows::{
     PersistentRoute, ProxySettings, Unknown, WindowsFacts,
 };
 use azvm_exchange::service_text;
-use std::net::IpAddr;
 
 /// Where a key begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

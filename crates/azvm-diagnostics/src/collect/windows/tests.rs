@@ -3,7 +3,7 @@
 use super::*;
 use crate::facts::{AZURE_ASSET_TAG, AssetTag};
 use std::cell::RefCell;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// The text of a `.reg` file, and what it was asked for.
 struct Exported {

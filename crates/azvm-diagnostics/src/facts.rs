@@ -1,7 +1,9 @@
 //! What was seen, before anybody draws a conclusion. No secret is ever part of a fact.
 
+use crate::agent::AgentStatus;
 use crate::environment::IdentityVariable;
 use crate::invocation::Invocation;
+use crate::known::{Address, Known, Unknown};
 use crate::linux::LinuxFacts;
 use crate::model::ModelFacts;
 use crate::redactor::Redactor;
@@ -14,6 +16,7 @@ use azvm_imds::{
 };
 use azvm_resource_id::ResourceId;
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::time::Duration;
 
 pub use crate::rights::{
@@ -148,7 +151,7 @@ pub struct Asked {
 }
 
 /// The machine.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct HostFacts {
     /// The chassis asset tag of the machine's firmware.
@@ -163,10 +166,32 @@ pub struct HostFacts {
     pub no_proxy_covers_imds: bool,
     /// Variables that redirect SDKs; none of a simulated machine.
     pub environment: Vec<IdentityVariable>,
+    /// The machine's UUID in its firmware: as it stands there, and with the other order of bytes in its first three
+    /// groups, as readers differ.
+    pub firmware_ids: Known<Vec<String>>,
+    /// What the Guest Proxy Agent says of itself.
+    pub agent_status: Known<AgentStatus>,
     /// What Linux tells beside; nothing elsewhere, and of a simulated machine.
     pub linux: Option<LinuxFacts>,
     /// What Windows tells beside; nothing elsewhere, and of a simulated machine.
     pub windows: Option<WindowsFacts>,
+}
+
+impl Default for HostFacts {
+    fn default() -> Self {
+        Self {
+            asset_tag: AssetTag::default(),
+            os: String::new(),
+            kernel: None,
+            proxies: Vec::new(),
+            no_proxy_covers_imds: false,
+            environment: Vec::new(),
+            firmware_ids: Err(Unknown::NotAsked),
+            agent_status: Err(Unknown::NotAsked),
+            linux: None,
+            windows: None,
+        }
+    }
 }
 
 /// The chassis asset tag, by which Azure marks its machines.
@@ -320,6 +345,34 @@ pub struct ImdsFacts {
     pub default_identity: Option<Call<TokenFacts, ProtocolError>>,
     /// For which audience the token was asked.
     pub audience: Audience,
+    /// Whether the platform's channel, 168.63.129.16, was there when IMDS at its own address was not.
+    pub platform: Known<Reach>,
+}
+
+/// Whether a connection came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reach {
+    /// It did.
+    Connected,
+    /// It did not.
+    Failed(FailureKind),
+}
+
+impl Reach {
+    /// True when somebody answered, if only to refuse.
+    pub fn is_answered(self) -> bool {
+        matches!(self, Self::Connected | Self::Failed(FailureKind::Refused))
+    }
+}
+
+impl std::fmt::Display for Reach {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Connected => f.write_str("connected"),
+            Self::Failed(kind) => f.write_str(kind.as_str()),
+        }
+    }
 }
 
 impl ImdsFacts {
@@ -379,6 +432,12 @@ pub struct ArmFacts {
     pub is_named_endpoint: bool,
     /// Which cloud that is.
     pub cloud: Cloud,
+    /// The addresses of the endpoint's name, in the order in which the system prefers them; none of an address.
+    pub addresses: Known<Vec<ResolvedAddress>>,
+    /// Whether the connection was one over IPv6, if there was one.
+    pub is_over_ipv6: Option<bool>,
+    /// The proxy that other clients would take.
+    pub proxy: Option<ProxyVariable>,
     /// The request without a token.
     pub probe: Option<Call<ArmProbe, ArmError>>,
     /// What certificate was shown, if TLS failed over it.
@@ -406,6 +465,28 @@ impl ArmFacts {
     pub fn was_allowed(&self) -> bool {
         let mut samples = self.target.iter().flat_map(|target| &target.samples);
         samples.any(|sample| sample.call.answer.is_ok())
+    }
+}
+
+/// An address of a name, and what matters of it when it is hidden.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ResolvedAddress {
+    /// The address.
+    pub address: Address,
+    /// True in 10/8, 172.16/12 and 192.168/16 (RFC 1918).
+    pub is_private: bool,
+    /// True for IPv6.
+    pub is_ipv6: bool,
+}
+
+impl From<IpAddr> for ResolvedAddress {
+    fn from(ip: IpAddr) -> Self {
+        Self {
+            is_private: matches!(ip, IpAddr::V4(ip) if ip.is_private()),
+            is_ipv6: ip.is_ipv6(),
+            address: ip.into(),
+        }
     }
 }
 

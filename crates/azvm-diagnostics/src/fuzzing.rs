@@ -1,5 +1,7 @@
 //! Bodies of the fuzz targets, compiled and tried on every test run. Not part of the API.
 
+use crate::agent::AgentStatus;
+use crate::linux::{Lease, ProxyFile, Redirections, listeners, routes};
 use crate::windows::{BlockingRule, ConnectionSettings, Firmware, PersistentRoute};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -20,6 +22,23 @@ pub fn windows_registry(data: &[u8]) {
     let _ = BlockingRule::read(&text, Ipv4Addr::new(169, 254, 169, 254), 80);
 }
 
+/// Any bytes as each form in which Linux and its agents show what is read of them.
+pub fn linux_machine(data: &[u8]) {
+    let mut redirections = Redirections::default();
+    if redirections.take(data).is_ok() {
+        assert!(!redirections.into_ports().contains(&0));
+    }
+    let text = String::from_utf8_lossy(data);
+    let _ = (routes(&text), listeners(&text));
+    let _ = ProxyFile::read("/etc/environment", &text);
+    let leases = Lease::read_blocks(&text);
+    let of_networkd = Lease::read_assignments("eth0", &text);
+    for lease in leases.iter().chain(&of_networkd) {
+        assert!(!lease.interface.chars().any(char::is_control));
+    }
+    let _ = AgentStatus::read(&text, Some("/usr/bin/azvm-doctor"));
+}
+
 /// Any bytes as ARM's description of the machine, of an identity, or of all machines.
 pub fn machine_model(data: &[u8]) {
     crate::collect::read_any(data);
@@ -27,6 +46,21 @@ pub fn machine_model(data: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn odd_files_do_no_harm() {
+        let files: [&[u8]; 6] = [
+            b"",
+            &[0xff; 64],
+            &[0; 64],
+            b"lease {\n interface \"\x1b[31m\";\n fixed-address 10.0.0.4;\n}",
+            b"{\"proxyAgentStatus\":{\"keyLatchStatus\":{\"states\":{}}}}",
+            b"\x14\0\0\0\x06\x0a\0\0\0\0\0\0\0\0\0\0\x02\0\0\0",
+        ];
+        for file in files {
+            super::linux_machine(file);
+        }
+    }
+
     #[test]
     fn odd_bodies_do_no_harm() {
         let bodies: [&[u8]; 7] = [

@@ -1,5 +1,6 @@
 //! Facts that may be unknown, and addresses that may be hidden.
 
+use azvm_imds::Guid;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -42,6 +43,31 @@ impl fmt::Display for Unknown {
 
 impl std::error::Error for Unknown {}
 
+/// Both orders of the bytes of a UUID in the firmware: the first three groups are little-endian there (DMTF DSP0134,
+/// section 7.2.1), and whoever printed it may have turned them or not.
+///
+/// # Errors
+///
+/// [`Unknown::Unreadable`] for what is no UUID.
+pub(crate) fn firmware_ids(uuid: &str) -> Known<Vec<String>> {
+    let uuid = uuid.trim().to_ascii_lowercase();
+    uuid.parse::<Guid>().map_err(|_| Unknown::Unreadable)?;
+    let turn = |group: &str| -> String {
+        let pairs = (0..group.len()).step_by(2).rev();
+        pairs.filter_map(|at| group.get(at..at + 2)).collect()
+    };
+    let groups: Vec<String> = uuid
+        .split('-')
+        .enumerate()
+        .map(|(index, group)| match index {
+            0..=2 => turn(group),
+            _ => group.to_owned(),
+        })
+        .collect();
+    let turned = groups.join("-");
+    Ok(vec![uuid, turned])
+}
+
 /// An address of the machine or its network. Two are the same where the addresses were, hidden or not.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -78,6 +104,24 @@ impl fmt::Display for Address {
         match self {
             Self::Ip(ip) => ip.fmt(f),
             Self::Hidden(text) => f.write_str(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_orders_of_a_uuid() {
+        let ids = firmware_ids(" 00112233-4455-6677-8899-AABBCCDDEEFF\n").unwrap();
+        let expected = [
+            "00112233-4455-6677-8899-aabbccddeeff",
+            "33221100-5544-7766-8899-aabbccddeeff",
+        ];
+        assert_eq!(ids, expected);
+        for text in ["", "Not Settable", "00112233"] {
+            assert_eq!(firmware_ids(text), Err(Unknown::Unreadable), "{text}");
         }
     }
 }

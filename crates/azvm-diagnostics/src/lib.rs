@@ -35,6 +35,7 @@
 
 #![warn(missing_docs, clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
+pub mod agent;
 pub mod catalogue;
 mod check;
 mod collect;
@@ -61,7 +62,9 @@ mod wait;
 pub mod windows;
 
 pub use check::{Check, CheckId, Status};
-pub use collect::{Config, DEFAULT_TIMEOUT, TargetError, budget, collect};
+pub use collect::{
+    ARM_SILENCE, Config, DEFAULT_TIMEOUT, IMDS_SILENCE, TargetError, budget, collect,
+};
 pub use facts::Facts;
 pub use finding::{Confidence, Finding, Severity, Values};
 pub use invocation::Invocation;

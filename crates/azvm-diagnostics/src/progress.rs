@@ -24,6 +24,13 @@ pub enum Event<'a> {
         /// Until it is sent.
         next_in: Duration,
     },
+    /// Something is under way for some time: an answer has not come, or was one to try again later.
+    StillCalling {
+        /// What it is for.
+        action: &'static str,
+        /// Since it began.
+        waited: Duration,
+    },
     /// The target was tried and will be tried again.
     Waiting {
         /// Which try this was, from one.

@@ -66,6 +66,11 @@ impl Progress for Reporter {
                     spinner.set_message(format!("sparing IMDS, on {}", soon(*next_in)));
                 }
             }
+            Event::StillCalling { action, waited } => self.say(format!(
+                "still waiting: {}, {} so far",
+                action.replace('_', " "),
+                secs(*waited)
+            )),
             Event::Waiting {
                 sample,
                 outcome,

@@ -30,8 +30,10 @@ impl Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FailureKind {
-    /// The certificate was refused: issuer, name or date.
+    /// The certificate was refused, for its issuer or its name.
     Certificate,
+    /// The certificate is expired, or not valid yet, by this machine's clock.
+    CertificateDates,
     /// The peer closed the connection before the answer was complete.
     Closed,
     /// The system forbade it: `EPERM`, `EACCES`, `WSAEACCES`.
@@ -65,6 +67,7 @@ impl FailureKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Certificate => "certificate not trusted",
+            Self::CertificateDates => "certificate not valid at this time",
             Self::Closed => "connection closed early",
             Self::Denied => "not permitted",
             Self::NameNotFound => "name not found",

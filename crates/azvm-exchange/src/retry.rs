@@ -61,6 +61,7 @@ pub struct RetryPolicy {
     attempt_timeout: Duration,
     deadline: Duration,
     max_attempts: usize,
+    silence: Duration,
 }
 
 impl RetryPolicy {
@@ -73,6 +74,7 @@ impl RetryPolicy {
             attempt_timeout: Duration::MAX,
             deadline,
             max_attempts: usize::MAX,
+            silence: Duration::MAX,
         }
     }
 
@@ -127,6 +129,15 @@ impl RetryPolicy {
     #[must_use]
     pub fn with_attempt_timeout(mut self, timeout: Duration) -> Self {
         self.attempt_timeout = timeout;
+        self
+    }
+
+    /// Sets the time that attempts without an answer may take together, so that a server that says nothing costs less
+    /// than one that asks for patience; without limit otherwise. No attempt takes longer than what is left of it, and
+    /// none follows when nothing is left.
+    #[must_use]
+    pub fn with_silence(mut self, silence: Duration) -> Self {
+        self.silence = silence;
         self
     }
 
@@ -254,10 +265,14 @@ impl Exchange {
         if matches!(self.state, State::Sending) && now >= deadline {
             self.state = State::Done(Err(out_of_time()));
         }
+        let silence_left = self.policy.silence.saturating_sub(self.silent());
         match &self.state {
             State::Sending => Step::Send {
                 request: &self.request,
-                budget: deadline.since(now).min(self.policy.attempt_timeout),
+                budget: deadline
+                    .since(now)
+                    .min(self.policy.attempt_timeout)
+                    .min(silence_left),
             },
             State::Sleeping { until, .. } => Step::Sleep(until.since(now)),
             State::Done(result) => Step::Done(result.as_ref()),
@@ -292,6 +307,11 @@ impl Exchange {
                 .map(ToString::to_string),
             retry_in: delay,
         });
+        let is_patient = self.silent() < self.policy.silence;
+        let delay = delay.filter(|_| is_patient);
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.retry_in = delay;
+        }
         self.state = match delay {
             Some(delay) => State::Sleeping {
                 until: now.plus(delay),
@@ -299,6 +319,19 @@ impl Exchange {
             },
             None => State::Done(outcome),
         };
+    }
+
+    /// How long the attempts without an answer took together.
+    fn silent(&self) -> Duration {
+        let mut began = self.started.unwrap_or(Monotonic::ZERO);
+        let mut silent = Duration::ZERO;
+        for attempt in &self.attempts {
+            if attempt.outcome == Err(FailureKind::Timeout) {
+                silent = silent.saturating_add(attempt.at.since(began));
+            }
+            began = attempt.at.plus(attempt.retry_in.unwrap_or_default());
+        }
+        silent
     }
 
     /// Every attempt so far, oldest first. At most one more than the policy has delays.
@@ -536,6 +569,28 @@ mod tests {
         let (attempts, end) = run(policy, 30 * SECOND, |_| events.next().unwrap());
         assert_eq!(attempts.len(), 2);
         assert_eq!(end.elapsed(), (7 + 10 + 1 + 10) * SECOND);
+    }
+
+    #[test]
+    fn silence_ends_and_patience_with_answers_does_not() {
+        let lost = || {
+            Event::Failed(Failure::new(
+                FailureKind::Timeout,
+                Phase::FirstByte,
+                String::new(),
+            ))
+        };
+        let policy = policy(100).with_silence(10 * SECOND);
+        let (attempts, end) = run(policy.clone(), 60 * SECOND, |_| lost());
+        assert_eq!((attempts.len(), attempts[0].retry_in), (1, None));
+        assert_eq!(end.elapsed(), (7 + 10) * SECOND);
+        // What is left of it is for the next attempt.
+        let short = policy.clone().with_attempt_timeout(6 * SECOND);
+        let (attempts, end) = run(short, 60 * SECOND, |_| lost());
+        assert_eq!(attempts.len(), 2);
+        assert_eq!(end.elapsed(), (7 + 6 + 1 + 4) * SECOND);
+        let (attempts, _) = run(policy, SECOND, |_| answered(410));
+        assert_eq!(attempts.len(), 50, "an attempt and a wait take two seconds");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 use std::sync::Arc;
 use std::{fmt, io};
@@ -72,6 +72,12 @@ impl fmt::Debug for Connector {
 pub(crate) fn kind(error: &io::Error) -> Option<FailureKind> {
     let cause = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     Some(match cause {
+        rustls::Error::InvalidCertificate(
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. },
+        ) => FailureKind::CertificateDates,
         rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => {
             FailureKind::Certificate
         }

@@ -4,8 +4,9 @@ use super::*;
 use std::collections::BTreeSet;
 
 /// What an entry that is found today says that it looks at, a rule has to show.
-const RULES: [&str; 13] = [
+const RULES: [&str; 14] = [
     include_str!("../rules/access.rs"),
+    include_str!("../rules/agent.rs"),
     include_str!("../rules/arm.rs"),
     include_str!("../rules/host.rs"),
     include_str!("../rules/identity.rs"),

@@ -1,22 +1,29 @@
 //! Azure Resource Manager: does it answer, and may the identity read the target?
 
 use super::Run;
+use super::host::arm_proxy;
+use super::patience::ARM_SILENCE;
 use super::rights::Refused;
 use crate::facts::{
-    ArmFacts, ArmProbe, Call, HostFacts, ImdsFacts, Sample, TargetFacts, Trouble, Withheld,
-    is_elsewhere,
+    ArmFacts, ArmProbe, Call, HostFacts, ImdsFacts, ResolvedAddress, Sample, TargetFacts, Trouble,
+    Withheld, is_elsewhere,
 };
+use crate::known::{Known, Unknown};
 use crate::progress::Event;
 use crate::rights::other_principal;
 use crate::stored::{kept_refusal, kept_resource};
 use crate::wait::{Next, Outcome, Watch};
 use azvm_arm::{ArmError, Cloud, Endpoint, Resource, read_resource, retry_policy};
-use azvm_exchange::{Failure, FailureKind, Request, Response, RetryPolicy, Secret, service_text};
+use azvm_exchange::{
+    Failure, FailureKind, Host, Request, Response, RetryPolicy, Secret, service_text,
+};
 use azvm_http::{Client, Limits, TransportError};
 use azvm_imds::{Compute, UnverifiedClaims};
 use azvm_resource_id::ResourceId;
+use std::net::IpAddr;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::net::lookup_host;
+use tokio::time::{Instant, timeout};
 
 /// ARM is far away compared with IMDS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -71,6 +78,10 @@ impl Run<'_> {
         let mut facts = ArmFacts {
             endpoint: endpoint.to_string(),
             cloud,
+            proxy: match self.config.simulated {
+                Some(_) => None,
+                None => arm_proxy(endpoint.origin()),
+            },
             ..ArmFacts::unseen(self.config)
         };
         if is_elsewhere(host, imds) {
@@ -82,10 +93,15 @@ impl Run<'_> {
         facts.probe = match &client {
             Ok(client) => {
                 let is_named = facts.is_named_endpoint;
-                self.probe(client, &endpoint, subscription, is_named).await
+                let probe = self.probe(client, &endpoint, subscription, is_named);
+                let (probe, addresses) = tokio::join!(probe, addresses(&endpoint));
+                facts.addresses = addresses;
+                probe
             }
             Err(failure) => Some(Call::not_sent(failure)),
         };
+        let local = facts.probe.as_ref().and_then(|call| call.local.as_deref());
+        facts.is_over_ipv6 = local.and_then(|ip| Some(ip.parse::<IpAddr>().ok()?.is_ipv6()));
         facts.certificate = self.certificate(&endpoint, facts.probe.as_ref()).await;
         if let Some(target) = target {
             self.access(&mut facts, client.ok(), &endpoint, imds, (target, secret))
@@ -173,13 +189,16 @@ impl Run<'_> {
     ) -> Option<Call<ArmProbe, ArmError>> {
         let what = (
             azvm_arm::probe(subscription),
-            RetryPolicy::never(PROBE_BUDGET),
+            RetryPolicy::never(PROBE_BUDGET)
+                .with_silence(self.arm_patience.for_next(Duration::ZERO)),
         );
+        let before = self.timeline.len();
         let read = |response: &Response| read_probe(response, is_named);
         let call = self
             .call("arm_probe", (client, endpoint.origin()), what, read)
             .await;
         self.arm_budget.sent(1);
+        self.arm_patience.waited(&self.timeline[before..]);
         call
     }
 
@@ -248,10 +267,12 @@ impl Run<'_> {
         read: impl FnOnce(&Response) -> Result<R, ArmError>,
     ) -> Option<Call<R, ArmError>> {
         let attempts = self.arm_budget.attempts()?;
-        let policy = policy.with_max_attempts(attempts);
+        let silence = self.arm_patience.for_next(Duration::ZERO);
+        let policy = policy.with_max_attempts(attempts).with_silence(silence);
         let before = self.timeline.len();
         let call = self.send(arm, action, (request, policy), read).await;
         self.arm_budget.sent(self.timeline.len() - before);
+        self.arm_patience.waited(&self.timeline[before..]);
         call
     }
 
@@ -268,6 +289,29 @@ impl Run<'_> {
         self.call(action, (client, endpoint.origin()), what, read)
             .await
     }
+}
+
+/// A name with more addresses than these is no name of ARM's.
+const MAX_ADDRESSES: usize = 16;
+
+/// The addresses of the endpoint's name, looked up while the probe is under way, so that no time is lost.
+async fn addresses(endpoint: &Endpoint) -> Known<Vec<ResolvedAddress>> {
+    let Host::Name(name) = endpoint.origin().host() else {
+        return Err(Unknown::Absent);
+    };
+    let looked_up = timeout(
+        ARM_SILENCE,
+        lookup_host((name.as_str(), endpoint.origin().port())),
+    );
+    let addresses = match looked_up.await {
+        Ok(Ok(addresses)) => addresses,
+        Ok(Err(error)) => {
+            return Err(Unknown::Failed(error.raw_os_error().unwrap_or_default()));
+        }
+        Err(_) => return Err(Unknown::TimedOut),
+    };
+    let addresses = addresses.map(|address| address.ip().into());
+    Ok(addresses.take(MAX_ADDRESSES).collect())
 }
 
 fn call_policy() -> RetryPolicy {

@@ -1,6 +1,7 @@
 //! One exchange: drive it, read its answer, and note it in the timeline.
 
 use super::Run;
+use super::patience::telling;
 use crate::facts::{Call, TimelineEntry, Trouble, Try};
 use crate::progress::Event;
 use azvm_exchange::{Exchange, FailureKind, Origin, Request, Response, RetryPolicy};
@@ -31,8 +32,8 @@ impl Run<'_> {
         let progress = self.progress;
         let driven = drive(client, origin, exchange, |attempt| {
             progress.event(&Event::Attempted { action, attempt });
-        })
-        .await;
+        });
+        let driven = telling(progress, action, driven).await;
         let call = understand(driven, read);
         self.note(action, began, &call);
         let is_timeout = matches!(

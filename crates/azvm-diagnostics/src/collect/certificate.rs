@@ -42,7 +42,10 @@ fn is_refused(probe: &Call<ArmProbe, ArmError>) -> bool {
     let Err(Trouble::Silent(failure)) = &probe.answer else {
         return false;
     };
-    let is_tls = matches!(failure.kind, FailureKind::Certificate | FailureKind::Tls);
+    let is_tls = matches!(
+        failure.kind,
+        FailureKind::Certificate | FailureKind::CertificateDates | FailureKind::Tls
+    );
     is_tls && failure.phase == Phase::Tls && !probe.attempts.is_empty()
 }
 

@@ -1,17 +1,22 @@
 //! The machine: firmware, system, and the proxy variables that other clients obey. Reads only.
 
+use super::reader::{Reader, text, unknown};
+use crate::agent::AgentStatus;
 use crate::environment::IdentityVariable;
 use crate::facts::{AssetTag, HostFacts, ProxyVariable};
+use crate::known::{Known, Unknown, firmware_ids};
 use crate::linux::LinuxFacts;
 use crate::windows::WindowsFacts;
-#[cfg(windows)]
+#[cfg(any(windows, target_os = "linux"))]
 use azvm_exchange::Host;
-use azvm_exchange::service_text;
+use azvm_exchange::{Origin, service_text};
+use azvm_http::ProxyRules;
 use azvm_imds::Endpoint;
 use std::io::{ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const ASSET_TAG_FILE: &str = "/sys/class/dmi/id/chassis_asset_tag";
+const PRODUCT_UUID_FILE: &str = "/sys/class/dmi/id/product_uuid";
 const KERNEL_FILE: &str = "/proc/sys/kernel/osrelease";
 
 /// No fact is longer than this.
@@ -33,9 +38,16 @@ pub(super) async fn collect(asset_tag: Option<&str>, imds: &Endpoint) -> HostFac
         Some(_) => Default::default(),
         None => (
             windows_facts(imds),
-            linux_facts().await,
+            linux_facts(imds).await,
             IdentityVariable::read_all(set_variable),
         ),
+    };
+    let firmware_ids = match (asset_tag, &windows) {
+        (Some(_), _) => Err(Unknown::NotAsked),
+        (None, Some(windows)) => windows.firmware_ids(),
+        (None, None) => read(Path::new(PRODUCT_UUID_FILE))
+            .map_err(|error| unknown(&error))
+            .and_then(|uuid| firmware_ids(&uuid)),
     };
     let proxies = PROXY_VARIABLES.iter().filter_map(|&name| {
         let host = proxy_host(&variable(name)?);
@@ -62,29 +74,39 @@ pub(super) async fn collect(asset_tag: Option<&str>, imds: &Endpoint) -> HostFac
             .filter_map(|name| variable(name))
             .any(|list| covers_imds(&list)),
         environment,
+        firmware_ids,
+        agent_status: match asset_tag {
+            Some(_) => Err(Unknown::NotAsked),
+            None => agent_status().await,
+        },
         linux,
         windows,
     }
 }
 
+/// Where the metadata service is, unless that is a name, for which nobody is to be asked here.
+#[cfg(any(windows, target_os = "linux"))]
+fn address(imds: &Endpoint) -> Option<std::net::SocketAddr> {
+    let origin = imds.origin();
+    match origin.host() {
+        Host::Ip(ip) => Some((*ip, origin.port()).into()),
+        _ => None,
+    }
+}
+
 #[cfg(target_os = "linux")]
-async fn linux_facts() -> Option<LinuxFacts> {
-    Some(super::linux::collect(Path::new("/")).await)
+async fn linux_facts(imds: &Endpoint) -> Option<LinuxFacts> {
+    Some(super::linux::collect(Path::new("/"), address(imds)).await)
 }
 
 #[cfg(not(target_os = "linux"))]
-async fn linux_facts() -> Option<LinuxFacts> {
+async fn linux_facts(_: &Endpoint) -> Option<LinuxFacts> {
     None
 }
 
 #[cfg(windows)]
 fn windows_facts(imds: &Endpoint) -> Option<WindowsFacts> {
-    let origin = imds.origin();
-    let address = match origin.host() {
-        Host::Ip(ip) => Some((*ip, origin.port()).into()),
-        _ => None, // a name, for which nobody is to be asked here
-    };
-    Some(super::windows::collect(address))
+    Some(super::windows::collect(address(imds)))
 }
 
 #[cfg(not(windows))]
@@ -109,6 +131,42 @@ fn read(path: &Path) -> std::io::Result<String> {
         .take(FILE_BYTES)
         .read_to_end(&mut bytes)?;
     Ok(service_text(&String::from_utf8_lossy(&bytes)))
+}
+
+/// Where the agent keeps its state; `None` on a Windows that names no drive of its own.
+fn agent_folder() -> Option<PathBuf> {
+    if !cfg!(windows) {
+        return Some("/var/log/azure-proxy-agent".into());
+    }
+    let drive = variable("SystemDrive")?;
+    Some(format!(r"{drive}\WindowsAzure\ProxyAgent\Logs").into())
+}
+
+async fn agent_status() -> Known<AgentStatus> {
+    let folder = agent_folder().ok_or(Unknown::Absent)?;
+    let own = std::env::current_exe().ok();
+    let own = own.map(|path| path.to_string_lossy().into_owned());
+    let read =
+        move |folder: &Path| AgentStatus::read(&text(folder, "status.json")?, own.as_deref());
+    Reader::start(&folder, read).end().await
+}
+
+/// The proxy that a client which obeys the environment would take to `arm`, decided as curl does.
+pub(super) fn arm_proxy(arm: &Origin) -> Option<ProxyVariable> {
+    let of = |names: [&'static str; 4]| {
+        let mut names = names.into_iter();
+        names.find_map(|name| Some((name, variable(name)?)))
+    };
+    let (name, value) = of(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])?;
+    // What this crate cannot speak to is still what others take.
+    let is_exempt = |rules: ProxyRules| rules.proxy_for(arm).is_none();
+    if ProxyRules::from_lookup(variable).is_ok_and(is_exempt) {
+        return None;
+    }
+    Some(ProxyVariable {
+        name: name.into(),
+        host: proxy_host(&value),
+    })
 }
 
 /// Empty means unset.

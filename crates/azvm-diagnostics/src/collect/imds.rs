@@ -1,10 +1,11 @@
 //! The metadata service: who is there, what the machine is, and a token.
 
-use super::{Run, Secrets, model};
-use crate::facts::{Call, ImdsFacts, ProbeAnswer, TokenFacts, Trouble};
+use super::patience::{KEPT_FOR_TOKEN, telling};
+use super::{Run, Secrets, model, path};
+use crate::facts::{Call, HostFacts, ImdsFacts, ProbeAnswer, Reach, TokenFacts, Trouble};
 use crate::progress::Event;
 use azvm_arm::Cloud;
-use azvm_exchange::{Request, Response, RetryClass, RetryPolicy, Secret, service_text};
+use azvm_exchange::{Phase, Request, Response, RetryClass, RetryPolicy, Secret, service_text};
 use azvm_http::{Client, Limits};
 use azvm_imds::{
     Audience, IdentitySelector, ProtocolError, Rejection, Responder, TokenRequest,
@@ -42,10 +43,13 @@ fn own_connections() -> Client {
 }
 
 impl Run<'_> {
-    pub(super) async fn imds(&mut self) -> (ImdsFacts, Secrets) {
+    pub(super) async fn imds(&mut self, host: &HostFacts) -> (ImdsFacts, Secrets) {
         let client = own_connections();
         let mut facts = ImdsFacts::unseen(self.config);
         facts.probe = self.ask(&client, "imds_probe", probe(), read_probe).await;
+        if self.is_lost(&facts, host) {
+            facts.platform = Ok(self.reach_platform().await);
+        }
         if !is_imds(facts.probe.as_ref()) {
             return (facts, Secrets::default());
         }
@@ -159,6 +163,26 @@ impl Run<'_> {
             .await;
     }
 
+    /// When an Azure machine gets no connection to IMDS at its own address, the platform's address tells whether that is
+    /// about IMDS alone. Of another machine, a simulated one or another endpoint it would tell nothing.
+    fn is_lost(&self, imds: &ImdsFacts, host: &HostFacts) -> bool {
+        let never_connected = imds.probe.as_ref().is_some_and(|call| match &call.answer {
+            Err(Trouble::Silent(failure)) => failure.phase <= Phase::Connect,
+            _ => false,
+        });
+        imds.is_default_endpoint
+            && self.config.simulated.is_none()
+            && never_connected
+            && host.asset_tag.is_azure() == Some(true)
+            && !self.time_left().is_zero()
+    }
+
+    async fn reach_platform(&self) -> Reach {
+        let action = "platform_address";
+        self.progress.event(&Event::Calling { action });
+        telling(self.progress, action, path::reach(path::PLATFORM)).await
+    }
+
     /// The audience asked for, or that of the cloud asked for, or that of the machine's.
     fn audience(&self, az_environment: Option<&str>) -> Audience {
         let machines = || az_environment.and_then(Cloud::from_name);
@@ -226,6 +250,11 @@ impl Run<'_> {
             tokio::time::sleep(pause.min(self.time_left())).await;
         }
         let config = self.config;
+        let kept = match action {
+            "imds_instance" | "imds_identity_info" => KEPT_FOR_TOKEN,
+            _ => Duration::ZERO,
+        };
+        let policy = policy.with_silence(self.imds_patience.for_next(kept));
         let what = (request, policy.with_max_attempts(attempts));
         let before = self.timeline.len();
         let call = self
@@ -233,6 +262,7 @@ impl Run<'_> {
             .await;
         let sent = self.timeline.len() - before;
         self.imds_budget.sent(sent, Instant::now());
+        self.imds_patience.waited(&self.timeline[before..]);
         call
     }
 }

@@ -12,6 +12,9 @@ mod imds;
 #[cfg(target_os = "linux")]
 mod linux;
 mod model;
+mod path;
+mod patience;
+mod reader;
 mod rights;
 #[cfg(any(windows, test))]
 mod windows;
@@ -25,6 +28,7 @@ use crate::facts::{
     ArmFacts, Asked, Facts, HostFacts, ImdsFacts, Part, Redaction, RightsFacts, TimelineEntry,
 };
 use crate::invocation::Invocation;
+use crate::known::Unknown;
 use crate::progress::Progress;
 use crate::redactor::Redactor;
 use azvm_arm::{Cloud, Endpoint as ArmEndpoint};
@@ -33,6 +37,8 @@ use azvm_http::TransportError;
 use azvm_imds::{Audience, Endpoint as ImdsEndpoint, Guid, IdentitySelector};
 use azvm_resource_id::ResourceId;
 use budget::{ArmBudget, ImdsBudget};
+use patience::Patience;
+pub use patience::{ARM_SILENCE, IMDS_SILENCE};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -231,6 +237,8 @@ pub async fn collect(config: &Config, progress: &dyn Progress) -> Result<Facts, 
         crashed: Vec::new(),
         imds_budget: ImdsBudget::new(began),
         arm_budget: ArmBudget::new(),
+        imds_patience: Patience::new(IMDS_SILENCE),
+        arm_patience: Patience::new(ARM_SILENCE),
     };
     let started = azvm_identity::now();
     let arm_client = run.arm_client()?;
@@ -240,7 +248,7 @@ pub async fn collect(config: &Config, progress: &dyn Progress) -> Result<Facts, 
         .map(|machine| machine.asset_tag.as_str());
     let host = host::collect(asset_tag, &config.imds_endpoint);
     let host = run.guarded(guard::unless_it_panics(host).await, Part::Host);
-    let imds = guard::unless_it_panics(run.imds()).await;
+    let imds = guard::unless_it_panics(run.imds(&host)).await;
     let (imds, secrets) = run
         .guarded(imds.map(Some), Part::Imds)
         .unwrap_or_else(|| (ImdsFacts::unseen(config), Secrets::default()));
@@ -322,6 +330,7 @@ impl ImdsFacts {
             other_kind: None,
             default_identity: None,
             audience: config.own_audience(config.cloud.unwrap_or(Cloud::Public)),
+            platform: Err(Unknown::NotAsked),
         }
     }
 }
@@ -334,6 +343,9 @@ impl ArmFacts {
             is_named_endpoint: named.is_some(),
             endpoint: named.unwrap_or_else(|| cloud.into()).to_string(),
             cloud,
+            addresses: Err(Unknown::NotAsked),
+            is_over_ipv6: None,
+            proxy: None,
             probe: None,
             certificate: None,
             target: None,
@@ -382,6 +394,8 @@ struct Run<'a> {
     crashed: Vec<Part>,
     imds_budget: ImdsBudget,
     arm_budget: ArmBudget,
+    imds_patience: Patience,
+    arm_patience: Patience,
 }
 
 impl Run<'_> {

@@ -2,12 +2,16 @@
 //!
 //! The readers are pure, so that they are tried on every system; `collect` gives them the files.
 
+mod lease;
 mod listener;
+mod nat;
 mod proxy;
 mod route;
 
 pub use crate::known::{Address, Known, Unknown};
+pub use lease::Lease;
 pub use listener::{MAX_SOCKETS, WATCHED_PORTS, listeners};
+pub use nat::{MAX_RULES, Redirections, request};
 pub use proxy::ProxyFile;
 pub use route::{MAX_ROUTES, Route, routes};
 
@@ -36,6 +40,14 @@ pub struct LinuxFacts {
     pub guest_agent: Known<bool>,
     /// Files of the system that name a proxy for every session.
     pub proxy_files: Known<Vec<ProxyFile>>,
+    /// The local address that the system would take to the metadata address, or `None` without a route.
+    pub source_address: Known<Option<Address>>,
+    /// What DHCP gave.
+    pub leases: Known<Vec<Lease>>,
+    /// Whether this user may read the files by which the Arc agent tells privileged users from others.
+    pub arc_tokens: Known<bool>,
+    /// The ports that nf_tables sends requests for IMDS to, whose requests they may be.
+    pub redirections: Known<Vec<u16>>,
 }
 
 impl LinuxFacts {
@@ -47,6 +59,14 @@ impl LinuxFacts {
     /// The default route that wins.
     pub fn default_route(&self) -> Option<&Route> {
         best(self.routes.as_ref().ok()?, |route| route.prefix == 0)
+    }
+
+    /// The addresses that DHCP gave to the interface of that name; none when it is not known.
+    pub fn leased(&self, name: &str) -> impl Iterator<Item = &Address> {
+        let leases = self.leases.iter().flatten();
+        leases
+            .filter(move |lease| lease.interface == name)
+            .map(|lease| &lease.address)
     }
 
     /// The interface of that name.
@@ -74,6 +94,7 @@ impl LinuxFacts {
             ("arc_agent", self.arc_agent.as_ref().err()),
             ("guest_agent", self.guest_agent.as_ref().err()),
             ("proxy_files", self.proxy_files.as_ref().err()),
+            ("redirections", self.redirections.as_ref().err()),
         ];
         let denied = facts
             .into_iter()

@@ -2,12 +2,14 @@
 
 use super::{Verdict, brief};
 use crate::catalogue::{
-    ARM_001, ARM_003, ARM_004, ARM_005, ARM_007, ARM_009, ARM_010, ARM_016, ARM_017, ARM_019, Entry,
+    ARM_001, ARM_002, ARM_003, ARM_004, ARM_005, ARM_006, ARM_007, ARM_008, ARM_009, ARM_010,
+    ARM_016, ARM_017, ARM_019, ARM_020, Entry,
 };
 use crate::facts::{Facts, Trouble};
 use crate::finding::{Confidence, Finding, Severity, Values};
 use azvm_arm::{ArmError, Cloud};
 use azvm_exchange::{Failure, FailureKind, Origin, Phase};
+use std::time::Duration;
 
 pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
     let mut verdict = Verdict::default();
@@ -18,6 +20,7 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
     };
     verdict.took(call);
     verdict.saw_some("local_address", call.local.as_ref());
+    saw_way(facts, &mut verdict);
     match &call.answer {
         Ok(probe) => {
             verdict.saw("status", probe.status.to_string());
@@ -30,6 +33,8 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
                     .with_title("it answers without asking for a token, which ARM does not");
                 verdict.find(note);
             }
+            private(facts, values, &mut verdict);
+            slow_ipv6(facts, values, &mut verdict);
             other_cloud(facts, values, &mut verdict);
             verdict.summary(format!(
                 "{} answers, {}",
@@ -46,10 +51,18 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
             // Nothing was sent: the machine itself cannot check certificates.
             let entry = match call.attempts.is_empty() {
                 true => &ARM_005,
-                false => silence(failure),
+                false => way_lost(silence(failure), facts),
             };
             certificate(facts, &mut verdict);
-            verdict.find(Finding::new(entry, values).with_cause(cause));
+            let is_inferred = [ARM_002.code, ARM_008.code].contains(&entry.code);
+            let finding = Finding::new(entry, values)
+                .with_severity(Severity::Fail)
+                .with_confidence(if is_inferred {
+                    Confidence::Likely
+                } else {
+                    Confidence::High
+                });
+            verdict.find(finding.with_cause(cause));
         }
         Err(Trouble::Refused(error)) => {
             verdict.saw("status", error.status().to_string());
@@ -77,6 +90,67 @@ fn other_cloud(facts: &Facts, values: &Values, verdict: &mut Verdict) {
     }
 }
 
+/// What is shown of the way, whatever the verdict is.
+fn saw_way(facts: &Facts, verdict: &mut Verdict) {
+    if let Ok(addresses) = &facts.arm.addresses {
+        let shown: Vec<String> = addresses.iter().map(|it| it.address.to_string()).collect();
+        if !shown.is_empty() {
+            verdict.saw("resolved_addresses", shown.join(" "));
+        }
+    }
+    let proxy = facts.arm.proxy.as_ref();
+    let shown = proxy.map(|proxy| format!("{}={}", proxy.name, proxy.host));
+    verdict.saw_some("proxy_variables", shown);
+}
+
+/// Why no connection comes about, if the name or the environment tells.
+fn way_lost(entry: &'static Entry, facts: &Facts) -> &'static Entry {
+    match entry.code {
+        code if code != ARM_003.code => entry,
+        _ if is_private(facts) => &ARM_002,
+        _ if facts.arm.proxy.is_some() => &ARM_008,
+        _ => entry,
+    }
+}
+
+/// The name of a cloud's own ARM leads into a private network; where an endpoint that the caller named leads is the
+/// caller's business.
+fn is_private(facts: &Facts) -> bool {
+    let mut addresses = facts.arm.addresses.iter().flatten();
+    !facts.arm.is_named_endpoint && addresses.any(|it| it.is_private)
+}
+
+fn private(facts: &Facts, values: &Values, verdict: &mut Verdict) {
+    if is_private(facts) {
+        let title = "the name of ARM leads to a private address, which answers";
+        verdict.find(Finding::new(&ARM_002, values).with_title(title));
+    }
+}
+
+/// So long a connection takes that was first tried at an address where nobody answers.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// The system prefers an address of IPv6, and the connection that came about, late, was one of IPv4.
+fn slow_ipv6(facts: &Facts, values: &Values, verdict: &mut Verdict) {
+    let preferred = facts.arm.addresses.iter().flatten().next();
+    let tries = facts.arm.probe.iter().flat_map(|call| &call.attempts);
+    let Some(took) = tries.map(|attempt| attempt.at).next() else {
+        return;
+    };
+    let fell_back = preferred.is_some_and(|it| it.is_ipv6) && facts.arm.is_over_ipv6 == Some(false);
+    if fell_back && took >= SLOW {
+        let cause = format!(
+            "an IPv6 address comes first, IPv4 answered after {}",
+            brief(took)
+        );
+        verdict.find(
+            Finding::new(&ARM_020, values)
+                .with_confidence(Confidence::Likely)
+                .with_cause(cause),
+        );
+    }
+}
+
 /// Who vouches for the server, as the server says.
 fn certificate(facts: &Facts, verdict: &mut Verdict) {
     let Some(certificate) = &facts.arm.certificate else {
@@ -95,6 +169,7 @@ pub(super) fn silence(failure: &Failure) -> &'static Entry {
     match failure.kind {
         FailureKind::NameNotFound => &ARM_001,
         FailureKind::Certificate => &ARM_004,
+        FailureKind::CertificateDates => &ARM_006,
         FailureKind::Tls => &ARM_007,
         FailureKind::Timeout if failure.phase == Phase::Resolve => &ARM_001,
         FailureKind::Closed | FailureKind::Reset | FailureKind::Timeout

@@ -1,7 +1,7 @@
 //! Is this an Azure virtual machine, and is its clock right?
 
 use super::{Verdict, machine, model};
-use crate::catalogue::{HOST_009, HOST_011};
+use crate::catalogue::{HOST_003, HOST_009, HOST_011};
 use crate::facts::{AZURE_ASSET_TAG, AssetTag, Facts, Trouble};
 use crate::finding::{Finding, Values};
 use azvm_arm::Cloud;
@@ -35,6 +35,9 @@ pub(super) fn platform(facts: &Facts, values: &Values) -> Verdict {
         );
         let finding = Finding::new(entry, values).with_cause(because.unwrap_or(silence));
         verdict.find(finding.with_confidence(machine::confidence(entry, facts)));
+        if entry.code == HOST_003.code {
+            machine::unreadable_challenge(facts, values, &mut verdict);
+        }
         return verdict;
     }
     clock(facts, values, &mut verdict);

@@ -1,9 +1,9 @@
 //! Does IMDS answer, and is it IMDS?
 
-use super::{Verdict, brief, path};
+use super::{Verdict, agent, brief, path};
 use crate::catalogue::{
-    Entry, HOST_002, HOST_003, HOST_007, IMDS_006, IMDS_010, IMDS_012, IMDS_013, IMDS_018,
-    IMDS_022, NET_001, NET_002, NET_003, NET_004, NET_012, NET_014, NET_019,
+    Entry, HOST_002, HOST_003, HOST_007, IMDS_005, IMDS_006, IMDS_018, IMDS_022, NET_001, NET_002,
+    NET_003, NET_004, NET_012, NET_014, NET_019,
 };
 use crate::facts::{Facts, ProbeAnswer, Trouble};
 use crate::finding::{Confidence, Finding, Severity, Values};
@@ -33,7 +33,10 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
             ));
         }
     }
+    agent::saw(facts, &mut verdict);
+    agent::audit(facts, values, &mut verdict);
     partial(facts, values, &mut verdict);
+    path::pods_lost(facts, values, &mut verdict);
     path::slowness(facts, values, &mut verdict);
     proxy_note(facts, values, &mut verdict);
     verdict
@@ -93,7 +96,10 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
     let entry: &Entry = match answer.responder {
         Responder::Imds | Responder::ImdsThroughAgent => {
             verdict.saw_some("error", answer.rejection.error());
-            return;
+            match agent::unsigned(answer.status, answer.responder, facts) {
+                Some(entry) => entry,
+                None => return,
+            }
         }
         Responder::ImdsLike => {
             if facts.imds.is_default_endpoint {
@@ -107,14 +113,16 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
         }
         Responder::ArcAgent => &HOST_003,
         Responder::DockerDesktop => &HOST_007,
-        Responder::GuestProxyAgent => agent(answer.status),
+        Responder::GuestProxyAgent => agent::own_answer(answer.status, facts),
         Responder::IisFront => &IMDS_006,
+        Responder::HttpProxy if answer.status >= 500 && is_proxy_set(facts) => &IMDS_005,
         Responder::OtherCloud => &HOST_002,
         _ if answer.status == 200 => &IMDS_018,
         _ => &NET_014,
     };
     let mut finding = Finding::new(entry, values)
         .with_severity(Severity::Fail)
+        .with_confidence(agent::confidence(entry))
         .with_cause(format!(
             "{} answered {} to a direct request without a proxy",
             answer.responder, answer.status
@@ -123,16 +131,21 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
         // It is on its way up: the token's own retries decide.
         finding = finding.with_severity(Severity::Warn);
     }
+    if entry.code == IMDS_005.code {
+        finding = finding.with_confidence(Confidence::Likely);
+    }
     verdict.find(finding);
+    if answer.responder == Responder::GuestProxyAgent {
+        path::unreadable(facts, values, verdict);
+    }
 }
 
-/// The Guest Proxy Agent's own statuses.
-pub(super) fn agent(status: u16) -> &'static Entry {
-    match status {
-        403 => &IMDS_010,
-        421 => &IMDS_012,
-        _ => &IMDS_013,
-    }
+/// Whether programs here are told to use a proxy for IMDS. Then it is that proxy which also takes what was meant to go
+/// past it; where none is told of, something on the way is NET-014.
+fn is_proxy_set(facts: &Facts) -> bool {
+    let host = &facts.host;
+    let is_variable = !host.proxies.is_empty() && !host.no_proxy_covers_imds;
+    is_variable || !path::system_proxies(facts).is_empty()
 }
 
 /// A proxy of Windows, if there is one, and whether it would get the request for IMDS.

@@ -2,7 +2,7 @@
 
 use super::Verdict;
 use crate::catalogue::{
-    Entry, HOST_001, HOST_003, HOST_004, HOST_006, HOST_008, HOST_014, NET_022,
+    Entry, HOST_001, HOST_003, HOST_004, HOST_005, HOST_006, HOST_008, HOST_012, HOST_014, NET_022,
 };
 use crate::environment::{IdentityVariable, VariableValue};
 use crate::facts::{Call, Facts};
@@ -82,6 +82,41 @@ fn hosting_service(facts: &Facts) -> Option<&IdentityVariable> {
     pair("IDENTITY_ENDPOINT", "IDENTITY_HEADER").or_else(|| pair("MSI_ENDPOINT", "MSI_SECRET"))
 }
 
+/// The Arc agent is there, and this user may not read the files by which it knows who asks.
+pub(super) fn unreadable_challenge(facts: &Facts, values: &Values, verdict: &mut Verdict) {
+    let readable = facts.host.linux.as_ref().map(|linux| linux.arc_tokens);
+    if readable != Some(Ok(false)) {
+        return;
+    }
+    let shown = "/var/opt/azcmagent/tokens: this user may not read it";
+    verdict.saw("challenge_file", shown);
+    verdict.find(
+        Finding::new(&HOST_005, values)
+            .with_confidence(Confidence::Likely)
+            .with_cause(shown),
+    );
+}
+
+/// IMDS takes a guest inside the machine for the machine. Other endpoints may say what they like.
+fn nested(facts: &Facts, values: &Values, verdict: &mut Verdict) {
+    let own = facts.host.firmware_ids.as_ref().ok();
+    let told = facts.imds.compute().and_then(|it| it.vm_id.as_deref());
+    let (Some(own), Some(told), true) = (own, told, facts.imds.is_default_endpoint) else {
+        return;
+    };
+    if own.iter().any(|id| id.eq_ignore_ascii_case(told)) {
+        return;
+    }
+    verdict.saw("firmware_uuid", own.join(" or "));
+    verdict.saw("vm_id", told);
+    let cause = format!("IMDS describes the machine {told}, and this one is another");
+    verdict.find(
+        Finding::new(&HOST_012, values)
+            .with_confidence(Confidence::Likely)
+            .with_cause(cause),
+    );
+}
+
 /// What disturbs SDKs on a machine that is fine itself.
 pub(super) fn beside(facts: &Facts, values: &Values, verdict: &mut Verdict) {
     let points_to_agent = |it: &IdentityVariable| it.is_loopback(ARC_PORT);
@@ -91,6 +126,7 @@ pub(super) fn beside(facts: &Facts, values: &Values, verdict: &mut Verdict) {
     if has_agent && is_azure {
         verdict.find(Finding::new(&HOST_004, values));
     }
+    nested(facts, values, verdict);
     let redirections: Vec<String> = facts
         .host
         .environment

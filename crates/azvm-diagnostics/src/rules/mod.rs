@@ -1,6 +1,7 @@
 //! From facts to findings: one rule a check, in the order of the chain.
 
 mod access;
+mod agent;
 mod arm;
 mod host;
 mod identity;

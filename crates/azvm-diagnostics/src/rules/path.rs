@@ -2,19 +2,22 @@
 
 use super::{Verdict, machine};
 use crate::catalogue::{
-    Entry, HOST_013, IMDS_015, IMDS_023, NET_005, NET_007, NET_008, NET_009, NET_010, NET_011,
-    NET_013, NET_016, NET_017,
+    Entry, HOST_013, IMDS_015, IMDS_023, NET_005, NET_006, NET_007, NET_008, NET_009, NET_010,
+    NET_011, NET_013, NET_016, NET_017, NET_018, NET_020, NET_021,
 };
-use crate::facts::Facts;
-use crate::finding::{Confidence, Finding, Values};
-use crate::known::Known;
-use crate::linux::LinuxFacts;
+use crate::facts::{Facts, Reach};
+use crate::finding::{Confidence, Finding, Severity, Values};
+use crate::known::{Known, Unknown};
+use crate::linux::{LinuxFacts, Route};
 use crate::windows::{Adapter, ProxySettings, WindowsFacts};
 use azvm_exchange::{Failure, FailureKind, Phase};
 use std::time::Duration;
 
 /// Where the Guest Proxy Agent listens.
 const AGENT_PORT: u16 = 3080;
+
+/// Where the server of AAD Pod Identity, NMI, listens.
+const NMI_PORT: u16 = 2579;
 
 /// Words in the descriptions of adapters that carry packets into a tunnel.
 const TUNNEL_ADAPTERS: [&str; 8] = [
@@ -59,12 +62,18 @@ pub(super) fn cause(failure: &Failure, facts: &Facts, verdict: &mut Verdict) -> 
     if let Some(linux) = linux {
         saw_linux(linux, verdict);
     }
+    if let Ok(reach) = facts.imds.platform {
+        verdict.saw("platform_address", reach.to_string());
+    }
     match failure.kind {
-        FailureKind::Refused => linux.and_then(agent_gone),
+        FailureKind::Refused => {
+            linux.and_then(|linux| agent_gone(linux).or_else(|| nmi_gone(linux)))
+        }
         FailureKind::Timeout | FailureKind::Unreachable => windows
-            .and_then(lost_on_windows)
+            .and_then(|windows| lost_on_windows(windows, failure))
             .or_else(|| linux.and_then(|linux| lost_on_linux(linux, failure)))
-            .or_else(|| kept_in_container(failure, facts)),
+            .or_else(|| kept_in_container(failure, facts))
+            .or_else(|| both_dead(failure, facts)),
         _ => None,
     }
 }
@@ -81,6 +90,12 @@ fn saw_linux(linux: &LinuxFacts, verdict: &mut Verdict) {
         );
         verdict.saw("route_interface", shown);
     }
+    let source = linux.source_address.as_ref().ok().and_then(Option::as_ref);
+    verdict.saw_some("local_address", source.map(ToString::to_string));
+    let primary = linux
+        .imds_route()
+        .and_then(|route| linux.leased(&route.interface).next());
+    verdict.saw_some("primary_address", primary.map(ToString::to_string));
     let default = linux.default_route();
     verdict.saw_some("primary_interface", default.map(|it| it.interface.as_str()));
     if linux.guest_agent == Ok(true) {
@@ -128,7 +143,50 @@ fn agent_gone(linux: &LinuxFacts) -> Option<Cause> {
     is_gone.then(|| likely(&IMDS_015, because))?
 }
 
-fn lost_on_windows(windows: &WindowsFacts) -> Option<Cause> {
+/// Whether requests for IMDS are sent to the server of AAD Pod Identity, which is not there.
+fn is_nmi_gone(linux: &LinuxFacts) -> bool {
+    let ports = linux.redirections.as_ref();
+    ports.is_ok_and(|ports| ports.contains(&NMI_PORT)) && linux.listens(NMI_PORT) == Ok(false)
+}
+
+const NMI_GONE: &str =
+    "the packet filter sends requests for IMDS to port 2579, and nobody listens there";
+
+fn nmi_gone(linux: &LinuxFacts) -> Option<Cause> {
+    is_nmi_gone(linux).then(|| Cause {
+        entry: &NET_018,
+        because: NMI_GONE.into(),
+        confidence: Confidence::High,
+    })
+}
+
+/// IMDS answers this program, and not the pods that the rule is for.
+pub(super) fn pods_lost(facts: &Facts, values: &Values, verdict: &mut Verdict) {
+    let answers = facts.imds.probe.iter().any(|call| call.answer.is_ok());
+    if !facts.host.linux.as_ref().is_some_and(is_nmi_gone) {
+        return;
+    }
+    verdict.saw("firewall_rules", "169.254.169.254 to port 2579");
+    if answers && facts.imds.is_default_endpoint {
+        verdict.find(
+            Finding::new(&NET_018, values)
+                .with_severity(Severity::Warn)
+                .with_confidence(Confidence::Likely)
+                .with_title(
+                    "pods on this machine are redirected to AAD Pod Identity, which is gone",
+                )
+                .with_cause(NMI_GONE),
+        );
+    }
+}
+
+fn lost_on_windows(windows: &WindowsFacts, failure: &Failure) -> Option<Cause> {
+    if windows.is_container == Ok(true) && failure.kind == FailureKind::Unreachable {
+        return likely(
+            &NET_021,
+            "this is a Windows container, and it has no route there",
+        );
+    }
     let chosen = windows.chosen_adapter();
     if let Some(adapter) = chosen {
         let device = adapter.description.as_str();
@@ -206,7 +264,35 @@ fn lost_on_linux(linux: &LinuxFacts, failure: &Failure) -> Option<Cause> {
         "the route goes by {}, and the default one by {}",
         route.interface, default.interface
     );
-    is_other.then(|| likely(&NET_005, because))?
+    if is_other {
+        return likely(&NET_005, because);
+    }
+    secondary_source(linux, route, failure)
+}
+
+/// DHCP gives the primary address alone: another one that the system sends from is a secondary one.
+fn secondary_source(linux: &LinuxFacts, route: &Route, failure: &Failure) -> Option<Cause> {
+    let source = linux.source_address.as_ref().ok()?.as_ref()?;
+    let primary = linux.leased(&route.interface).next()?;
+    let is_leased = linux
+        .leased(&route.interface)
+        .any(|leased| leased == source);
+    if is_leased || failure.kind != FailureKind::Timeout {
+        return None;
+    }
+    let because = format!("the system sends from {source}, and DHCP gave {primary}");
+    likely(&NET_006, because)
+}
+
+/// What keeps the platform's own channel silent, too, is no rule against IMDS.
+fn both_dead(failure: &Failure, facts: &Facts) -> Option<Cause> {
+    let dead = Ok(Reach::Failed(FailureKind::Timeout));
+    let is_dead = failure.kind == FailureKind::Timeout && facts.imds.platform == dead;
+    is_dead.then(|| Cause {
+        entry: &NET_020,
+        because: "168.63.129.16 times out as well".into(),
+        confidence: Confidence::High,
+    })
 }
 
 /// A container's packets leave by its gateway, the host, where they are lost.
@@ -224,12 +310,15 @@ fn kept_in_container(failure: &Failure, facts: &Facts) -> Option<Cause> {
 
 /// When something failed, what could not be looked at for want of a right.
 pub(super) fn unreadable(facts: &Facts, values: &Values, verdict: &mut Verdict) {
-    let denied = facts
+    let mut denied = facts
         .host
         .linux
         .as_ref()
         .map(LinuxFacts::denied)
         .unwrap_or_default();
+    if facts.host.agent_status == Err(Unknown::Denied) {
+        denied.push("agent_status");
+    }
     if denied.is_empty() || verdict.findings.is_empty() {
         return;
     }
@@ -269,6 +358,17 @@ pub(super) fn slowness(facts: &Facts, values: &Values, verdict: &mut Verdict) {
 
 /// A proxy that the system gives to clients, where no variable does.
 pub(super) fn system_proxy(facts: &Facts, values: &Values, verdict: &mut Verdict) {
+    let found = system_proxies(facts);
+    if found.is_empty() {
+        return;
+    }
+    let shown = found.join(", ");
+    verdict.saw("system_proxy", &shown);
+    verdict.find(Finding::new(&NET_013, values).with_cause(shown));
+}
+
+/// Where the system names a proxy that would get the requests for IMDS, and its host.
+pub(super) fn system_proxies(facts: &Facts) -> Vec<String> {
     let catches = |name: &str, settings: &Known<ProxySettings>| {
         let settings = settings.as_ref().ok().filter(|it| it.catches_imds())?;
         Some(format!("{name} {}", settings.host.as_ref()?))
@@ -287,11 +387,5 @@ pub(super) fn system_proxy(facts: &Facts, values: &Values, verdict: &mut Verdict
     let files = files
         .filter(|file| !file.exempts_imds)
         .map(|file| format!("{} {}", file.file, file.host));
-    let found: Vec<String> = windows.flatten().chain(files).collect();
-    if found.is_empty() {
-        return;
-    }
-    let shown = found.join(", ");
-    verdict.saw("system_proxy", &shown);
-    verdict.find(Finding::new(&NET_013, values).with_cause(shown));
+    windows.flatten().chain(files).collect()
 }

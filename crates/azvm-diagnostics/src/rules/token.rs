@@ -1,6 +1,6 @@
 //! Is there a token, and does it say what it should?
 
-use super::{Verdict, long, model, principal};
+use super::{Verdict, agent, long, model, principal};
 use crate::catalogue::{
     Entry, HOST_003, IMDS_001, IMDS_002, IMDS_003, IMDS_004, IMDS_006, IMDS_007, IMDS_008,
     IMDS_009, IMDS_018, NET_014, TOKEN_001, TOKEN_002, TOKEN_003, TOKEN_004, TOKEN_007, TOKEN_008,
@@ -115,14 +115,18 @@ fn refused(rejection: &Rejection, facts: &Facts, values: &Values, verdict: &mut 
     verdict.find(
         Finding::new(entry, values)
             .with_severity(Severity::Fail)
+            .with_confidence(agent::confidence(entry))
             .with_cause(rejection.to_string()),
     );
 }
 
 /// Who answered comes first, then the status, then `error`.
 fn refusal(rejection: &Rejection, facts: &Facts) -> &'static Entry {
+    if let Some(entry) = agent::unsigned(rejection.status(), rejection.responder(), facts) {
+        return entry;
+    }
     match rejection.responder() {
-        Responder::GuestProxyAgent => return super::imds::agent(rejection.status()),
+        Responder::GuestProxyAgent => return agent::own_answer(rejection.status(), facts),
         Responder::IisFront => return &IMDS_006,
         // Its probe may look like IMDS's; only its challenge for a token is its own.
         Responder::ArcAgent => return &HOST_003,

@@ -2,12 +2,17 @@
 
 use super::answers::arm_error;
 use super::calls::{restore_call, store_call};
-use super::facts::{back, ns, restore_cloud, restore_id, some, text, time};
+use super::facts::{
+    back, ns, restore_cloud, restore_id, restore_proxy, some, store_proxy, text, time,
+};
+use super::known::{restore, restore_address, store, store_address};
 use super::model::{restore_model, store_model};
 use super::rights::{restore_rights, store_rights};
 use super::text::Text;
 use super::{StoredError, wire};
-use crate::facts::{ArmFacts, ArmProbe, Call, CertificateFacts, Sample, TargetFacts, Withheld};
+use crate::facts::{
+    ArmFacts, ArmProbe, Call, CertificateFacts, ResolvedAddress, Sample, TargetFacts, Withheld,
+};
 use azvm_arm::{ArmError, Resource, RoleAssignment, RoleAssignments};
 use azvm_exchange::Timestamp;
 
@@ -16,6 +21,9 @@ pub(super) fn store_arm(arm: &ArmFacts) -> wire::Arm {
         endpoint,
         is_named_endpoint,
         cloud,
+        addresses,
+        is_over_ipv6,
+        proxy,
         probe,
         certificate,
         target,
@@ -29,6 +37,9 @@ pub(super) fn store_arm(arm: &ArmFacts) -> wire::Arm {
         endpoint: text(endpoint),
         is_named_endpoint: *is_named_endpoint,
         cloud: text(cloud.name()),
+        addresses: store(addresses, |it| it.iter().map(store_resolved).collect()),
+        is_over_ipv6: *is_over_ipv6,
+        proxy: proxy.as_ref().map(store_proxy),
         probe: probe
             .as_ref()
             .map(|call| store_call(call, store_arm_probe, refusal)),
@@ -48,6 +59,11 @@ pub(super) fn restore_arm(wire: wire::Arm) -> Result<ArmFacts, StoredError> {
         endpoint: wire.endpoint.into(),
         is_named_endpoint: wire.is_named_endpoint,
         cloud: restore_cloud("arm.cloud", &wire.cloud)?,
+        addresses: restore(wire.addresses, |it| {
+            it.into_iter().map(restore_resolved).collect()
+        }),
+        is_over_ipv6: wire.is_over_ipv6,
+        proxy: wire.proxy.map(restore_proxy),
         probe: wire
             .probe
             .map(|call| restore_arm_call(call, restore_arm_probe))
@@ -62,6 +78,27 @@ pub(super) fn restore_arm(wire: wire::Arm) -> Result<ArmFacts, StoredError> {
         model: wire.model.map(restore_model).transpose()?,
         is_group_respelt: wire.is_group_respelt,
     })
+}
+
+fn store_resolved(resolved: &ResolvedAddress) -> wire::ResolvedAddress {
+    let ResolvedAddress {
+        address,
+        is_private,
+        is_ipv6,
+    } = resolved;
+    wire::ResolvedAddress {
+        address: store_address(address),
+        is_private: *is_private,
+        is_ipv6: *is_ipv6,
+    }
+}
+
+fn restore_resolved(wire: wire::ResolvedAddress) -> ResolvedAddress {
+    ResolvedAddress {
+        address: restore_address(wire.address),
+        is_private: wire.is_private,
+        is_ipv6: wire.is_ipv6,
+    }
 }
 
 pub(super) fn restore_arm_call<R, SR>(

@@ -123,8 +123,9 @@ fn restore_outcome(wire: &wire::Outcome) -> Result<u16, FailureKind> {
     }
 }
 
-const KINDS: [(FailureKind, &str); 14] = [
+const KINDS: [(FailureKind, &str); 15] = [
     (FailureKind::Certificate, "certificate"),
+    (FailureKind::CertificateDates, "certificate_dates"),
     (FailureKind::Closed, "closed"),
     (FailureKind::Denied, "denied"),
     (FailureKind::NameNotFound, "name_not_found"),
@@ -149,12 +150,12 @@ const PHASES: [(Phase, &str); 6] = [
     (Phase::Body, "body"),
 ];
 
-fn kind_name(kind: FailureKind) -> &'static str {
+pub(super) fn kind_name(kind: FailureKind) -> &'static str {
     let row = KINDS.iter().find(|(known, _)| *known == kind);
     row.map_or("other", |(_, name)| name)
 }
 
-fn kind(name: &Text) -> FailureKind {
+pub(super) fn kind(name: &Text) -> FailureKind {
     let row = KINDS.iter().find(|(_, known)| *known == name.as_str());
     row.map_or(FailureKind::Other, |(kind, _)| *kind)
 }

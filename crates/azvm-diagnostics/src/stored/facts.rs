@@ -9,7 +9,8 @@ use super::imds::{restore_imds, store_imds};
 use super::linux::{restore_linux, restore_variable, store_linux, store_variable};
 use super::text::Text;
 use super::windows::{restore_windows, store_windows};
-use super::{FACTS_VERSION, StoredError, wire};
+use super::{FACTS_VERSION, StoredError, known, wire};
+use crate::agent::{AgentMode, AgentStatus};
 use crate::facts::{Asked, AssetTag, Facts, HostFacts, Part, ProxyVariable, Redaction};
 use crate::invocation::Invocation;
 use crate::redactor::Redactor;
@@ -189,6 +190,8 @@ fn store_host(host: &HostFacts) -> wire::Host {
         proxies,
         no_proxy_covers_imds,
         environment,
+        firmware_ids,
+        agent_status,
         linux,
         windows,
     } = host;
@@ -199,6 +202,8 @@ fn store_host(host: &HostFacts) -> wire::Host {
         proxies: proxies.iter().map(store_proxy).collect(),
         no_proxy_covers_imds: *no_proxy_covers_imds,
         environment: environment.iter().map(store_variable).collect(),
+        firmware_ids: known::store(firmware_ids, |ids| ids.iter().map(text).collect()),
+        agent_status: known::store(agent_status, store_agent),
         linux: linux.as_ref().map(store_linux),
         windows: windows.as_ref().map(store_windows),
     }
@@ -220,7 +225,41 @@ pub(super) fn restore_asset_tag(wire: wire::AssetTag) -> AssetTag {
     }
 }
 
-fn store_proxy(proxy: &ProxyVariable) -> wire::Proxy {
+fn store_agent(status: &AgentStatus) -> wire::AgentStatus {
+    let AgentStatus {
+        imds_mode,
+        has_key,
+        denied_requests,
+        is_own_denied,
+    } = status;
+    wire::AgentStatus {
+        imds_mode: some(imds_mode.map(AgentMode::as_str)),
+        has_key: *has_key,
+        denied_requests: *denied_requests,
+        is_own_denied: *is_own_denied,
+    }
+}
+
+/// A mode of a newer version is none that is known here.
+fn restore_agent(wire: wire::AgentStatus) -> AgentStatus {
+    let word = wire.imds_mode;
+    let is_meant = |mode: &AgentMode| word.as_ref().is_some_and(|it| it.as_str() == mode.as_str());
+    AgentStatus {
+        imds_mode: AgentMode::ALL.into_iter().find(is_meant),
+        has_key: wire.has_key,
+        denied_requests: wire.denied_requests,
+        is_own_denied: wire.is_own_denied,
+    }
+}
+
+pub(super) fn restore_proxy(wire: wire::Proxy) -> ProxyVariable {
+    ProxyVariable {
+        name: String::from(wire.variable).into(),
+        host: wire.host.into(),
+    }
+}
+
+pub(super) fn store_proxy(proxy: &ProxyVariable) -> wire::Proxy {
     let ProxyVariable { name, host } = proxy;
     wire::Proxy {
         variable: text(name),
@@ -229,10 +268,7 @@ fn store_proxy(proxy: &ProxyVariable) -> wire::Proxy {
 }
 
 fn restore_host(wire: wire::Host) -> Result<HostFacts, StoredError> {
-    let proxies = wire.proxies.into_iter().map(|proxy| ProxyVariable {
-        name: String::from(proxy.variable).into(),
-        host: proxy.host.into(),
-    });
+    let proxies = wire.proxies.into_iter().map(restore_proxy);
     Ok(HostFacts {
         asset_tag: restore_asset_tag(wire.asset_tag),
         os: wire.os.into(),
@@ -240,6 +276,10 @@ fn restore_host(wire: wire::Host) -> Result<HostFacts, StoredError> {
         proxies: proxies.collect(),
         no_proxy_covers_imds: wire.no_proxy_covers_imds,
         environment: wire.environment.into_iter().map(restore_variable).collect(),
+        firmware_ids: known::restore(wire.firmware_ids, |ids| {
+            ids.into_iter().map(Into::into).collect()
+        }),
+        agent_status: known::restore(wire.agent_status, restore_agent),
         linux: wire.linux.map(restore_linux).transpose()?,
         windows: wire.windows.map(restore_windows),
     })

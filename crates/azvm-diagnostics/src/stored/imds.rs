@@ -1,10 +1,11 @@
 //! What IMDS said, in a report.
 
 use super::answers::{claims, protocol_error, rejection, responder, responder_name};
-use super::calls::{restore_call, store_call};
+use super::calls::{kind, kind_name, restore_call, store_call};
 use super::facts::{back, ns, restore_audience, some, text, time};
+use super::known::{restore, store};
 use super::{StoredError, wire};
-use crate::facts::{Call, ImdsFacts, ProbeAnswer, TokenFacts};
+use crate::facts::{Call, ImdsFacts, ProbeAnswer, Reach, TokenFacts};
 use azvm_exchange::Timestamp;
 use azvm_imds::{Compute, ProtocolError, Rejection};
 
@@ -20,6 +21,7 @@ pub(super) fn store_imds(imds: &ImdsFacts) -> wire::Imds {
         other_kind,
         default_identity,
         audience,
+        platform,
     } = imds;
     let store_token =
         |call: &Call<TokenFacts, ProtocolError>| store_call(call, store_token, store_refusal);
@@ -28,6 +30,7 @@ pub(super) fn store_imds(imds: &ImdsFacts) -> wire::Imds {
         endpoint: text(endpoint),
         is_default_endpoint: *is_default_endpoint,
         audience: text(audience.as_str()),
+        platform: store(platform, store_reach),
         probe: probe
             .as_ref()
             .map(|call| store_call(call, store_probe, refusal)),
@@ -56,7 +59,22 @@ pub(super) fn restore_imds(wire: wire::Imds) -> Result<ImdsFacts, StoredError> {
         first_token: restore_imds_call(wire.first_token, restore_token)?,
         other_kind: restore_imds_call(wire.other_kind, restore_token)?,
         default_identity: restore_imds_call(wire.default_identity, restore_token)?,
+        platform: restore(wire.platform, restore_reach),
     })
+}
+
+fn store_reach(reach: &Reach) -> wire::Reach {
+    match reach {
+        Reach::Connected => wire::Reach::Connected(true),
+        Reach::Failed(kind) => wire::Reach::Failed(text(kind_name(*kind))),
+    }
+}
+
+fn restore_reach(wire: wire::Reach) -> Reach {
+    match wire {
+        wire::Reach::Connected(_) => Reach::Connected,
+        wire::Reach::Failed(name) => Reach::Failed(kind(&name)),
+    }
 }
 
 fn restore_imds_call<R, SR>(

@@ -3,6 +3,7 @@
 //! Every member may be missing, and what is not known is passed over, so that reports of older and newer versions can be
 //! read. Durations are whole nanoseconds, times Unix seconds.
 
+use super::known::Wire;
 use super::text::Text;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -56,8 +57,22 @@ pub(super) struct Host {
     pub(super) proxies: Vec<Proxy>,
     pub(super) no_proxy_covers_imds: bool,
     pub(super) environment: Vec<super::linux::Variable>,
+    pub(super) firmware_ids: Wire<Vec<Text>>,
+    pub(super) agent_status: Wire<AgentStatus>,
     pub(super) linux: Option<super::linux::Linux>,
     pub(super) windows: Option<super::windows::Windows>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct AgentStatus {
+    #[serde(default)]
+    pub(super) imds_mode: Option<Text>,
+    #[serde(default)]
+    pub(super) has_key: Option<bool>,
+    #[serde(default)]
+    pub(super) denied_requests: u64,
+    #[serde(default)]
+    pub(super) is_own_denied: bool,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -88,6 +103,23 @@ pub(super) struct Imds {
     pub(super) first_token: Option<Call<Token, Refusal>>,
     pub(super) other_kind: Option<Call<Token, Refusal>>,
     pub(super) default_identity: Option<Call<Token, Refusal>>,
+    pub(super) platform: Wire<Reach>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Reach {
+    Connected(bool),
+    Failed(Text),
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct ResolvedAddress {
+    pub(super) address: Text,
+    #[serde(default)]
+    pub(super) is_private: bool,
+    #[serde(default)]
+    pub(super) is_ipv6: bool,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -96,6 +128,9 @@ pub(super) struct Arm {
     pub(super) endpoint: Text,
     pub(super) is_named_endpoint: bool,
     pub(super) cloud: Text,
+    pub(super) addresses: Wire<Vec<ResolvedAddress>>,
+    pub(super) is_over_ipv6: Option<bool>,
+    pub(super) proxy: Option<Proxy>,
     pub(super) probe: Option<Call<ArmProbe, ArmRefusal>>,
     pub(super) certificate: Option<Certificate>,
     pub(super) target: Option<Target>,

@@ -15,6 +15,8 @@ pub use smbios::{Firmware, MAX_TABLE_BYTES};
 
 pub use crate::known::{Address, Known, Unknown};
 
+use crate::known::firmware_ids;
+
 use crate::facts::AssetTag;
 use std::net::Ipv4Addr;
 
@@ -47,6 +49,8 @@ pub struct WindowsFacts {
     pub adapters: Known<Vec<Adapter>>,
     /// The local address that the system would take to the metadata address, or `None` without a route.
     pub source_address: Known<Option<Address>>,
+    /// Whether this is a container. Never `Ok(false)`, as with the Arc agent.
+    pub is_container: Known<bool>,
 }
 
 impl WindowsFacts {
@@ -56,6 +60,17 @@ impl WindowsFacts {
         firmware.map_or(AssetTag::Unknown, |firmware| {
             firmware.chassis_asset_tag.clone()
         })
+    }
+
+    /// The machine's UUID in both orders of bytes.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub fn firmware_ids(&self) -> Known<Vec<String>> {
+        let firmware = self.firmware.as_ref().map_err(|unknown| *unknown)?;
+        let uuid = firmware.system_uuid.as_deref().ok_or(Unknown::Absent)?;
+        firmware_ids(uuid)
     }
 
     /// The adapter from which the metadata address would be asked.

@@ -1,5 +1,5 @@
 //! What the machine itself tells: routes, agents, containers, variables. No socket on loopback says any of it, so the
-//! facts of a real run get it as a stored report would bring it. Each code has its world and its nearest neighbour.
+//! facts of a real run get it as a stored report would bring it. Each code has its world and its nearest neighbour in `pairs`.
 
 use crate::ran::Ran;
 use crate::replies::{CLIENT_ID, OTHER_ID, Reply};
@@ -12,36 +12,12 @@ use serde_json::{Value, json};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-/// Codes whose two worlds are here.
-pub(crate) const CODES: [&str; 20] = [
-    "HOST-004",
-    "HOST-006",
-    "HOST-008",
-    "HOST-013",
-    "HOST-014",
-    "IDSEL-011",
-    "IDSEL-019",
-    "IMDS-012",
-    "IMDS-015",
-    "IMDS-023",
-    "NET-005",
-    "NET-007",
-    "NET-008",
-    "NET-009",
-    "NET-010",
-    "NET-011",
-    "NET-013",
-    "NET-016",
-    "NET-017",
-    "NET-022",
-];
-
-static HEALTHY: LazyLock<String> = LazyLock::new(|| World::healthy().run().json_text());
-static SILENT: LazyLock<String> =
+pub(crate) static HEALTHY: LazyLock<String> = LazyLock::new(|| World::healthy().run().json_text());
+pub(crate) static SILENT: LazyLock<String> =
     LazyLock::new(|| World::healthy().without_imds().run().json_text());
 
 /// The stored report with `host` put over the host's facts, asked at IMDS's own address.
-fn with_host(report: &str, host: &Value, change: impl FnOnce(&mut Facts)) -> Ran {
+pub(crate) fn with_host(report: &str, host: &Value, change: impl FnOnce(&mut Facts)) -> Ran {
     let mut report: Value = serde_json::from_str(report).unwrap();
     for (name, value) in host.as_object().unwrap() {
         report["facts"]["host"][name] = value.clone();
@@ -55,20 +31,22 @@ fn with_host(report: &str, host: &Value, change: impl FnOnce(&mut Facts)) -> Ran
 }
 
 /// The machine is fine, but for what `host` says.
-fn fine(host: &Value) -> Ran {
+pub(crate) fn fine(host: &Value) -> Ran {
     with_host(&HEALTHY, host, |_| {})
 }
 
 /// Connecting to IMDS fails like this.
-fn lost(kind: FailureKind, host: &Value) -> Ran {
-    with_host(&SILENT, host, |facts| {
-        let failure = Failure::new(kind, Phase::Connect, "in the system's words".into());
-        facts.imds.probe.as_mut().unwrap().answer = Err(Trouble::Silent(failure));
-    })
+pub(crate) fn lost(kind: FailureKind, host: &Value) -> Ran {
+    with_host(&SILENT, host, |facts| silence(facts, kind))
+}
+
+pub(crate) fn silence(facts: &mut Facts, kind: FailureKind) {
+    let failure = Failure::new(kind, Phase::Connect, "in the system's words".into());
+    facts.imds.probe.as_mut().unwrap().answer = Err(Trouble::Silent(failure));
 }
 
 /// As `lost`, on a machine without Azure's mark.
-fn elsewhere(host: &Value) -> Ran {
+pub(crate) fn elsewhere(host: &Value) -> Ran {
     with_host(&SILENT, host, |facts| {
         facts.host.asset_tag = AssetTag::Absent
     })
@@ -97,7 +75,7 @@ fn check(ran: &Ran, expected: &[&str]) {
     }
 }
 
-fn route(interface: &str, prefix: u8, gateway: Option<&str>, metric: u32) -> Value {
+pub(crate) fn route(interface: &str, prefix: u8, gateway: Option<&str>, metric: u32) -> Value {
     json!({
         "interface": interface, "prefix": prefix, "gateway": gateway, "metric": metric,
         "leads_to_imds": true, "leads_to_platform": prefix == 0,
@@ -113,7 +91,7 @@ fn tunnel(interface: &str) -> Value {
 }
 
 /// An Azure machine with one card and the routes of DHCP.
-fn linux(other: &Value) -> Value {
+pub(crate) fn linux(other: &Value) -> Value {
     let mut linux = json!({
         "interfaces": [card("eth0"), card("eth1"), tunnel("tun0")],
         "routes": [route("eth0", 0, Some("10.0.0.1"), 100), route("eth0", 32, Some("10.0.0.1"), 100)],
@@ -131,16 +109,16 @@ fn linux(other: &Value) -> Value {
     json!({ "linux": linux })
 }
 
-fn adapter(device: &str, address: &str, dhcp: bool) -> Value {
+pub(crate) fn adapter(device: &str, address: &str, dhcp: bool) -> Value {
     json!({
         "id": "{1}", "name": "Ethernet", "device": device, "mac": "00:0d:3a:00:00:01",
         "addresses": [address], "gateways": ["10.0.0.1"], "metric": 15, "is_up": true, "dhcp": dhcp,
     })
 }
 
-const HYPER_V: &str = "Microsoft Hyper-V Network Adapter";
+pub(crate) const HYPER_V: &str = "Microsoft Hyper-V Network Adapter";
 
-fn windows(other: &Value) -> Value {
+pub(crate) fn windows(other: &Value) -> Value {
     let mut windows = json!({
         "product": "Windows Server 2022 Datacenter",
         "arc_agent": {"unknown": "absent"},
@@ -154,7 +132,7 @@ fn windows(other: &Value) -> Value {
     json!({ "windows": windows })
 }
 
-fn variables(list: &[Value]) -> Value {
+pub(crate) fn variables(list: &[Value]) -> Value {
     json!({ "environment": list })
 }
 
@@ -192,6 +170,10 @@ fn what_is_unknown_decides_nothing() {
         "arc_agent",
         "guest_agent",
         "proxy_files",
+        "source_address",
+        "leases",
+        "arc_tokens",
+        "redirections",
     ];
     let all: serde_json::Map<_, _> = names
         .iter()

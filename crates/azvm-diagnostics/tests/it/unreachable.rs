@@ -11,8 +11,9 @@ use azvm_diagnostics::facts::{Facts, Trouble, Withheld};
 use azvm_exchange::{Failure, FailureKind, Phase};
 use azvm_imds::Audience;
 
-const KINDS: [FailureKind; 13] = [
+const KINDS: [FailureKind; 14] = [
     FailureKind::Certificate,
+    FailureKind::CertificateDates,
     FailureKind::Closed,
     FailureKind::Denied,
     FailureKind::NameNotFound,

@@ -2,7 +2,7 @@
 
 use crate::replies::Reply;
 use std::collections::{HashMap, VecDeque};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -50,6 +50,8 @@ pub(crate) enum Deed {
     Reset,
     /// Say nothing for this long, by the doctor's clock.
     Hang(Duration),
+    /// Say nothing until the doctor gives up, while its clock goes on in small steps.
+    Mute,
 }
 
 /// A request as it came.
@@ -203,12 +205,27 @@ fn answer(mut stream: TcpStream, script: &Script) -> std::io::Result<()> {
         Deed::Write(bytes) => stream.write_all(&bytes),
         Deed::WriteAtHost(reply) => stream.write_all(&reply.at_host(&host)),
         Deed::Close | Deed::Reset => Ok(()),
+        Deed::Mute => mute(&mut stream, script),
         Deed::Hang(duration) => {
             let _ = script.skips.send(duration);
             // Until the client gives up.
             stream.read(&mut [0]).map(drop)
         }
     }
+}
+
+fn mute(stream: &mut TcpStream, script: &Script) -> std::io::Result<()> {
+    const STEP: Duration = Duration::from_millis(100);
+    const STEPS: u32 = 3000;
+    stream.set_read_timeout(Some(Duration::from_millis(2)))?;
+    for _ in 0..STEPS {
+        let _ = script.skips.send(STEP);
+        match stream.read(&mut [0]) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            _ => break,
+        }
+    }
+    Ok(())
 }
 
 /// The head of the request, or the start of a TLS handshake, left unread; `None` when the peer said nothing.

@@ -271,6 +271,10 @@ impl Progress for Watcher {
                 (format!("{action}: {outcome:?}"), attempt.retry_in)
             }
             Event::Pacing { next_in } => ("pacing".into(), Some(*next_in)),
+            Event::StillCalling { action, waited } => {
+                let told = format!("still calling {action} after {} s", waited.as_secs());
+                (told, None)
+            }
             Event::Waiting {
                 sample,
                 outcome,

@@ -6,6 +6,10 @@ mod leak;
 mod lint_id;
 #[cfg(target_os = "linux")]
 mod namespace;
+#[cfg(target_os = "linux")]
+mod namespaces;
+#[cfg(target_os = "linux")]
+mod network;
 mod reports;
 mod scenarios;
 mod support;

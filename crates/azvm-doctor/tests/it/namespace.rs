@@ -3,11 +3,11 @@
 //! 169.254.169.254 is never spoken to outside of such a namespace: on a VM it would be the real service.
 #![expect(clippy::print_stderr, reason = "a test that cannot run here says why")]
 
-use crate::support::{BINARY, Run, program};
+use crate::namespaces::namespaced;
+use crate::support::{BINARY, Run};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 /// What a run in a namespace with the stand-in said, and what it sent.
@@ -21,14 +21,13 @@ impl Exchange {
     fn with_stand_in(flags: &[&str]) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("requests.jsonl");
-        let mut command = namespaced(WITH_STAND_IN)?;
-        command.arg(stand_in()).arg(&log);
-        command.args([BINARY, "--format", "json"]).args(flags);
+        let mut command = namespaced(PROBE, WITH_STAND_IN)?;
+        command.arg(stand_in()).arg(&log).arg("env");
         for name in ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY"] {
-            command
-                .env(name, DEAD_PROXY)
-                .env(name.to_lowercase(), DEAD_PROXY);
+            let small = name.to_lowercase();
+            command.args([name, &small].map(|name| format!("{name}={DEAD_PROXY}")));
         }
+        command.args([BINARY, "--format", "json"]).args(flags);
         let run = Run::of(&mut command);
         let log = fs::read_to_string(&log).unwrap_or_else(|error| panic!("{error}: {run:#?}"));
         let requests = log.lines().map(|line| {
@@ -180,7 +179,7 @@ fn where_nothing_is_there_it_says_not_azure() {
     if tag.trim() == AZURE_ASSET_TAG {
         return eprintln!("skipped: this is an Azure VM, and the doctor would rightly say so");
     }
-    let Some(mut command) = namespaced(WITH_NOTHING) else {
+    let Some(mut command) = namespaced(PROBE, WITH_NOTHING) else {
         return;
     };
     let run = Run::of(command.args([BINARY, "--format", "json"])).expect_code(6);
@@ -188,36 +187,8 @@ fn where_nothing_is_there_it_says_not_azure() {
     assert!(run.took < Duration::from_secs(5), "{run:#?}");
 }
 
-/// `sh -c script`, its arguments still to come, in fresh namespaces; nothing, and a printed reason, where that cannot be.
-///
-/// The namespace of process IDs sees to it that whatever the script started ends with it.
-fn namespaced(script: &str) -> Option<Command> {
-    let unshare = |flags: &[&str], script: &str| {
-        let mut command = program("unshare");
-        command.args(flags).args([
-            "--net",
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "sh",
-            "-c",
-            script,
-            "sh",
-        ]);
-        command
-    };
-    let probe = "ip link set lo up && python3 -c 'import http.server'";
-    for flags in [&[][..], &["--user", "--map-root-user"]] {
-        if unshare(flags, probe)
-            .output()
-            .is_ok_and(|output| output.status.success())
-        {
-            return Some(unshare(flags, script));
-        }
-    }
-    eprintln!("skipped: needs unshare, ip, python3, and the right to make a network namespace");
-    None
-}
+/// What every test here needs.
+const PROBE: &str = "ip link set lo up && python3 -c 'import http.server'";
 
 fn stand_in() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stand_in/imds.py")

@@ -171,16 +171,26 @@ async fn a_wrong_certificate_is_refused() {
     expired.not_after = date_time_ymd(2020, 1, 1);
     let mut early = names(&["localhost"]);
     early.not_before = date_time_ymd(4000, 1, 1);
-    for (acceptor, what) in [
-        (Authority::new().acceptor(&names(&["localhost"])), "issuer"),
-        (authority.acceptor(&names(&["other.example"])), "name"),
-        (authority.acceptor(&names(&["127.0.0.1"])), "address"),
-        (authority.acceptor(&expired), "expired"),
-        (authority.acceptor(&early), "not valid yet"),
+    let (refused, dates) = (FailureKind::Certificate, FailureKind::CertificateDates);
+    let others = Authority::new().acceptor(&names(&["localhost"]));
+    for (acceptor, what, kind) in [
+        (others, "issuer", refused),
+        (
+            authority.acceptor(&names(&["other.example"])),
+            "name",
+            refused,
+        ),
+        (
+            authority.acceptor(&names(&["127.0.0.1"])),
+            "address",
+            refused,
+        ),
+        (authority.acceptor(&expired), "expired", dates),
+        (authority.acceptor(&early), "not valid yet", dates),
     ] {
         let origin = https("localhost", acceptor).await;
         let error = send(&authority.client(), &origin).await.expect_err(what);
-        assert_eq!(error.kind(), FailureKind::Certificate, "{what}: {error:?}");
+        assert_eq!(error.kind(), kind, "{what}: {error:?}");
         assert_eq!(error.phase(), Phase::Tls);
         let detail = error.to_failure().detail;
         assert!(detail.contains("certificate"), "{detail}");

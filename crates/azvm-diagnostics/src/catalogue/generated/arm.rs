@@ -32,7 +32,7 @@ pub(crate) static ARM_002: Entry = Entry {
     severity: Severity::Note,
     title: "the name of ARM leads to a private address",
     summary: "A private link for ARM, or a private DNS zone that overlaps, answers for the name. If the link is meant, ARM is reachable by it alone; if not, the zone catches a name that is not its own.",
-    told_apart: "The address is in 10/8, 172.16/12 or 192.168/16. Whether it is meant, the zone tells: privatelink.azure.com with a record for ARM.",
+    told_apart: "The address is in 10/8, 172.16/12 or 192.168/16. Whether it is meant, the zone tells: privatelink.azure.com with a record for ARM. While it answers this is a note; if no connection comes about, it is the failure.",
     near: &["ARM-001", "ARM-003", "ARM-018"],
     evidence: &[&evidence::ENDPOINT, &evidence::RESOLVED_ADDRESSES, &evidence::FAILURE],
     fix: "Look at the private DNS zones that are linked to the network.",
@@ -43,7 +43,7 @@ pub(crate) static ARM_002: Entry = Entry {
     ],
     sources: &[&sources::ARM_PRIVATE_LINK],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -131,7 +131,7 @@ pub(crate) static ARM_006: Entry = Entry {
     ],
     sources: &[&sources::LINUX_IMDS_VALIDATION],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -163,7 +163,7 @@ pub(crate) static ARM_008: Entry = Entry {
     severity: Severity::Fail,
     title: "the network wants a proxy for ARM, which this tool does not use",
     summary: "A direct connection to ARM times out, and a proxy is configured: the network lets only the proxy out. IMDS is the opposite, and must never go through it.",
-    told_apart: "HTTPS_PROXY is set, and connecting directly failed. Without a proxy variable it is ARM-003.",
+    told_apart: "HTTPS_PROXY or its siblings name a proxy for ARM's host, which NO_PROXY does not exempt, and connecting directly failed. Without a proxy variable it is ARM-003.",
     near: &["ARM-003", "ARM-009", "NET-012"],
     evidence: &[&evidence::FAILURE, &evidence::PROXY_VARIABLES],
     fix: "For programs, set HTTPS_PROXY and NO_PROXY together, so that ARM goes through the proxy and IMDS does not.",
@@ -174,7 +174,7 @@ pub(crate) static ARM_008: Entry = Entry {
     ],
     sources: &[&sources::IMDS, &sources::AZ_TROUBLESHOOTING],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -399,9 +399,9 @@ pub(crate) static ARM_020: Entry = Entry {
     severity: Severity::Warn,
     title: "connections to ARM try IPv6 first, in vain",
     summary: "The machine has an IPv6 address but no way out with it, so each new connection waits before it falls back to IPv4.",
-    told_apart: "The IPv6 address times out and the IPv4 address answers at once. If both fail, it is ARM-003.",
+    told_apart: "The name has an IPv6 address, which the system prefers; the connection that came about was one over IPv4, after more than a second. If both fail, it is ARM-003.",
     near: &["ARM-003"],
-    evidence: &[&evidence::RESOLVED_ADDRESSES, &evidence::FAILURE],
+    evidence: &[&evidence::RESOLVED_ADDRESSES],
     fix: "Mend the IPv6 way out, or switch IPv6 off on the interface.",
     commands: &[
         CommandTemplate { shell: "bash", run: "curl -6 -sI https://{arm_host}/; curl -4 -sI https://{arm_host}/", needs_root: false },
@@ -410,7 +410,7 @@ pub(crate) static ARM_020: Entry = Entry {
     ],
     sources: &[&sources::INFERRED],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 

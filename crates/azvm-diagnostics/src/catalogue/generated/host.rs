@@ -95,7 +95,7 @@ pub(crate) static HOST_005: Entry = Entry {
     severity: Severity::Fail,
     title: "the Arc agent's challenge file cannot be read",
     summary: "The Arc agent proves who asks by a file that only privileged users can read. This user cannot, so the agent never hands out a token.",
-    told_apart: "The agent answered 401 and named a file, and opening the file fails with 'permission denied'. If the agent does not answer at all, look at HOST-006.",
+    told_apart: "The agent is on the machine, and its folder of challenge files, /var/opt/azcmagent/tokens, is closed to this user; the agent itself is not asked. If the agent does not answer at all, look at HOST-006.",
     near: &["HOST-003", "HOST-006"],
     evidence: &[&evidence::ARC_AGENT, &evidence::CHALLENGE_FILE],
     fix: "Linux: put the user into the group himds and sign in again. Windows: run as an administrator, or add the user to the group 'Hybrid agent extension applications'.",
@@ -105,7 +105,7 @@ pub(crate) static HOST_005: Entry = Entry {
     ],
     sources: &[&sources::ARC],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -254,7 +254,7 @@ pub(crate) static HOST_012: Entry = Entry {
     ],
     sources: &[&sources::MSP, &sources::INFERRED],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 

@@ -86,7 +86,7 @@ pub(crate) static IMDS_005: Entry = Entry {
     severity: Severity::Fail,
     title: "a proxy answered in place of IMDS",
     summary: "The request for IMDS went to an HTTP proxy, which cannot reach a link-local address and answers 502 or 504 in its own words. SDKs report it as a broken IMDS.",
-    told_apart: "5xx with the marks of a proxy: HTML, Via, X-Squid-Error. Without them and with JSON it is IMDS-006, with an empty body IMDS-013; if even a direct request gets it, NET-014.",
+    told_apart: "5xx with the marks of a proxy: HTML, Via, X-Squid-Error, on a machine where programs are told to use one. Without the marks and with JSON it is IMDS-006, with an empty body IMDS-013; where no proxy is configured, something on the way answers, NET-014.",
     near: &["IMDS-006", "IMDS-013", "NET-012", "NET-014"],
     evidence: &[&evidence::RESPONDER, &evidence::STATUS, &evidence::SERVER, &evidence::PROXY_VARIABLES],
     fix: "Exempt the metadata address from the proxy.",
@@ -96,7 +96,7 @@ pub(crate) static IMDS_005: Entry = Entry {
     ],
     sources: &[&sources::SDK_NET_18479, &sources::IMDS],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -204,7 +204,7 @@ pub(crate) static IMDS_011: Entry = Entry {
     severity: Severity::Warn,
     title: "the Guest Proxy Agent would deny this process, were it enforcing",
     summary: "The agent runs in audit mode: it logs that this program or user is not allowed and passes the request on. The day the mode becomes enforce, the program stops getting tokens.",
-    told_apart: "200, and the agent's log or its summary of failed authorizations has this process. When it enforces, the answer is an empty 403, IMDS-010.",
+    told_apart: "A token came, the agent's state says that it audits, and its summary of failed authorizations has requests for IMDS; whether they are this program's own, the evidence says. When it enforces, the answer is an empty 403, IMDS-010.",
     near: &["IMDS-010"],
     evidence: &[&evidence::AGENT_STATUS, &evidence::AGENT_LOG],
     fix: "Complete the allow-list before the mode is changed.",
@@ -212,9 +212,9 @@ pub(crate) static IMDS_011: Entry = Entry {
         CommandTemplate { shell: "bash", run: "sudo azure-proxy-agent --status", needs_root: true },
         CommandTemplate { shell: "az", run: "az vm show -g {group} -n {vm} --query securityProfile.proxyAgentSettings.imds", needs_root: false },
     ],
-    sources: &[&sources::AGENT_PROXY_SERVER, &sources::MSP_CONFIGURATION],
+    sources: &[&sources::AGENT_PROXY_SERVER, &sources::AGENT_STATUS, &sources::MSP_CONFIGURATION],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -307,7 +307,7 @@ pub(crate) static IMDS_016: Entry = Entry {
     severity: Severity::Fail,
     title: "the host wants signed requests, and this one went around the agent",
     summary: "The machine's model enforces the Metadata Security Protocol, but requests reach the host unsigned: the agent is missing, the kernel is older than 5.15, or a container has a network of its own.",
-    told_apart: "The model says enforce, the request was refused, and the answer lacks the header that the agent adds (x-ms-azure-host-authorization). With the header, the agent did its part and the allow-list is the matter, IMDS-010.",
+    told_apart: "The agent's state says that the host enforces, IMDS itself answered 401 or 403, and the answer lacks the header that the agent adds (x-ms-azure-host-authorization). With the header, the agent did its part and the allow-list is the matter, IMDS-010.",
     near: &["IMDS-010", "IMDS-012", "IMDS-017"],
     evidence: &[&evidence::RESPONDER, &evidence::STATUS, &evidence::AGENT_STATUS, &evidence::KERNEL],
     fix: "Install the agent or repair it; on an old kernel, update or take enforcement back in the model.",
@@ -315,9 +315,9 @@ pub(crate) static IMDS_016: Entry = Entry {
         CommandTemplate { shell: "az", run: "az vm show -g {group} -n {vm} --query securityProfile.proxyAgentSettings", needs_root: false },
         CommandTemplate { shell: "bash", run: "uname -r; sudo azure-proxy-agent --status", needs_root: true },
     ],
-    sources: &[&sources::MSP_FAQ, &sources::INFERRED],
+    sources: &[&sources::MSP_FAQ, &sources::AGENT_STATUS, &sources::INFERRED],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -328,7 +328,7 @@ pub(crate) static IMDS_017: Entry = Entry {
     severity: Severity::Fail,
     title: "the key of the Guest Proxy Agent does not fit the host's",
     summary: "Machine and host agreed on a key once. After a disk was swapped or restored the machine has another one, and the host refuses what is signed with it.",
-    told_apart: "The agent runs, requests are refused, and keyLatchStatus in its state does not show the mode that the model has. Without the agent's mark in the answer it is IMDS-016.",
+    told_apart: "The agent's state says that the host wants signatures and that it has no key (keyLatchStatus without keyGuid), and requests through it are refused, by IMDS or by the agent's own 5xx. A 5xx of an agent that has its key is IMDS-013. Without the agent's mark in the answer it is IMDS-016.",
     near: &["IMDS-013", "IMDS-016"],
     evidence: &[&evidence::STATUS, &evidence::AGENT_STATUS],
     fix: "Raise keyIncarnationId in the machine's model, which makes both sides agree on a new key. It can only be done from outside, by an owner of the machine.",
@@ -336,9 +336,9 @@ pub(crate) static IMDS_017: Entry = Entry {
         CommandTemplate { shell: "az", run: "az vm show -g {group} -n {vm} --query securityProfile.proxyAgentSettings.keyIncarnationId", needs_root: false },
         CommandTemplate { shell: "az", run: "az vm update -g {group} -n {vm} --set securityProfile.proxyAgentSettings.keyIncarnationId=NEXT_NUMBER", needs_root: false },
     ],
-    sources: &[&sources::MSP_KEY_RESET, &sources::INFERRED],
+    sources: &[&sources::MSP_KEY_RESET, &sources::AGENT_STATUS, &sources::INFERRED],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -377,7 +377,7 @@ pub(crate) static IMDS_019: Entry = Entry {
     ],
     sources: &[&sources::LINUX_IMDS_VALIDATION, &sources::IMDS],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::ExplainOnly("No token depends on the attested document, so the doctor does not spend one of its questions on it; its chain can only be judged after fetching certificates from hosts that the doctor does not talk to."),
     retired: None,
 };
 
@@ -395,7 +395,7 @@ pub(crate) static IMDS_020: Entry = Entry {
     commands: &[],
     sources: &[&sources::MSAL_NET],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::ExplainOnly("The doctor asks by the path that every client falls back to; whether the other one exists changes nothing for a token, and a note about it would stand on nearly every healthy machine."),
     retired: None,
 };
 

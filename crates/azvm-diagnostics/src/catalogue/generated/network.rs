@@ -131,7 +131,7 @@ pub(crate) static NET_006: Entry = Entry {
     ],
     sources: &[&sources::IMDS, &sources::OPNAZURE_47],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -378,7 +378,7 @@ pub(crate) static NET_018: Entry = Entry {
     severity: Severity::Fail,
     title: "a redirection of AAD Pod Identity leads to nobody",
     summary: "AAD Pod Identity redirects IMDS to its own server (NMI) on port 2579. The server is gone, the redirection is not, and each request is refused.",
-    told_apart: "The nat table sends 169.254.169.254:80 to port 2579, and nobody listens there. A refused connection without such a rule is NET-003; while the server lives, its answers begin with 'failed to refresh token'.",
+    told_apart: "A rule of nf_tables, which root alone can see, sends 169.254.169.254 to port 2579, and nobody listens there; rules of iptables-legacy are not seen. Where the rule is for pods alone, IMDS answers this program, and the finding is a warning. A refused connection without such a rule is NET-003; while the server lives, its answers begin with 'failed to refresh token'.",
     near: &["IMDS-015", "NET-003"],
     evidence: &[&evidence::FIREWALL_RULES, &evidence::FAILURE],
     fix: "Delete the redirection, or uninstall AAD Pod Identity properly; it is retired, workload identity takes its place.",
@@ -388,7 +388,7 @@ pub(crate) static NET_018: Entry = Entry {
     ],
     sources: &[&sources::AAD_POD_IDENTITY_1195],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -431,7 +431,7 @@ pub(crate) static NET_020: Entry = Entry {
     ],
     sources: &[&sources::PLATFORM_ADDRESS],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -451,7 +451,7 @@ pub(crate) static NET_021: Entry = Entry {
     ],
     sources: &[&sources::AZURE_DOCS_6500],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 

@@ -47,6 +47,11 @@ pub(super) static AGENT_PROXY_SERVER: Source = Source {
     title: "Azure/GuestProxyAgent:proxy_agent/src/proxy/proxy_server.rs",
     url: None,
 };
+pub(super) static AGENT_STATUS: Source = Source {
+    kind: SourceKind::Code,
+    title: "Azure/GuestProxyAgent:proxy_agent_shared/src/proxy_agent_aggregate_status.rs",
+    url: None,
+};
 pub(super) static AGENTS_FOR_JS_1075: Source = Source {
     kind: SourceKind::Reported,
     title: "microsoft/Agents-for-js#1075",

@@ -1,20 +1,17 @@
 //! Linux: what its files tell. Reads only, as the user who runs it, each within its own time.
 
+mod lease;
+mod nat;
+
+use super::path::source_address;
+use super::reader::{Reader, text, unknown};
 use crate::known::{Known, Unknown};
 use crate::linux::{ContainerMark, Interface, LinuxFacts, ProxyFile, listeners, routes};
 use azvm_exchange::service_text;
-use std::io::{ErrorKind, Read};
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
-use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout_at};
-
-/// The time for reading one fact. A file of the kernel takes far less than a millisecond; a file system whose server is
-/// gone takes for ever.
-const READER_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// No file is longer than this that is read whole: a table of sockets has 150 bytes a line.
-const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// More interfaces than these belong to a host of many containers, and are not looked at one by one.
 const MAX_INTERFACES: usize = 1024;
@@ -22,8 +19,9 @@ const MAX_INTERFACES: usize = 1024;
 /// More files than these in the folder of profiles are not read.
 const MAX_PROFILES: usize = 64;
 
-/// Reads everything below `root`, which is `/` but in tests.
-pub(super) async fn collect(root: &Path) -> LinuxFacts {
+/// Reads everything below `root`, which is `/` but in tests. `imds` is where the metadata service is looked for, when that
+/// is an address.
+pub(super) async fn collect(root: &Path, imds: Option<SocketAddr>) -> LinuxFacts {
     let interfaces = Reader::start(root, interfaces);
     let routes = Reader::start(root, |root| routes(&text(root, "proc/net/route")?));
     let listeners = Reader::start(root, all_listeners);
@@ -33,6 +31,9 @@ pub(super) async fn collect(root: &Path) -> LinuxFacts {
     let arc_agent = Reader::start(root, |root| any_exists(root, &ARC_AGENT));
     let guest_agent = Reader::start(root, |root| any_exists(root, &GUEST_AGENT));
     let proxy_files = Reader::start(root, proxy_files);
+    let leases = Reader::start(root, lease::leases);
+    let redirections = Reader::start(root, nat::redirections);
+    let arc_tokens = Reader::start(root, |root| may_list(root, ARC_TOKENS));
     LinuxFacts {
         interfaces: interfaces.end().await,
         routes: routes.end().await,
@@ -43,6 +44,10 @@ pub(super) async fn collect(root: &Path) -> LinuxFacts {
         arc_agent: arc_agent.end().await,
         guest_agent: guest_agent.end().await,
         proxy_files: proxy_files.end().await,
+        source_address: imds.map_or(Err(Unknown::NotAsked), source_address),
+        leases: leases.end().await,
+        arc_tokens: arc_tokens.end().await,
+        redirections: redirections.end().await,
     }
 }
 
@@ -50,64 +55,15 @@ pub(super) async fn collect(root: &Path) -> LinuxFacts {
 /// looks for the same two.
 const ARC_AGENT: [&str; 2] = ["opt/azcmagent/bin/himds", "var/opt/azcmagent/bin/himds"];
 
+/// Where the agent puts the files by which callers prove that they are privileged: members of the group `himds` alone may
+/// look into the folder. Source: Microsoft, "Authenticate against Azure resources with Azure Arc-enabled servers".
+const ARC_TOKENS: &str = "var/opt/azcmagent/tokens";
+
 /// Source: Azure/GuestProxyAgent, the list of files of its package.
 const GUEST_AGENT: [&str; 2] = [
     "usr/sbin/azure-proxy-agent",
     "usr/lib/systemd/system/azure-proxy-agent.service",
 ];
-
-/// A reader under way in a thread of its own, which nobody waits for longer than its time: a thread that hangs in the
-/// kernel cannot be stopped, and must not keep the program from ending either.
-struct Reader<T> {
-    answer: oneshot::Receiver<Known<T>>,
-    deadline: Instant,
-}
-
-impl<T: Send + 'static> Reader<T> {
-    fn start(root: &Path, read: impl FnOnce(&Path) -> Known<T> + Send + 'static) -> Self {
-        let (tell, answer) = oneshot::channel();
-        let root = PathBuf::from(root);
-        let work = move || drop(tell.send(read(&root)));
-        // Without a thread the sender is dropped, as after a panic.
-        drop(
-            std::thread::Builder::new()
-                .name("reader".into())
-                .spawn(work),
-        );
-        Self {
-            answer,
-            deadline: Instant::now() + READER_TIMEOUT,
-        }
-    }
-
-    async fn end(self) -> Known<T> {
-        match timeout_at(self.deadline, self.answer).await {
-            Ok(Ok(fact)) => fact,
-            Ok(Err(_)) => Err(Unknown::Crashed),
-            Err(_) => Err(Unknown::TimedOut),
-        }
-    }
-}
-
-fn unknown(error: &std::io::Error) -> Unknown {
-    match error.kind() {
-        ErrorKind::NotFound => Unknown::Absent,
-        ErrorKind::PermissionDenied => Unknown::Denied,
-        _ => Unknown::Failed(error.raw_os_error().unwrap_or_default()),
-    }
-}
-
-/// The file as a text; longer ones are unreadable rather than cut.
-fn text(root: &Path, file: &str) -> Known<String> {
-    let mut bytes = Vec::new();
-    let read = std::fs::File::open(root.join(file))
-        .and_then(|it| it.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
-    let length = read.map_err(|error| unknown(&error))?;
-    if u64::try_from(length).is_ok_and(|length| length > MAX_FILE_BYTES) {
-        return Err(Unknown::Unreadable);
-    }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
 
 fn exists(root: &Path, file: &str) -> Known<bool> {
     match std::fs::metadata(root.join(file)) {
@@ -116,6 +72,15 @@ fn exists(root: &Path, file: &str) -> Known<bool> {
             Unknown::Absent => Ok(false),
             why => Err(why),
         },
+    }
+}
+
+/// Whether this user may look into a folder that is there.
+fn may_list(root: &Path, folder: &str) -> Known<bool> {
+    match std::fs::read_dir(root.join(folder)).map_err(|error| unknown(&error)) {
+        Ok(_) => Ok(true),
+        Err(Unknown::Denied) => Ok(false),
+        Err(why) => Err(why),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::known::Address;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 
 /// Made anew for one test, and gone with it.
 struct Root(PathBuf);
@@ -36,7 +37,7 @@ impl Root {
             .enable_time()
             .build()
             .unwrap()
-            .block_on(collect(&self.0))
+            .block_on(collect(&self.0, None))
     }
 }
 
@@ -49,7 +50,11 @@ impl Drop for Root {
 const TCP: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n   \
     0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 18041 1\n";
 
-const AZURE: [(&str, &str); 9] = [
+const AZURE: [(&str, &str); 10] = [
+    (
+        "proc/modules",
+        "hv_netvsc 114688 0 - Live 0x0000000000000000\n",
+    ),
     (
         "proc/net/route",
         "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n\
@@ -91,6 +96,47 @@ fn an_azure_machine_is_read() {
     let nots = [facts.is_wsl, facts.arc_agent, facts.guest_agent];
     assert_eq!(nots, [Ok(false); 3]);
     assert_eq!(facts.proxy_files, Ok(vec![]));
+    assert_eq!(facts.leases, Ok(vec![]));
+    // Of a kernel that has not loaded the filter nothing is asked.
+    assert_eq!(facts.redirections, Err(Unknown::Absent));
+    assert_eq!(facts.arc_tokens, Err(Unknown::Absent));
+    assert_eq!(facts.source_address, Err(Unknown::NotAsked));
+}
+
+#[test]
+fn leases_are_read_of_whatever_client_there_is() {
+    let networkd = (
+        "run/systemd/netif/leases/2",
+        "NETMASK=255.255.255.0\nADDRESS=10.0.0.4\n",
+    );
+    let index = ("sys/class/net/eth0/ifindex", "2\n");
+    let manager = (
+        "var/lib/NetworkManager/internal-5fb06bd0-0bb0-7ffb-45f1-d6edd65f3e03-eth0.lease",
+        "# This is private data. Do not parse.\nADDRESS=10.0.0.4\n",
+    );
+    let dhclient = (
+        "var/lib/dhcp/dhclient.eth0.leases",
+        "lease {\n  interface \"eth0\";\n  fixed-address 10.0.0.4;\n}\n",
+    );
+    let on_red_hat = ("var/lib/dhclient/dhclient.leases", dhclient.1);
+    for (name, files) in [
+        ("networkd", &[networkd, index][..]),
+        ("manager", &[manager]),
+        ("dhclient", &[dhclient]),
+        ("red-hat", &[on_red_hat]),
+    ] {
+        let root = Root::azure(&format!("lease-{name}"));
+        let root = files
+            .iter()
+            .fold(root, |root, (file, text)| root.with(file, text));
+        let facts = root.facts();
+        let leased: Vec<String> = facts.leased("eth0").map(ToString::to_string).collect();
+        assert_eq!(leased, ["10.0.0.4"], "{name}");
+        assert_eq!(facts.leased("eth1").count(), 0);
+    }
+    // Of an interface that is gone.
+    let stale = Root::azure("lease-stale").with(networkd.0, networkd.1);
+    assert_eq!(stale.facts().leases, Ok(vec![]));
 }
 
 #[test]
@@ -178,11 +224,16 @@ fn what_is_missing_or_odd_is_unknown_and_never_no() {
 #[test]
 fn a_folder_without_a_right_is_denied() {
     let root = Root::azure("denied").with("opt/azcmagent/bin/himds", "");
+    let root = root.with("var/opt/azcmagent/tokens/1.key", "");
+    let tokens = root.0.join("var/opt/azcmagent/tokens");
+    fs::set_permissions(&tokens, fs::Permissions::from_mode(0o000)).unwrap();
     let folder = root.0.join("opt/azcmagent");
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o000)).unwrap();
     let is_root = fs::read_dir(&folder).is_ok();
     let facts = root.facts();
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+    fs::set_permissions(&tokens, fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(facts.arc_tokens, Ok(is_root));
     assert_eq!(
         facts.arc_agent,
         if is_root {

@@ -11,11 +11,10 @@ mod tests;
 pub(super) use system::collect;
 
 use crate::windows::{
-    Adapter, BlockingRule, ConnectionSettings, Firmware, IMDS_ADDRESS, IMDS_PORT, Known,
+    Adapter, Address, BlockingRule, ConnectionSettings, Firmware, IMDS_ADDRESS, IMDS_PORT, Known,
     PersistentRoute, ProxySettings, Unknown, WindowsFacts,
 };
 use azvm_exchange::service_text;
-use std::net::IpAddr;
 
 /// Where a key begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +42,7 @@ trait Registry {
 /// What the network tells; the registry adds to it.
 struct Network {
     adapters: Known<Vec<Adapter>>,
-    source_address: Known<Option<IpAddr>>,
+    source_address: Known<Option<Address>>,
 }
 
 fn gather(registry: &dyn Registry, network: Network) -> WindowsFacts {
@@ -82,9 +81,10 @@ fn gather(registry: &dyn Registry, network: Network) -> WindowsFacts {
         adapters: network
             .adapters
             .map(|adapters| adapters.into_iter().map(with_dhcp).collect()),
-        source_address: network
-            .source_address
-            .map(|address| address.map(Into::into)),
+        source_address: network.source_address,
+        is_container: machine
+            .number(r"SYSTEM\CurrentControlSet\Control", "ContainerType")
+            .map(|_| true),
     }
 }
 

@@ -1,10 +1,10 @@
 //! The registry and the network of the running Windows. No packet is sent.
 
 use super::{Hive, Network, Registry, Value, gather};
+use crate::collect::path::source_address;
 use crate::windows::{Adapter, Address, Known, Unknown, WindowsFacts};
 use azvm_exchange::service_text;
-use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use windows_registry::{CURRENT_USER, Key, LOCAL_MACHINE, Type};
 
@@ -109,27 +109,6 @@ fn addresses(ips: &[IpAddr]) -> Vec<Address> {
 fn mac(bytes: &[u8]) -> String {
     let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     bytes.join(":")
-}
-
-/// Connecting a datagram socket sends nothing: the system only chooses a route, and with it the local address.
-fn source_address(target: SocketAddr) -> Known<Option<IpAddr>> {
-    let any: IpAddr = match target {
-        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-    };
-    let choose = || {
-        let socket = UdpSocket::bind((any, 0))?;
-        socket.connect(target)?;
-        socket.local_addr()
-    };
-    match choose() {
-        Ok(local) => Ok(Some(local.ip())),
-        Err(error) => match error.kind() {
-            ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable => Ok(None),
-            ErrorKind::PermissionDenied => Err(Unknown::Denied),
-            _ => Err(Unknown::Failed(error.raw_os_error().unwrap_or_default())),
-        },
-    }
 }
 
 /// A mistake in somebody else's crate costs one fact, not the run.

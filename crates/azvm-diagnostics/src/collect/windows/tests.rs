@@ -3,7 +3,7 @@
 use super::*;
 use crate::facts::{AZURE_ASSET_TAG, AssetTag};
 use std::cell::RefCell;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// The text of a `.reg` file, and what it was asked for.
 struct Exported {
@@ -188,6 +188,21 @@ fn a_laptop_has_another_mark() {
     assert!(!facts.winhttp_proxy.unwrap().catches_imds());
 }
 
+#[test]
+fn a_container_has_its_type_in_the_registry() {
+    assert_eq!(Exported::azure().facts().is_container, Err(Unknown::Absent));
+    let text = "[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control]\n\"ContainerType\"=dword:00000001\n";
+    let facts = gather(&Exported::read(text), network());
+    assert_eq!(facts.is_container, Ok(true));
+}
+
+#[test]
+fn the_firmwares_uuid_comes_in_both_orders() {
+    let ids = Exported::azure().facts().firmware_ids().unwrap();
+    assert_eq!((ids.len(), ids[0].len()), (2, 36));
+    assert_ne!(ids[0], ids[1]);
+}
+
 /// Nothing that a rule could take for *no*.
 #[test]
 fn an_empty_registry_is_unknown_in_every_place() {
@@ -210,6 +225,7 @@ fn an_empty_registry_is_unknown_in_every_place() {
         (Err(absent), Err(absent))
     );
     assert_eq!(facts.persistent_routes, Err(absent));
+    assert_eq!(facts.is_container, Err(absent));
     assert_eq!(
         (facts.firewall_rules, facts.policy_firewall_rules),
         (Err(absent), Err(absent))

@@ -5,7 +5,7 @@ use super::facts::{back, ns, some, text, time};
 use super::known::{Wire, restore, restore_address, store, store_address};
 use super::text::Text;
 use crate::environment::{IdentityVariable, VariableValue};
-use crate::linux::{ContainerMark, Interface, LinuxFacts, ProxyFile, Route};
+use crate::linux::{ContainerMark, Interface, Lease, LinuxFacts, ProxyFile, Route};
 use serde::{Deserialize, Serialize};
 
 #[derive(Default, Serialize, Deserialize)]
@@ -20,6 +20,10 @@ pub(in crate::stored) struct Linux {
     arc_agent: Wire<bool>,
     guest_agent: Wire<bool>,
     proxy_files: Wire<Vec<File>>,
+    source_address: Wire<Option<Text>>,
+    leases: Wire<Vec<Leased>>,
+    arc_tokens: Wire<bool>,
+    redirections: Wire<Vec<u16>>,
 }
 
 /// `interface` and not `name`: most are the same everywhere.
@@ -45,6 +49,12 @@ struct Way {
     is_reject: bool,
     leads_to_imds: bool,
     leads_to_platform: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Leased {
+    interface: Text,
+    address: Text,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -82,6 +92,10 @@ pub(super) fn store_linux(facts: &LinuxFacts) -> Linux {
         arc_agent,
         guest_agent,
         proxy_files,
+        source_address,
+        leases,
+        arc_tokens,
+        redirections,
     } = facts;
     Linux {
         interfaces: store(interfaces, |it| it.iter().map(store_interface).collect()),
@@ -95,6 +109,10 @@ pub(super) fn store_linux(facts: &LinuxFacts) -> Linux {
         arc_agent: store(arc_agent, |it| *it),
         guest_agent: store(guest_agent, |it| *it),
         proxy_files: store(proxy_files, |it| it.iter().map(store_file).collect()),
+        source_address: store(source_address, |it| it.as_ref().map(store_address)),
+        leases: store(leases, |it| it.iter().map(store_lease).collect()),
+        arc_tokens: store(arc_tokens, |it| *it),
+        redirections: store(redirections, Clone::clone),
     }
 }
 
@@ -122,6 +140,12 @@ pub(super) fn restore_linux(wire: Linux) -> Result<LinuxFacts, StoredError> {
         proxy_files: restore(wire.proxy_files, |it| {
             it.into_iter().map(restore_file).collect()
         }),
+        source_address: restore(wire.source_address, |it| it.map(restore_address)),
+        leases: restore(wire.leases, |it| {
+            it.into_iter().map(restore_lease).collect()
+        }),
+        arc_tokens: restore(wire.arc_tokens, |it| it),
+        redirections: restore(wire.redirections, |it| it),
     })
 }
 
@@ -186,6 +210,21 @@ fn restore_route(wire: Way) -> Route {
         is_reject: wire.is_reject,
         leads_to_imds: wire.leads_to_imds,
         leads_to_platform: wire.leads_to_platform,
+    }
+}
+
+fn store_lease(lease: &Lease) -> Leased {
+    let Lease { interface, address } = lease;
+    Leased {
+        interface: text(interface),
+        address: store_address(address),
+    }
+}
+
+fn restore_lease(wire: Leased) -> Lease {
+    Lease {
+        interface: wire.interface.into(),
+        address: restore_address(wire.address),
     }
 }
 

@@ -2,15 +2,17 @@
 
 use super::*;
 use crate::Config;
-use crate::facts::Facts;
+use crate::agent::{AgentMode, AgentStatus};
+use crate::facts::{Facts, ProxyVariable, Reach};
 use crate::known::{Address, Known, Unknown};
 use crate::stored::{StoredFacts, restore, store};
 use crate::strict::Salt;
+use azvm_exchange::FailureKind;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 fn known<T: std::fmt::Debug>(fact: impl Strategy<Value = T>) -> impl Strategy<Value = Known<T>> {
@@ -75,6 +77,13 @@ fn file() -> impl Strategy<Value = ProxyFile> {
     )
 }
 
+fn lease() -> impl Strategy<Value = Lease> {
+    ("[a-z0-9.-]{1,15}", any::<Ipv4Addr>()).prop_map(|(interface, address)| Lease {
+        interface,
+        address: address.into(),
+    })
+}
+
 fn linux() -> impl Strategy<Value = LinuxFacts> {
     let network = (
         known(vec(interface(), 0..3)),
@@ -89,7 +98,13 @@ fn linux() -> impl Strategy<Value = LinuxFacts> {
         known(any::<bool>()),
         known(vec(file(), 0..3)),
     );
-    (network, rest).prop_map(|(network, rest)| LinuxFacts {
+    let way = (
+        known(option::of(any::<Ipv4Addr>().prop_map(Address::from))),
+        known(vec(lease(), 0..3)),
+        known(any::<bool>()),
+        known(vec(any::<u16>(), 0..3)),
+    );
+    (network, rest, way).prop_map(|(network, rest, way)| LinuxFacts {
         interfaces: network.0,
         routes: network.1,
         listeners: network.2,
@@ -99,6 +114,10 @@ fn linux() -> impl Strategy<Value = LinuxFacts> {
         arc_agent: rest.2,
         guest_agent: rest.3,
         proxy_files: rest.4,
+        source_address: way.0,
+        leases: way.1,
+        arc_tokens: way.2,
+        redirections: way.3,
     })
 }
 
@@ -178,6 +197,13 @@ fn contoso() -> LinuxFacts {
             host: "proxy:3128".into(),
             exempts_imds: false,
         }]),
+        source_address: Ok(Some(Ipv4Addr::new(10, 7, 8, 5).into())),
+        leases: Ok(vec![Lease {
+            interface: "contoso-vpn".into(),
+            address: Ipv4Addr::new(10, 7, 8, 5).into(),
+        }]),
+        arc_tokens: Ok(false),
+        redirections: Ok(vec![2579]),
     }
 }
 
@@ -205,6 +231,7 @@ fn names_ids_and_addresses_of_linux_are_hidden() {
     for secret in [
         "contoso",
         "10.7.8.9",
+        "10.7.8.5",
         "00:0d:3a",
         "proxy:3128",
         "corp.example",
@@ -224,6 +251,82 @@ fn names_ids_and_addresses_of_linux_are_hidden() {
     let linux = hidden.host.linux.unwrap();
     let route = linux.imds_route().unwrap();
     assert!(linux.interface(&route.interface).unwrap().is_tunnel);
+    let source = linux.source_address.as_ref().unwrap().as_ref();
+    assert_eq!(linux.leased(&route.interface).next(), source);
+}
+
+/// What is no part of Linux alone, but of the machine, its agent, and the ways to IMDS and ARM.
+#[test]
+fn the_machine_and_its_ways_come_back_as_they_went() {
+    let mut facts = facts(contoso(), vec![]);
+    let ids = crate::known::firmware_ids("00112233-4455-6677-8899-aabbccddeeff");
+    facts.host.firmware_ids = ids;
+    for mode in [None, Some(AgentMode::Audit), Some(AgentMode::Enforce)] {
+        facts.host.agent_status = Ok(AgentStatus {
+            imds_mode: mode,
+            has_key: mode.map(|it| it == AgentMode::Audit),
+            denied_requests: 3,
+            is_own_denied: mode.is_some(),
+        });
+        facts.imds.platform = Ok(match mode {
+            None => Reach::Connected,
+            Some(_) => Reach::Failed(FailureKind::Timeout),
+        });
+        facts.arm.is_over_ipv6 = mode.map(|it| it == AgentMode::Audit);
+        facts.arm.proxy = mode.map(|_| ProxyVariable {
+            name: "https_proxy".into(),
+            host: "proxy.contoso.example:3128".into(),
+        });
+        let addresses = ["10.1.2.3", "2603:1030::1"].map(|ip| ip.parse::<IpAddr>().unwrap());
+        facts.arm.addresses = Ok(addresses.map(Into::into).to_vec());
+        let back = read_back(&facts);
+        assert_eq!(back.host.firmware_ids, facts.host.firmware_ids);
+        assert_eq!(back.host.agent_status, facts.host.agent_status);
+        assert_eq!(back.imds.platform, facts.imds.platform);
+        assert_eq!(back.arm.is_over_ipv6, facts.arm.is_over_ipv6);
+        assert_eq!(back.arm.proxy, facts.arm.proxy);
+        assert_eq!(back.arm.addresses, facts.arm.addresses);
+    }
+    let hidden = facts.redacted(&Salt::new(b"salt")).unwrap();
+    let shown = serde_json::to_string(&store(&hidden)).unwrap();
+    for secret in ["contoso", "10.1.2.3", "2603:1030", "00112233", "33221100"] {
+        assert!(!shown.contains(secret), "{secret} is in\n{shown}");
+    }
+    // What the rules look at is still there.
+    let first = &hidden.arm.addresses.as_ref().unwrap()[0];
+    assert!(first.is_private && !first.is_ipv6);
+}
+
+/// A report of a version that did not look.
+#[test]
+fn what_an_older_report_lacks_is_unknown() {
+    let mut json = serde_json::to_value(store(&facts(contoso(), vec![]))).unwrap();
+    for (part, member) in [
+        ("host", "firmware_ids"),
+        ("host", "agent_status"),
+        ("imds", "platform"),
+        ("arm", "addresses"),
+        ("arm", "is_over_ipv6"),
+        ("arm", "proxy"),
+    ] {
+        assert!(
+            json[part].as_object_mut().unwrap().remove(member).is_some(),
+            "{member}"
+        );
+    }
+    for member in ["source_address", "leases", "arc_tokens", "redirections"] {
+        let linux = json["host"]["linux"].as_object_mut().unwrap();
+        assert!(linux.remove(member).is_some(), "{member}");
+    }
+    let back = restore(serde_json::from_value::<StoredFacts>(json).unwrap()).unwrap();
+    assert_eq!(back.host.firmware_ids, Err(Unknown::NotAsked));
+    assert_eq!(back.host.agent_status, Err(Unknown::NotAsked));
+    assert_eq!(back.imds.platform, Err(Unknown::NotAsked));
+    assert_eq!(back.arm.addresses, Err(Unknown::NotAsked));
+    let linux = back.host.linux.unwrap();
+    assert_eq!(linux.source_address, Err(Unknown::NotAsked));
+    assert_eq!(linux.leases, Err(Unknown::NotAsked));
+    assert_eq!(linux.arc_tokens, Err(Unknown::NotAsked));
 }
 
 #[test]

@@ -23,6 +23,7 @@ pub(in crate::stored) struct Windows {
     policy_firewall_rules: Wire<Vec<Rule>>,
     adapters: Wire<Vec<Card>>,
     source_address: Wire<Option<Text>>,
+    is_container: Wire<bool>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -92,6 +93,7 @@ pub(super) fn store_windows(facts: &WindowsFacts) -> Windows {
         policy_firewall_rules,
         adapters,
         source_address,
+        is_container,
     } = facts;
     Windows {
         product: store(product, text),
@@ -106,6 +108,7 @@ pub(super) fn store_windows(facts: &WindowsFacts) -> Windows {
         policy_firewall_rules: store(policy_firewall_rules, |it| list(it, store_rule)),
         adapters: store(adapters, |it| list(it, store_adapter)),
         source_address: store(source_address, |it| it.as_ref().map(store_address)),
+        is_container: store(is_container, |it| *it),
     }
 }
 
@@ -123,6 +126,7 @@ pub(super) fn restore_windows(wire: Windows) -> WindowsFacts {
         policy_firewall_rules: restore(wire.policy_firewall_rules, |it| all(it, restore_rule)),
         adapters: restore(wire.adapters, |it| all(it, restore_adapter)),
         source_address: restore(wire.source_address, |it| it.map(restore_address)),
+        is_container: restore(wire.is_container, |it| it),
     }
 }
 

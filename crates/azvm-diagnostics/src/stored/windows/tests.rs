@@ -135,6 +135,7 @@ fn windows() -> impl Strategy<Value = WindowsFacts> {
         known(vec(route(), 0..3)),
         known(vec(adapter(), 0..3)),
         known(option::of(address())),
+        known(any::<bool>()),
     );
     (system, programs, rules, network).prop_map(|(system, programs, rules, network)| WindowsFacts {
         product: system.0,
@@ -149,6 +150,7 @@ fn windows() -> impl Strategy<Value = WindowsFacts> {
         persistent_routes: network.0,
         adapters: network.1,
         source_address: network.2,
+        is_container: network.3,
     })
 }
 
@@ -222,6 +224,7 @@ fn full() -> WindowsFacts {
             dhcp: Ok(true),
         }]),
         source_address: Ok(Some(ip("10.7.8.9"))),
+        is_container: Ok(true),
     }
 }
 

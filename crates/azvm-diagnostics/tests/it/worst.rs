@@ -1,0 +1,92 @@
+//! How long a run takes when nobody answers, by a clock of its own, and what it says meanwhile.
+
+use crate::ran::Ran;
+use crate::wire::{Deed, Route};
+use crate::world::World;
+use std::time::Duration;
+
+/// Whatever does not answer, the run is over before that.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// For the files of a machine that is not a simulated one.
+const FILES: Duration = Duration::from_secs(1);
+
+/// For the platform's address, when IMDS at its own address let nobody connect.
+const PLATFORM: Duration = Duration::from_secs(2);
+
+const ALL: [Route; 7] = [
+    Route::ImdsProbe,
+    Route::Instance,
+    Route::IdentityInfo,
+    Route::Token,
+    Route::ArmProbe,
+    Route::Target,
+    Route::RoleAssignments,
+];
+
+/// These never answer.
+fn silent(routes: &[Route]) -> Ran {
+    let world = World::healthy();
+    let world = routes
+        .iter()
+        .fold(world, |world, &route| world.with(route, Deed::Mute));
+    world.run()
+}
+
+#[test]
+fn whoever_falls_silent_it_is_over_in_time() {
+    for first in 0..ALL.len() {
+        for routes in [&ALL[first..], &ALL[first..=first]] {
+            let ran = silent(routes);
+            let platform = match routes[0] {
+                Route::ImdsProbe => PLATFORM,
+                _ => Duration::ZERO,
+            };
+            let took = FILES + platform + ran.facts.duration;
+            assert!(took < LIMIT, "{routes:?}: {took:?}\n{:?}", ran.told);
+            assert!(!ran.facts.is_cut_short, "{routes:?}");
+        }
+    }
+}
+
+/// A question after one that got no answer still gets its time.
+#[test]
+fn the_token_has_its_time_after_silence_about_the_machine() {
+    let ran = silent(&ALL);
+    let secs = |took: Duration| (took.as_millis() + 500) / 1000;
+    let silences = |ran: &Ran| -> Vec<(String, u128)> {
+        let entries = ran.facts.timeline.iter();
+        let silent = entries.filter(|it| it.outcome.is_err());
+        silent
+            .map(|it| (it.action.to_string(), secs(it.took)))
+            .collect()
+    };
+    let entry = |action: &str, secs| (action.to_string(), secs);
+    assert_eq!(
+        silences(&ran),
+        [entry("imds_probe", 3), entry("arm_probe", 8)]
+    );
+    let ran = silent(&ALL[1..]);
+    let expected = [
+        entry("imds_instance", 5),
+        entry("imds_identity_info", 1),
+        entry("imds_token", 4),
+        entry("arm_probe", 8),
+    ];
+    assert_eq!(silences(&ran), expected);
+}
+
+#[test]
+fn it_says_what_it_waits_for() {
+    let told = silent(&ALL).told;
+    for action in ["imds_probe", "arm_probe"] {
+        let is_told =
+            |line: &&String| line.starts_with(&format!("still calling {action} after 2 s"));
+        assert_eq!(told.iter().filter(is_told).count(), 1, "{told:?}");
+    }
+    let told = World::healthy().run().told;
+    assert!(
+        !told.iter().any(|line| line.starts_with("still")),
+        "{told:?}"
+    );
+}

@@ -1,6 +1,9 @@
 //! Bodies of the fuzz targets, compiled and tried on every test run. Not part of the API.
 
+use crate::report::Format;
+use crate::request::{RequestLint, Shell, split};
 use crate::windows::{BlockingRule, ConnectionSettings, Firmware, PersistentRoute};
+use crate::{Report, diagnose, read_report};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Any bytes as each form in which Windows keeps what is read of it.
@@ -20,8 +23,85 @@ pub fn windows_registry(data: &[u8]) {
     let _ = BlockingRule::read(&text, Ipv4Addr::new(169, 254, 169, 254), 80);
 }
 
+/// Any bytes as the JSON report of an earlier run: it is judged anew and written again as it was read, or refused.
+pub fn stored_report(data: &[u8]) {
+    let Ok(stored) = read_report(data) else {
+        return;
+    };
+    let diagnosis = diagnose(&stored.facts);
+    let report = Report::new(&stored.facts, &diagnosis).with_run_id(stored.run_id);
+    let json = report.render(Format::Json);
+    let again = read_report(json.as_bytes()).expect("what was written can be read");
+    let second = diagnose(&again.facts);
+    assert_eq!(diagnosis.root_causes(), second.root_causes());
+    assert!(
+        !report
+            .render(Format::Oneline)
+            .trim_end()
+            .chars()
+            .any(char::is_control)
+    );
+}
+
+/// Any text as a request of somebody else's program: it has a verdict with places in it, or is none.
+pub fn request(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    for shell in [Shell::Sh, Shell::Cmd] {
+        for request in split(&text) {
+            verdict(request, RequestLint::of(request, shell).ok());
+        }
+    }
+    let words: Vec<String> = text.split('\0').map(Into::into).collect();
+    let _ = RequestLint::of_words(&words);
+}
+
+fn verdict(request: &str, lint: Option<RequestLint>) {
+    let Some(lint) = lint else {
+        return;
+    };
+    assert_eq!(lint.shown.len(), request.len());
+    for finding in &lint.findings {
+        assert!(request.get(finding.span.clone()).is_some(), "{finding:?}");
+        assert!(!finding.finding.title.chars().any(char::is_control));
+    }
+    if let Some(corrected) = &lint.corrected {
+        let again = RequestLint::of(corrected, Shell::Sh);
+        assert_eq!(again.map(|again| again.form), Ok(lint.form), "{corrected}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn odd_reports_do_no_harm() {
+        for report in [
+            "",
+            "{}",
+            "{\"schema\":\"azvm.doctor/1\",\"facts\":{\"version\":1}}",
+            "{\"schema\":\"azvm.doctor/1\",\"facts\":{\"version\":1,\"asked\":{\"selector\":\"x\"}}}",
+            "{\"schema\":\"azvm.doctor/1\",\"facts\":{\"version\":1,\"started\":9223372036854775807}}",
+        ] {
+            super::stored_report(report.as_bytes());
+        }
+    }
+
+    #[test]
+    fn odd_requests_do_no_harm() {
+        for request in [
+            "",
+            "curl",
+            "curl '",
+            "curl -H",
+            "http://",
+            "http://[::1",
+            "GET  HTTP/1.1",
+            "az rest --url",
+            "curl \"http://169.254.169.254/?%\u{e9}=%e9&$filter=\u{1}",
+        ] {
+            super::request(request.as_bytes());
+        }
+    }
+
     #[test]
     fn odd_values_do_no_harm() {
         let values: [&[u8]; 6] = [

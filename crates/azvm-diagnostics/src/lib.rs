@@ -51,6 +51,7 @@ mod progress;
 mod redactor;
 mod remedy;
 mod report;
+pub mod request;
 mod rules;
 mod selection;
 mod stored;

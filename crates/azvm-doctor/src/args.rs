@@ -50,6 +50,8 @@ pub(crate) enum Verb {
     Explain(ExplainArgs),
     /// Say what is wrong with resource IDs, offline
     LintId(LintIdArgs),
+    /// Say what is wrong with a request to IMDS or ARM, offline
+    LintRequest(LintRequestArgs),
     /// List every code, and who finds it
     ListCodes(ListArgs),
     /// Run the simulator of IMDS and ARM by itself, until Ctrl-C
@@ -347,6 +349,10 @@ pub(crate) enum ExplainFormat {
 Found by:
   doctor         a check of this program
   lint-id        lint-id, in the text of an ID
+  lint-request   lint-request, in the text of a request
+  scan-log       scan-log, in a log
+  aggregate      aggregate, in the reports of several machines
+  decode-error   decode-error, in the words of an error
   not-yet        nothing so far, though the evidence can be had
   explain-only   nothing on the machine; explain tells why
 
@@ -382,6 +388,39 @@ pub(crate) struct LintIdArgs {
     /// The form of the output
     #[arg(long, value_enum, default_value_t = LintFormat::Text)]
     pub(crate) format: LintFormat,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+A request is an address, a command line of curl or az rest, or the head of an HTTP request.
+Given as words, it is what your shell has made of it; in single quotes, or in a file, it is as typed.
+
+Exit codes: 0 nothing keeps the request from being answered, 1 something does, 2 bad usage or not a request.")]
+pub(crate) struct LintRequestArgs {
+    /// The request, as one word or several; `-` or none at all reads requests from stdin, one a line
+    #[arg(
+        value_name = "REQUEST",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub(crate) words: Vec<String>,
+    /// Read requests from this file; may be repeated
+    #[arg(long, value_name = "FILE", conflicts_with = "words")]
+    pub(crate) file: Vec<PathBuf>,
+    /// The shell that a line was typed into
+    #[arg(long, value_enum, default_value_t = ShellName::Sh)]
+    pub(crate) shell: ShellName,
+    /// The form of the output
+    #[arg(long, value_enum, default_value_t = LintFormat::Text)]
+    pub(crate) format: LintFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShellName {
+    /// sh, bash and their kin
+    Sh,
+    /// The Windows command prompt
+    Cmd,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -566,6 +605,18 @@ mod tests {
         check(&["--redact", "strict", "--redact-salt", "fleet"], Ok(()));
         check(&["explain", "RBAC-021"], Ok(()));
         check(&["list-codes"], Ok(()));
+    }
+
+    #[test]
+    fn arguments_of_lint_request() {
+        check(&["lint-request"], Ok(()));
+        check(&["lint-request", "curl", "-H", "a:b", "--format"], Ok(()));
+        check(&["lint-request", "--shell", "cmd", "--file", "x"], Ok(()));
+        check(&["lint-request", "--shell", "fish"], Err("invalid value"));
+        check(
+            &["lint-request", "--file", "x", "http://a"],
+            Err("cannot be used with"),
+        );
     }
 
     #[test]

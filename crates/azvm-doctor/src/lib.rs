@@ -23,7 +23,9 @@ mod explain;
 mod guard;
 mod input;
 mod lint_id;
+mod lint_request;
 mod output;
+mod printable;
 mod progress;
 mod report;
 mod simulate;
@@ -72,6 +74,7 @@ fn dispatch(cli: Cli, program: &str) -> Result<u8, Problem> {
     match cli.verb {
         Some(Verb::Explain(args)) => explain::explain(&args, program),
         Some(Verb::LintId(args)) => lint_id::run(&args),
+        Some(Verb::LintRequest(args)) => lint_request::run(&args),
         Some(Verb::ListCodes(args)) => explain::list_codes(&args),
         Some(Verb::Simulate(args)) => block_on(simulate::run(*args, program)),
         None => block_on(doctor::run(cli.doctor, program)),

@@ -14,6 +14,7 @@ mod policy;
 mod ran;
 mod replies;
 mod reports;
+mod requests;
 mod scenarios;
 mod schema;
 mod stored;

@@ -4,6 +4,7 @@
 mod cli;
 mod leak;
 mod lint_id;
+mod lint_request;
 #[cfg(target_os = "linux")]
 mod namespace;
 mod reports;

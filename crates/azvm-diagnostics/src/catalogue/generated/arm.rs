@@ -269,7 +269,7 @@ pub(crate) static ARM_013: Entry = Entry {
     ],
     sources: &[&sources::SDK_PYTHON_34747, &sources::ARM_ERRORS],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::LintRequest,
     retired: None,
 };
 

@@ -318,7 +318,7 @@ pub(crate) static IDSEL_015: Entry = Entry {
     ],
     sources: &[&sources::TOKEN, &sources::AMA_IMDS],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::LintRequest,
     retired: None,
 };
 

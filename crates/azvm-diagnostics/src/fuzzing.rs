@@ -1,5 +1,6 @@
 //! Bodies of the fuzz targets, compiled and tried on every test run. Not part of the API.
 
+use crate::log::LogScanner;
 use crate::report::Format;
 use crate::request::{RequestLint, Shell, split};
 use crate::windows::{BlockingRule, ConnectionSettings, Firmware, PersistentRoute};
@@ -43,6 +44,19 @@ pub fn stored_report(data: &[u8]) {
     );
 }
 
+/// Any bytes as a log, whole and in pieces: the same tokens are found.
+pub fn log(data: &[u8]) {
+    let places = |piece: usize| {
+        let (mut scanner, mut found) = (LogScanner::default(), vec![]);
+        for bytes in data.chunks(piece) {
+            scanner.feed(bytes, &mut |leak| found.push((leak.line, leak.column)));
+        }
+        scanner.finish(&mut |leak| found.push((leak.line, leak.column)));
+        found
+    };
+    assert_eq!(places(7), places(data.len().max(1)));
+}
+
 /// Any text as a request of somebody else's program: it has a verdict with places in it, or is none.
 pub fn request(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
@@ -82,6 +96,20 @@ mod tests {
             "{\"schema\":\"azvm.doctor/1\",\"facts\":{\"version\":1,\"started\":9223372036854775807}}",
         ] {
             super::stored_report(report.as_bytes());
+        }
+    }
+
+    #[test]
+    fn odd_logs_do_no_harm() {
+        for log in [
+            "",
+            "eyJ",
+            "eyJ%",
+            "eyJ%2",
+            "eyJ%2e%2E.",
+            "eeyJhbGciOjF9.e30.x\n",
+        ] {
+            super::log(log.as_bytes());
         }
     }
 

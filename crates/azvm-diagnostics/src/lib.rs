@@ -46,6 +46,7 @@ pub mod fuzzing;
 mod invocation;
 mod known;
 pub mod linux;
+pub mod log;
 mod policy;
 mod progress;
 mod redactor;

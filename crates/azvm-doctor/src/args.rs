@@ -54,6 +54,8 @@ pub(crate) enum Verb {
     LintRequest(LintRequestArgs),
     /// List every code, and who finds it
     ListCodes(ListArgs),
+    /// Look for access tokens in logs
+    ScanLog(ScanLogArgs),
     /// Run the simulator of IMDS and ARM by itself, until Ctrl-C
     Simulate(Box<SimulateArgs>),
 }
@@ -421,6 +423,20 @@ pub(crate) enum ShellName {
     Sh,
     /// The Windows command prompt
     Cmd,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Nothing of a token is printed but what it says about itself: for whom it is, whose it is, and until when.
+
+Exit codes: 0 no token, 1 at least one, 2 bad usage, or a log that could not be read and no token in the others.")]
+pub(crate) struct ScanLogArgs {
+    /// The logs, of any size; `-` is stdin
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// The form of the output
+    #[arg(long, value_enum, default_value_t = LintFormat::Text)]
+    pub(crate) format: LintFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -28,6 +28,7 @@ mod output;
 mod printable;
 mod progress;
 mod report;
+mod scan_log;
 mod simulate;
 
 use args::{Cli, Verb};
@@ -76,6 +77,7 @@ fn dispatch(cli: Cli, program: &str) -> Result<u8, Problem> {
         Some(Verb::LintId(args)) => lint_id::run(&args),
         Some(Verb::LintRequest(args)) => lint_request::run(&args),
         Some(Verb::ListCodes(args)) => explain::list_codes(&args),
+        Some(Verb::ScanLog(args)) => scan_log::run(&args),
         Some(Verb::Simulate(args)) => block_on(simulate::run(*args, program)),
         None => block_on(doctor::run(cli.doctor, program)),
     }

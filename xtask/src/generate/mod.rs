@@ -158,7 +158,10 @@ pub(crate) struct Emitted {
 
 /// The offline programs beside `lint-id`: the variant of `Detection`, and where the source is. Of several that report a
 /// code, the first is named.
-const OFFLINE: [(&str, &str); 1] = [("LintRequest", "azvm-diagnostics/src/request")];
+const OFFLINE: [(&str, &str); 2] = [
+    ("LintRequest", "azvm-diagnostics/src/request"),
+    ("ScanLog", "azvm-diagnostics/src/log"),
+];
 
 impl Emitted {
     /// The variant of `Detection` of whoever reports the code, if anybody does.
@@ -261,6 +264,7 @@ mod tests {
             ("RBAC-021", Some("Doctor")),
             ("RID-003", Some("LintId")),
             ("CODE-009", Some("LintRequest")),
+            ("CODE-017", Some("ScanLog")),
             ("CODE-012", None),
         ] {
             assert_eq!(emitted.by(code), by, "{code}");

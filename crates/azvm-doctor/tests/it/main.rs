@@ -8,5 +8,6 @@ mod lint_request;
 #[cfg(target_os = "linux")]
 mod namespace;
 mod reports;
+mod scan_log;
 mod scenarios;
 mod support;

@@ -318,12 +318,13 @@ pub(crate) static CODE_017: Entry = Entry {
     evidence: &[&evidence::LOG_FILE],
     fix: "Delete the log, and print no headers or bodies of these calls. A managed identity's token cannot be called back: where it matters, remove the roles until it has ended.",
     commands: &[
+        CommandTemplate { shell: "bash", run: "{program} scan-log LOG", needs_root: false },
         CommandTemplate { shell: "bash", run: "grep -lE 'eyJ[A-Za-z0-9_-]+[.]eyJ' LOG", needs_root: false },
         CommandTemplate { shell: "powershell", run: "Select-String -List -Pattern 'eyJ[A-Za-z0-9_-]+[.]eyJ' -Path LOG", needs_root: false },
     ],
     sources: &[&sources::MI_FAQ],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::ScanLog,
     retired: None,
 };
 

@@ -1,5 +1,6 @@
 //! Bodies of the fuzz targets, compiled and tried on every test run. Not part of the API.
 
+use crate::decode::decode;
 use crate::log::LogScanner;
 use crate::report::Format;
 use crate::request::{RequestLint, Shell, split};
@@ -42,6 +43,15 @@ pub fn stored_report(data: &[u8]) {
             .chars()
             .any(char::is_control)
     );
+}
+
+/// Any text as the words of an error: it is read in bounded time, and what is shown of it fits a terminal.
+pub fn error_words(data: &[u8]) {
+    let decoded = decode(&String::from_utf8_lossy(data));
+    for finding in &decoded.findings {
+        let cause = finding.cause.as_deref().unwrap_or_default();
+        assert!(!cause.chars().any(char::is_control), "{cause}");
+    }
 }
 
 /// Any bytes as a log, whole and in pieces: the same tokens are found.
@@ -97,6 +107,21 @@ mod tests {
         ] {
             super::stored_report(report.as_bytes());
         }
+    }
+
+    #[test]
+    fn odd_words_do_no_harm() {
+        for words in [
+            "",
+            "HTTP/",
+            "HTTP/1.1 9",
+            "{{{{",
+            "{\"error\":[]}",
+            "\u{e9}status \u{e9}404",
+        ] {
+            super::error_words(words.as_bytes());
+        }
+        super::error_words("{\"a\":".repeat(20_000).as_bytes());
     }
 
     #[test]

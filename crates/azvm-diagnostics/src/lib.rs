@@ -38,9 +38,11 @@
 pub mod catalogue;
 mod check;
 mod collect;
+pub mod decode;
 pub mod environment;
 pub mod facts;
 mod finding;
+pub mod fleet;
 #[doc(hidden)]
 pub mod fuzzing;
 mod invocation;

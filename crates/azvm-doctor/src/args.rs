@@ -46,6 +46,10 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    /// Compare the reports of many machines, offline
+    Aggregate(AggregateArgs),
+    /// Say what an error of an SDK, IMDS or ARM means, offline
+    DecodeError(DecodeErrorArgs),
     /// Explain codes, offline
     Explain(ExplainArgs),
     /// Say what is wrong with resource IDs, offline
@@ -370,9 +374,9 @@ pub(crate) struct ListArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ListFormat {
-    /// For a person: code, severity, who finds it, title
+    /// For a person
     Text,
-    /// For a program: schema azvm.codes/1
+    /// For a program: one JSON object
     Json,
 }
 
@@ -423,6 +427,41 @@ pub(crate) enum ShellName {
     Sh,
     /// The Windows command prompt
     Cmd,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Each report is judged anew. Of two reports of one machine the later one counts.
+
+Exit codes: that of the worst machine; 5 when all that is wrong is a machine that did not report, or a report that cannot be
+read; 2 bad usage, or no report at all.")]
+pub(crate) struct AggregateArgs {
+    /// The reports: files that --format json wrote
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// The machines that should have reported: a file with a name, VM ID or resource ID a line; - is stdin
+    #[arg(long, value_name = "FILE")]
+    pub(crate) expect: Option<PathBuf>,
+    /// The salt that the reports were redacted with, to find the expected machines among them
+    #[arg(long, value_name = "TEXT", requires = "expect")]
+    pub(crate) redact_salt: Option<String>,
+    /// The form of the output
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The words may be what an SDK or az prints, the body of a refusal, or a whole answer with its head, as curl -i shows it.
+
+Exit codes: 0 at least one code, 1 nothing in the words is known, 2 bad usage or an unreadable file.")]
+pub(crate) struct DecodeErrorArgs {
+    /// The file with the words; `-` or none at all is stdin
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// The form of the output
+    #[arg(long, value_enum, default_value_t = LintFormat::Text)]
+    pub(crate) format: LintFormat,
 }
 
 #[derive(Args, Debug)]

@@ -17,7 +17,9 @@
 
 #![warn(missing_docs, clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
+mod aggregate;
 mod args;
+mod decode_error;
 mod doctor;
 mod explain;
 mod guard;
@@ -73,6 +75,8 @@ where
 
 fn dispatch(cli: Cli, program: &str) -> Result<u8, Problem> {
     match cli.verb {
+        Some(Verb::Aggregate(args)) => aggregate::run(&args, program),
+        Some(Verb::DecodeError(args)) => decode_error::run(&args, program),
         Some(Verb::Explain(args)) => explain::explain(&args, program),
         Some(Verb::LintId(args)) => lint_id::run(&args),
         Some(Verb::LintRequest(args)) => lint_request::run(&args),

@@ -158,9 +158,11 @@ pub(crate) struct Emitted {
 
 /// The offline programs beside `lint-id`: the variant of `Detection`, and where the source is. Of several that report a
 /// code, the first is named.
-const OFFLINE: [(&str, &str); 2] = [
+const OFFLINE: [(&str, &str); 4] = [
     ("LintRequest", "azvm-diagnostics/src/request"),
     ("ScanLog", "azvm-diagnostics/src/log"),
+    ("Aggregate", "azvm-diagnostics/src/fleet"),
+    ("DecodeError", "azvm-diagnostics/src/decode"),
 ];
 
 impl Emitted {
@@ -265,6 +267,8 @@ mod tests {
             ("RID-003", Some("LintId")),
             ("CODE-009", Some("LintRequest")),
             ("CODE-017", Some("ScanLog")),
+            ("IDSEL-014", Some("Aggregate")),
+            ("CODE-024", Some("DecodeError")),
             ("CODE-012", None),
         ] {
             assert_eq!(emitted.by(code), by, "{code}");

@@ -132,7 +132,7 @@ impl Header {
     pub(super) fn harmless(&self) -> Vec<Range<usize>> {
         let name = self.name.whole();
         let is = |known: &&str| self.name.as_str().eq_ignore_ascii_case(known);
-        if PUBLIC_HEADERS.iter().any(|known| is(&known)) {
+        if PUBLIC_HEADERS.iter().any(is) {
             return vec![name, self.value.whole()];
         }
         let scheme = self

@@ -124,7 +124,9 @@ impl Traced {
             .checked_sub(1)
             .and_then(|at| self.places.get(at));
         let first = self.places.get(range.start).map(|place| place.start);
-        let start = first.or(before.map(|place| place.end)).unwrap_or(self.at);
+        let start = first
+            .or_else(|| before.map(|place| place.end))
+            .unwrap_or(self.at);
         let last = match range.is_empty() {
             true => None,
             false => self.places.get(range.end - 1),

@@ -3,6 +3,7 @@
 
 mod codes;
 mod environment;
+mod fleet;
 mod forms;
 mod hostile;
 mod leaks;

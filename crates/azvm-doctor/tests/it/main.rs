@@ -1,7 +1,9 @@
 //! The `azvm-doctor` binary from outside: what it prints, writes, sends and answers with.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
+mod aggregate;
 mod cli;
+mod decode_error;
 mod leak;
 mod lint_id;
 mod lint_request;

@@ -312,7 +312,7 @@ pub(crate) static ARM_015: Entry = Entry {
     ],
     sources: &[&sources::ARM_ERRORS],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::DecodeError,
     retired: None,
 };
 

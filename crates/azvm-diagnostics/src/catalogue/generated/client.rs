@@ -451,14 +451,15 @@ pub(crate) static CODE_024: Entry = Entry {
     summary: "Several SDKs turn each 400 of IMDS into 'identity has not been assigned'. A misspelt audience or a missing choice between identities ends in the same words.",
     told_apart: "The doctor's evidence has error and error_description of the real answer: IDSEL-001, IDSEL-002, TOKEN-003 and TOKEN-004 are the usual ones.",
     near: &["IDSEL-001", "IDSEL-002", "TOKEN-003", "TOKEN-004"],
-    evidence: &[],
+    evidence: &[&evidence::SDK, &evidence::STATUS, &evidence::ERROR],
     fix: "Run the doctor with the program's selector and audience, and go by its code.",
     commands: &[
         CommandTemplate { shell: "bash", run: "{doctor} -v", needs_root: false },
+        CommandTemplate { shell: "bash", run: "{program} decode-error FILE", needs_root: false },
     ],
     sources: &[&sources::SDK_RUST_IMDS, &sources::MSAL_NET_3979],
     since: "0.1.0",
-    detection: Detection::ExplainOnly("The sentence is the SDK's own; the doctor shows the true answer to the same call."),
+    detection: Detection::DecodeError,
     retired: None,
 };
 

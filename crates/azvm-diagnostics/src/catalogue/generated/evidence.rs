@@ -67,6 +67,7 @@ pub(super) static RESPONDER: Evidence = Evidence { key: "responder", meaning: "w
 pub(super) static ROLE_ASSIGNMENTS: Evidence = Evidence { key: "role_assignments", meaning: "how many role assignments count at the target, or why the list could not be read" };
 pub(super) static ROUTE_INTERFACE: Evidence = Evidence { key: "route_interface", meaning: "the interface that the route chooses" };
 pub(super) static SCALE_SET: Evidence = Evidence { key: "scale_set", meaning: "the scale set that the machine belongs to" };
+pub(super) static SDK: Evidence = Evidence { key: "sdk", meaning: "the client whose words an error is in" };
 pub(super) static SELECTOR: Evidence = Evidence { key: "selector", meaning: "how the identity was chosen: by default, client, object or resource ID" };
 pub(super) static SELECTOR_VALUE: Evidence = Evidence { key: "selector_value", meaning: "the ID that was given to choose by" };
 pub(super) static SERVER: Evidence = Evidence { key: "server", meaning: "the Server header of the answer" };
@@ -158,6 +159,7 @@ pub static EVIDENCE: &[&Evidence] = &[
     &ROLE_ASSIGNMENTS,
     &ROUTE_INTERFACE,
     &SCALE_SET,
+    &SDK,
     &SELECTOR,
     &SELECTOR_VALUE,
     &SERVER,

@@ -35,10 +35,38 @@ pub struct Facts {
     pub duration: Duration,
     /// True when the time limit kept a question from being asked or answered.
     pub is_cut_short: bool,
+    /// The parts of the run that crashed: what they saw is missing, and what rests on it is not judged.
+    pub crashed: Vec<Part>,
     /// How names, IDs and addresses stand in these facts.
     pub redaction: Redaction,
     /// Cuts the token out of a report, should a server have repeated it.
     pub redactor: Redactor,
+}
+
+/// A part of a run, which a crash does not leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Part {
+    /// Looking at the machine.
+    Host,
+    /// Asking IMDS.
+    Imds,
+    /// Asking ARM.
+    Arm,
+}
+
+impl Part {
+    /// In the order of a run.
+    pub const ALL: [Self; 3] = [Self::Host, Self::Imds, Self::Arm];
+
+    /// As it stands in machine-readable reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Imds => "imds",
+            Self::Arm => "arm",
+        }
+    }
 }
 
 /// How names, IDs and addresses stand in facts. Secrets are never part of them.
@@ -321,6 +349,8 @@ pub struct ArmFacts {
     pub cloud: Cloud,
     /// The request without a token.
     pub probe: Option<Call<ArmProbe, ArmError>>,
+    /// What certificate was shown, if TLS failed over it.
+    pub certificate: Option<CertificateFacts>,
     /// The target.
     pub target: Option<TargetFacts>,
     /// The role assignments that count at the target, if they were asked for.
@@ -350,6 +380,24 @@ pub struct ArmProbe {
     pub code: Option<String>,
     /// The tenant of the subscription, from `WWW-Authenticate`.
     pub tenant_id: Option<String>,
+}
+
+/// A certificate that a server showed. It proves nothing: anybody can show any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CertificateFacts {
+    /// Whom it is for, as in RFC 4514.
+    pub subject: String,
+    /// Who signed it, as in RFC 4514.
+    pub issuer: String,
+    /// Not valid before.
+    pub not_before: Timestamp,
+    /// Not valid after.
+    pub not_after: Timestamp,
+    /// The SHA-256 of all of it, in hexadecimal.
+    pub sha256: String,
+    /// How many certificates were shown, this one included.
+    pub chain_length: usize,
 }
 
 /// The target and the tries at it.

@@ -63,7 +63,7 @@ mod wait;
 pub mod windows;
 
 pub use check::{Check, CheckId, Status};
-pub use collect::{Config, DEFAULT_TIMEOUT, TargetError, collect};
+pub use collect::{Config, DEFAULT_TIMEOUT, TargetError, budget, collect};
 pub use facts::Facts;
 pub use finding::{Confidence, Finding, Severity, Values};
 pub use invocation::Invocation;

@@ -22,7 +22,6 @@ mod args;
 mod decode_error;
 mod doctor;
 mod explain;
-mod guard;
 mod input;
 mod lint_id;
 mod lint_request;

@@ -2,6 +2,7 @@
 
 use super::Run;
 use crate::facts::{Call, ImdsFacts, ProbeAnswer, TokenFacts, Trouble};
+use crate::progress::Event;
 use azvm_arm::Cloud;
 use azvm_exchange::{Request, Response, RetryClass, RetryPolicy, Secret, service_text};
 use azvm_http::{Client, Limits};
@@ -10,6 +11,7 @@ use azvm_imds::{
     read_identity_info, read_instance, retry_policy,
 };
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// The probe asks once and wants to know soon: off Azure nobody will ever answer.
 const PROBE_BUDGET: Duration = Duration::from_secs(3);
@@ -27,17 +29,8 @@ fn own_connections() -> Client {
 impl Run<'_> {
     pub(super) async fn imds(&mut self) -> (ImdsFacts, Option<Secret>) {
         let client = own_connections();
-        let endpoint = &self.config.imds_endpoint;
-        let mut facts = ImdsFacts {
-            endpoint: endpoint.to_string(),
-            is_default_endpoint: endpoint.is_default(),
-            probe: self.ask(&client, "imds_probe", probe(), read_probe).await,
-            instance: None,
-            identity_info: None,
-            token: None,
-            other_kind: None,
-            audience: self.audience(None),
-        };
+        let mut facts = ImdsFacts::unseen(self.config);
+        facts.probe = self.ask(&client, "imds_probe", probe(), read_probe).await;
         if !is_imds(facts.probe.as_ref()) {
             return (facts, None);
         }
@@ -138,16 +131,38 @@ impl Run<'_> {
         }
     }
 
+    /// Asks in its turn, and only as often as the budget allows.
     async fn ask<R>(
         &mut self,
         client: &Client,
         action: &'static str,
-        what: (Request, RetryPolicy),
+        (request, policy): (Request, RetryPolicy),
         read: impl FnOnce(&Response) -> Result<R, ProtocolError>,
     ) -> Option<Call<R, ProtocolError>> {
+        let attempts = self.imds_budget.attempts(kept_after(action))?;
+        let pause = self.imds_budget.pause(Instant::now());
+        if !pause.is_zero() {
+            self.progress.event(&Event::Pacing { next_in: pause });
+            tokio::time::sleep(pause.min(self.time_left())).await;
+        }
         let config = self.config;
-        self.call(action, (client, config.imds_endpoint.origin()), what, read)
-            .await
+        let what = (request, policy.with_max_attempts(attempts));
+        let before = self.timeline.len();
+        let call = self
+            .call(action, (client, config.imds_endpoint.origin()), what, read)
+            .await;
+        let sent = self.timeline.len() - before;
+        self.imds_budget.sent(sent, Instant::now());
+        call
+    }
+}
+
+/// How many requests a question leaves to those after it: its retries do not use them up.
+fn kept_after(action: &str) -> usize {
+    match action {
+        "imds_instance" => 2,
+        "imds_identity_info" => 1,
+        _ => 0,
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::{Verdict, long};
 use crate::catalogue::{
-    Entry, IMDS_001, IMDS_002, IMDS_003, IMDS_004, IMDS_006, IMDS_007, IMDS_008, IMDS_009,
-    IMDS_018, NET_014, TOKEN_001, TOKEN_002, TOKEN_003, TOKEN_004, TOKEN_007, TOKEN_009, TOKEN_011,
-    TOKEN_012, TOKEN_015, TOKEN_017,
+    Entry, HOST_003, IMDS_001, IMDS_002, IMDS_003, IMDS_004, IMDS_006, IMDS_007, IMDS_008,
+    IMDS_009, IMDS_018, NET_014, TOKEN_001, TOKEN_002, TOKEN_003, TOKEN_004, TOKEN_007, TOKEN_009,
+    TOKEN_011, TOKEN_012, TOKEN_015, TOKEN_017,
 };
 use crate::facts::{Call, Facts, TokenFacts, Trouble};
 use crate::finding::{Finding, Severity, Values};
@@ -120,6 +120,8 @@ fn refusal(rejection: &Rejection, facts: &Facts) -> &'static Entry {
     match rejection.responder() {
         Responder::GuestProxyAgent => return super::imds::agent(rejection.status()),
         Responder::IisFront => return &IMDS_006,
+        // Its probe may look like IMDS's; only its challenge for a token is its own.
+        Responder::ArcAgent => return &HOST_003,
         responder if !responder.is_imds() && rejection.status() != 429 => {
             return if rejection.status() == 410 || rejection.status() == 404 {
                 &IMDS_006

@@ -27,6 +27,8 @@ pub(crate) struct Facts {
     #[serde(default)]
     pub(super) is_cut_short: bool,
     #[serde(default)]
+    pub(super) crashed: Vec<Text>,
+    #[serde(default)]
     pub(super) redaction: Text,
 }
 
@@ -91,6 +93,7 @@ pub(super) struct Arm {
     pub(super) is_named_endpoint: bool,
     pub(super) cloud: Text,
     pub(super) probe: Option<Call<ArmProbe, ArmRefusal>>,
+    pub(super) certificate: Option<Certificate>,
     pub(super) target: Option<Target>,
     pub(super) role_assignments: Option<Call<RoleAssignments, ArmRefusal>>,
 }
@@ -243,6 +246,17 @@ pub(super) struct ArmProbe {
     pub(super) code: Option<Text>,
     #[serde(default)]
     pub(super) tenant_id: Option<Text>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Certificate {
+    pub(super) subject: Text,
+    pub(super) issuer: Text,
+    pub(super) not_before: i64,
+    pub(super) not_after: i64,
+    pub(super) sha256: Text,
+    pub(super) chain_length: usize,
 }
 
 #[derive(Default, Serialize, Deserialize)]

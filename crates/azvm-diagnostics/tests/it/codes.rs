@@ -21,12 +21,27 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 use tokio::net::TcpSocket;
 
-struct Case {
-    code: &'static str,
+pub(crate) struct Case {
+    pub(crate) code: &'static str,
     check: CheckId,
     severity: Severity,
     exit: u8,
-    world: fn() -> World,
+    pub(crate) world: fn() -> World,
+}
+
+/// Every case of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    let groups = [
+        host(),
+        network(),
+        service(),
+        identity(),
+        claimed(),
+        arm(),
+        access(),
+        refusals(),
+    ];
+    groups.into_iter().flatten().collect()
 }
 
 /// Codes without a case here, each with the reason, and with the test that has it instead.
@@ -167,6 +182,15 @@ fn as_client(world: World, id: &str) -> World {
 fn for_audience(world: World, audience: &str) -> World {
     let audience = Audience::new(audience).unwrap();
     world.asking(|config| config.with_audience(audience))
+}
+
+/// ARM's certificate leads to an authority that nobody was told about.
+fn untrusted() -> World {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let scenario = Scenario::named("healthy").unwrap();
+    let start = Simulator::start(scenario, Listen::default());
+    let simulator = runtime.block_on(start).unwrap();
+    World::healthy().with_arm_at(simulator.arm_endpoint(), (simulator, runtime))
 }
 
 fn host() -> Vec<Case> {
@@ -404,14 +428,7 @@ fn claimed() -> Vec<Case> {
 fn arm() -> Vec<Case> {
     vec![
         fail("ARM-003", ArmReachable, || World::healthy().without_arm()),
-        fail("ARM-004", ArmReachable, || {
-            let runtime = tokio::runtime::Runtime::new().unwrap();
-            let scenario = Scenario::named("healthy").unwrap();
-            let start = Simulator::start(scenario, Listen::default());
-            // Its certificate leads to an authority that nobody was told about.
-            let simulator = runtime.block_on(start).unwrap();
-            World::healthy().with_arm_at(simulator.arm_endpoint(), (simulator, runtime))
-        }),
+        fail("ARM-004", ArmReachable, untrusted),
         fail("ARM-007", ArmReachable, || {
             World::healthy().with_arm_asked_over_tls()
         }),
@@ -594,17 +611,7 @@ fn linted() -> BTreeSet<&'static str> {
 
 #[test]
 fn every_code_has_a_case_or_a_reason() {
-    let groups = [
-        host(),
-        network(),
-        service(),
-        identity(),
-        claimed(),
-        arm(),
-        access(),
-        refusals(),
-    ];
-    let mut covered: Vec<&str> = groups.iter().flatten().map(|case| case.code).collect();
+    let mut covered: Vec<&str> = cases().iter().map(|case| case.code).collect();
     covered.extend(EXCEPTIONS.iter().map(|(code, _)| *code));
     // What the machine itself tells has a file of its own.
     covered.extend(crate::machine::CODES);
@@ -639,6 +646,35 @@ fn every_code_has_a_case_or_a_reason() {
         .filter(|pair| pair[0] == pair[1])
         .collect();
     assert!(twice.is_empty(), "twice: {twice:?}");
+}
+
+#[test]
+fn who_signed_a_certificate_that_is_not_trusted_is_evidence() {
+    let ran = untrusted().run();
+    let issuer = ran.evidence(ArmReachable, "certificate_issuer").unwrap();
+    assert!(issuer.starts_with("CN="), "{issuer}");
+    let finding = ran.finding("ARM-004");
+    let cause = finding.cause.as_deref().unwrap();
+    assert!(
+        cause.ends_with(&format!("it is signed by {issuer}")),
+        "{cause}"
+    );
+    let ends = ran.evidence(ArmReachable, "certificate_not_after").unwrap();
+    assert!(
+        ends > ran
+            .evidence(ArmReachable, "certificate_not_before")
+            .unwrap()
+    );
+    // Nothing of the kind is asked when the handshake is fine or never began.
+    assert!(
+        World::healthy()
+            .without_arm()
+            .run()
+            .facts
+            .arm
+            .certificate
+            .is_none()
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "test code")]
 
 mod codes;
+mod crashes;
 mod environment;
 mod fleet;
 mod forms;
@@ -9,6 +10,7 @@ mod hostile;
 mod leaks;
 mod machine;
 mod markup;
+mod matrix;
 mod neighbours;
 mod pages;
 mod policy;

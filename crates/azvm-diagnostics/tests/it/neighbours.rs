@@ -268,6 +268,20 @@ fn what_is_retried_follows_the_documented_schedule() {
 }
 
 #[test]
+fn an_update_that_never_ends_leaves_a_request_for_the_token() {
+    let gone = || Reply::imds_error(410, "gone", "Later.");
+    let ran = token(gone())
+        .with(Route::Instance, gone())
+        .with(Route::IdentityInfo, gone())
+        .asking(|config| config.with_timeout(Duration::from_secs(3600)))
+        .run();
+    assert_eq!(ran.asked(Route::Instance), 9);
+    assert_eq!(ran.asked(Route::IdentityInfo), 1);
+    assert_eq!(ran.asked(Route::Token), 1);
+    assert_eq!(ran.causes(), ["IMDS-002"]);
+}
+
+#[test]
 fn a_404_is_about_the_identity_only_when_it_says_so() {
     let not_found = || Reply::imds_error(404, "not_found", "Identity not found");
     check(token(not_found()), &["IDSEL-001"]);

@@ -13,3 +13,4 @@ mod reports;
 mod scan_log;
 mod scenarios;
 mod support;
+mod walkthroughs;

@@ -13,6 +13,11 @@ pub(super) static ATTACHED_IDENTITIES: Evidence = Evidence { key: "attached_iden
 pub(super) static ATTESTED_ISSUER: Evidence = Evidence { key: "attested_issuer", meaning: "the issuer of the certificate in the attested document" };
 pub(super) static AUD: Evidence = Evidence { key: "aud", meaning: "the claim aud: the audience in the token" };
 pub(super) static AUDIENCE: Evidence = Evidence { key: "audience", meaning: "the audience that was asked for" };
+pub(super) static CERTIFICATE_ISSUER: Evidence = Evidence { key: "certificate_issuer", meaning: "who signed the certificate, as it says itself" };
+pub(super) static CERTIFICATE_NOT_AFTER: Evidence = Evidence { key: "certificate_not_after", meaning: "the last moment at which the certificate is valid" };
+pub(super) static CERTIFICATE_NOT_BEFORE: Evidence = Evidence { key: "certificate_not_before", meaning: "the first moment at which the certificate is valid" };
+pub(super) static CERTIFICATE_SHA256: Evidence = Evidence { key: "certificate_sha256", meaning: "the SHA-256 of the certificate, in hexadecimal" };
+pub(super) static CERTIFICATE_SUBJECT: Evidence = Evidence { key: "certificate_subject", meaning: "whom the certificate is for, as it says itself" };
 pub(super) static CHALLENGE_FILE: Evidence = Evidence { key: "challenge_file", meaning: "the file that the Arc agent names, and whether it can be read" };
 pub(super) static CHASSIS_ASSET_TAG: Evidence = Evidence { key: "chassis_asset_tag", meaning: "the firmware's asset tag; Azure's is 7783-7084-3265-9085-8269-3286-77" };
 pub(super) static CLIENT_ID: Evidence = Evidence { key: "client_id", meaning: "the client ID that came with the token" };
@@ -105,6 +110,11 @@ pub static EVIDENCE: &[&Evidence] = &[
     &ATTESTED_ISSUER,
     &AUD,
     &AUDIENCE,
+    &CERTIFICATE_ISSUER,
+    &CERTIFICATE_NOT_AFTER,
+    &CERTIFICATE_NOT_BEFORE,
+    &CERTIFICATE_SHA256,
+    &CERTIFICATE_SUBJECT,
     &CHALLENGE_FILE,
     &CHASSIS_ASSET_TAG,
     &CLIENT_ID,

@@ -1,6 +1,7 @@
 //! `aggregate`: what the reports of many machines say together, offline.
 
-use crate::args::{AggregateArgs, ListFormat};
+use crate::args::ListFormat;
+use crate::offline_args::AggregateArgs;
 use crate::printable::printable;
 use crate::{EXIT_USAGE, Problem, input, output};
 use azvm_diagnostics::fleet::{CodeCount, Expected, Fleet, FleetFinding, Machine};

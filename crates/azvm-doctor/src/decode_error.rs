@@ -1,6 +1,6 @@
 //! `decode-error`: what an error means, offline.
 
-use crate::args::{DecodeErrorArgs, LintFormat};
+use crate::offline_args::{DecodeErrorArgs, LintFormat};
 use crate::printable::printable;
 use crate::{Problem, input, output};
 use azvm_diagnostics::decode::{Answer, Decoded, Service, decode};

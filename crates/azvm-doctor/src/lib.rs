@@ -25,6 +25,7 @@ mod explain;
 mod input;
 mod lint_id;
 mod lint_request;
+mod offline_args;
 mod output;
 mod printable;
 mod progress;

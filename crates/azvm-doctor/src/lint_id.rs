@@ -1,6 +1,6 @@
 //! `lint-id`: what is wrong with resource IDs, offline.
 
-use crate::args::{LintFormat, LintIdArgs};
+use crate::offline_args::{LintFormat, LintIdArgs};
 use crate::printable::{printable, quoted};
 use crate::{EXIT_USAGE, Problem};
 use azvm_resource_id::{Finding, ResourceIdRef, Severity, lint, repair};

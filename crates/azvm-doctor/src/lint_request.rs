@@ -1,6 +1,6 @@
 //! `lint-request`: what is wrong with requests to IMDS or ARM, offline.
 
-use crate::args::{LintFormat, LintRequestArgs, ShellName};
+use crate::offline_args::{LintFormat, LintRequestArgs, ShellName};
 use crate::printable::{printable, quoted};
 use crate::{Problem, input, output};
 use azvm_diagnostics::request::{MAX_REQUEST_BYTES, RequestFinding, RequestLint, Shell, split};

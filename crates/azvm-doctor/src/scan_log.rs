@@ -1,6 +1,6 @@
 //! `scan-log`: access tokens in logs.
 
-use crate::args::{LintFormat, ScanLogArgs};
+use crate::offline_args::{LintFormat, ScanLogArgs};
 use crate::printable::printable;
 use crate::{EXIT_USAGE, Problem, output};
 use azvm_diagnostics::log::{Leak, LogScanner};

@@ -37,7 +37,7 @@ pub(super) fn examine(parsed: &Parsed, found: &mut Vec<RequestFinding>) {
 }
 
 fn shell(parsed: &Parsed, found: &mut Vec<RequestFinding>) {
-    for span in &parsed.eaten {
+    for span in parsed.eaten.iter().take(super::MAX_FINDINGS) {
         let finding = RequestFinding::new(&CODE_023, span.clone());
         found.push(
             finding.title("the shell takes this for a variable and puts nothing in its place"),

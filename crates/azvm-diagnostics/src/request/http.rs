@@ -10,6 +10,9 @@ use super::traced::Traced;
 use super::url::Url;
 use std::ops::Range;
 
+/// The most headers that are looked at.
+const MAX_HEADERS: usize = 128;
+
 const METHODS: [&str; 9] = [
     "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE",
 ];
@@ -30,7 +33,8 @@ pub(super) fn read(input: &str) -> Option<Parsed> {
         .extend([method.whole(), rest.span(end..rest.len())]);
     parsed.method = Some((method.as_str().into(), method.whole()));
     let mut headers = vec![];
-    for line in lines.take_while(|line| !is_end(&input[line.clone()])) {
+    let lines = lines.take_while(|line| !is_end(&input[line.clone()]));
+    for line in lines.take(MAX_HEADERS) {
         if let Some((name, value)) = Traced::part(input, line).split_once(':') {
             headers.push(Header {
                 name: name.trim(),

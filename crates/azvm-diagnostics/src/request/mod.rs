@@ -48,6 +48,9 @@ pub use shell::Shell;
 /// The longest request that is looked at, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 64 * 1024;
 
+/// The most findings of one request.
+const MAX_FINDINGS: usize = 100;
+
 /// A text of this many characters or more that starts like a JWT is taken for one.
 const JWT_MIN_CHARS: usize = 12;
 
@@ -175,6 +178,7 @@ fn findings(parsed: &Parsed, is_handed_over: bool) -> Vec<RequestFinding> {
             common::may_be_cut(url, &mut findings);
         }
     }
+    findings.truncate(MAX_FINDINGS);
     findings.sort_by_key(|finding| (finding.span.start, finding.finding.entry.code));
     findings
 }
@@ -252,8 +256,8 @@ fn address(text: &str) -> Option<Parsed> {
 fn masked(text: &str, harmless: &[Range<usize>]) -> String {
     let mut is_shown = vec![false; text.len()];
     for range in harmless {
-        for shown in is_shown.iter_mut().take(range.end).skip(range.start) {
-            *shown = true;
+        if let Some(shown) = is_shown.get_mut(range.clone()) {
+            shown.fill(true);
         }
     }
     for range in jwts(text) {

@@ -161,6 +161,7 @@ impl Url {
         let hidden_values = self.params.iter().filter(|param| !param.is_public());
         let hidden_values = hidden_values.filter_map(|param| param.value.as_ref());
         let hidden = self.user.iter().chain(hidden_values).chain(&self.fragment);
+        let hidden = hidden.chain(&self.rest);
         without(whole, hidden.map(Traced::whole).collect())
     }
 }

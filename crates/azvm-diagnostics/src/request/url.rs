@@ -18,9 +18,14 @@ pub(super) struct Url {
     pub(super) port: Option<Traced>,
     pub(super) path: Traced,
     pub(super) params: Vec<Param>,
+    /// What follows the last parameter that is looked at.
+    pub(super) rest: Option<Traced>,
     /// From the `#` on.
     pub(super) fragment: Option<Traced>,
 }
+
+/// The most parameters that are looked at; no request has as many.
+const MAX_PARAMS: usize = 64;
 
 /// `name=value` of a query.
 #[derive(Clone, Debug)]
@@ -58,7 +63,8 @@ impl Url {
             port: (port_at < authority.len())
                 .then(|| authority.slice(port_at + 1..authority.len())),
             path: rest.slice(path_at..rest.len()),
-            params: query.map_or_else(Vec::new, |query| params(&query)),
+            params: query.as_ref().map_or_else(Vec::new, params),
+            rest: query.as_ref().and_then(beyond),
             fragment,
         }
     }
@@ -143,11 +149,19 @@ impl Param {
     }
 }
 
-/// The parts of a query, in order. An empty part, as `&&` makes one, is no parameter.
+/// The part of a query that has too many parameters to look at all of them.
+fn beyond(query: &Traced) -> Option<Traced> {
+    let mut separators = query.as_str().match_indices('&');
+    let (at, _) = separators.nth(MAX_PARAMS - 1)?;
+    Some(query.slice(at..query.len()))
+}
+
+/// The first parts of a query, in order. An empty part, as `&&` makes one, is no parameter.
 pub(super) fn params(query: &Traced) -> Vec<Param> {
     let parts = query.split('&');
-    let parts = parts.iter().filter(|part| !part.is_empty());
+    let parts = parts.iter().take(MAX_PARAMS);
     parts
+        .filter(|part| !part.is_empty())
         .map(|part| {
             let (name, value) = match part.split_once('=') {
                 Some((name, value)) => (name, Some(value)),
@@ -207,6 +221,16 @@ mod tests {
         assert_eq!(names, ["x", "y", "z"]);
         assert_eq!(&text[url.params[2].span()], "z=%2F");
         assert_eq!(url.params[2].meant().unwrap().as_str(), "/");
+    }
+
+    #[test]
+    fn a_long_query_is_cut() {
+        let text = format!("http://h/?{}", "a&".repeat(500));
+        let url = url(&text);
+        assert_eq!(url.params.len(), MAX_PARAMS);
+        let rest = url.rest.unwrap();
+        assert_eq!(url.params[MAX_PARAMS - 1].span().end, rest.whole().start);
+        assert_eq!(rest.whole().end, text.len());
     }
 
     #[test]

@@ -192,7 +192,7 @@ fn a_machine_that_is_silent_is_named() {
     let fleet = expect(&format!("# all\nA\n{}\n{vm_id}\n\n", id.to_uppercase()));
     assert_eq!((fleet.missing.len(), fleet.exit_code()), (0, 0));
     let fleet = expect("b\nc\nC\nd\r\n");
-    assert_eq!(fleet.missing, ["C", "d"]);
+    assert_eq!(fleet.missing, ["c", "d"]);
     assert_eq!(fleet.exit_code(), 5);
 }
 

@@ -20,6 +20,7 @@ mod reports;
 mod requests;
 mod scenarios;
 mod schema;
+mod shells;
 mod stored;
 mod strict;
 mod unreachable;

@@ -41,7 +41,10 @@ impl Url {
     pub(super) fn read(text: &Traced) -> Self {
         let (rest, fragment) = cut(text, '#');
         let (rest, query) = cut(&rest, '?');
-        let (scheme, rest) = match rest.as_str().find("://") {
+        // One in the middle of a path is no scheme.
+        let scheme_end = rest.as_str().find("://");
+        let scheme_end = scheme_end.filter(|&at| !rest.as_str()[..at].contains('/'));
+        let (scheme, rest) = match scheme_end {
             Some(at) => (Some(rest.slice(0..at)), rest.slice(at + 3..rest.len())),
             None => (None, rest),
         };
@@ -221,6 +224,12 @@ mod tests {
         assert_eq!(names, ["x", "y", "z"]);
         assert_eq!(&text[url.params[2].span()], "z=%2F");
         assert_eq!(url.params[2].meant().unwrap().as_str(), "/");
+    }
+
+    #[test]
+    fn an_address_within_a_path_is_no_host() {
+        let url = url("/subscriptions/x/http://169.254.169.254/a");
+        assert!(url.scheme.is_none() && url.host.is_empty());
     }
 
     #[test]

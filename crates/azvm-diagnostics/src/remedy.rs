@@ -125,6 +125,19 @@ pub(crate) fn quote(value: &str, shell: &str) -> String {
     format!("'{escaped}'")
 }
 
+/// As one word of a POSIX shell.
+pub(crate) fn quote_word(value: &str) -> String {
+    let is_option = value.starts_with('-');
+    match is_option
+        && value
+            .bytes()
+            .all(|byte| byte == b'-' || byte.is_ascii_alphanumeric())
+    {
+        true => value.into(),
+        false => quote(value, "bash"),
+    }
+}
+
 fn double_quotes(value: &str) -> String {
     let mut doubled = String::with_capacity(value.len());
     for c in value.chars() {

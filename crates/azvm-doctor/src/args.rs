@@ -1,5 +1,8 @@
 //! The arguments.
 
+use crate::offline_args::{
+    AggregateArgs, DecodeErrorArgs, LintIdArgs, LintRequestArgs, ScanLogArgs,
+};
 use crate::{Problem, with_causes};
 use azvm_diagnostics::catalogue::Category;
 use azvm_diagnostics::{Format, Invocation, Policy, Selection};
@@ -46,12 +49,20 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    /// Compare the reports of many machines, offline
+    Aggregate(AggregateArgs),
+    /// Say what an error of an SDK, IMDS or ARM means, offline
+    DecodeError(DecodeErrorArgs),
     /// Explain codes, offline
     Explain(ExplainArgs),
     /// Say what is wrong with resource IDs, offline
     LintId(LintIdArgs),
+    /// Say what is wrong with a request to IMDS or ARM, offline
+    LintRequest(LintRequestArgs),
     /// List every code, and who finds it
     ListCodes(ListArgs),
+    /// Look for access tokens in logs
+    ScanLog(ScanLogArgs),
     /// Run the simulator of IMDS and ARM by itself, until Ctrl-C
     Simulate(Box<SimulateArgs>),
 }
@@ -361,6 +372,10 @@ pub(crate) enum ExplainFormat {
 Found by:
   doctor         a check of this program
   lint-id        lint-id, in the text of an ID
+  lint-request   lint-request, in the text of a request
+  scan-log       scan-log, in a log
+  aggregate      aggregate, in the reports of several machines
+  decode-error   decode-error, in the words of an error
   not-yet        nothing so far, though the evidence can be had
   explain-only   nothing on the machine; explain tells why
 
@@ -376,34 +391,10 @@ pub(crate) struct ListArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ListFormat {
-    /// For a person: code, severity, who finds it, title
-    Text,
-    /// For a program: schema azvm.codes/1
-    Json,
-}
-
-#[derive(Args, Debug)]
-#[command(
-    after_help = "Exit codes: 0 all are valid, 1 at least one is not, 2 bad usage or unreadable input."
-)]
-pub(crate) struct LintIdArgs {
-    /// The IDs; `-` or none at all reads one a line from stdin
-    #[arg(value_name = "ID")]
-    pub(crate) ids: Vec<String>,
-    /// Demand canonical keywords, such as the upper-case G in resourceGroups
-    #[arg(long)]
-    pub(crate) exact: bool,
-    /// The form of the output
-    #[arg(long, value_enum, default_value_t = LintFormat::Text)]
-    pub(crate) format: LintFormat,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LintFormat {
     /// For a person
     Text,
-    /// For a program: one JSON object a line
-    Jsonl,
+    /// For a program: one JSON object
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -621,6 +612,18 @@ mod tests {
             check(&["--granted-at", time], Err("2026-11-21T10:58:29Z"));
         }
         check(&["--expect-principal", "x"], Err("expected a GUID"));
+    }
+
+    #[test]
+    fn arguments_of_lint_request() {
+        check(&["lint-request"], Ok(()));
+        check(&["lint-request", "curl", "-H", "a:b", "--format"], Ok(()));
+        check(&["lint-request", "--shell", "cmd", "--file", "x"], Ok(()));
+        check(&["lint-request", "--shell", "fish"], Err("invalid value"));
+        check(
+            &["lint-request", "--file", "x", "http://a"],
+            Err("cannot be used with"),
+        );
     }
 
     #[test]

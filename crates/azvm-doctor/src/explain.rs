@@ -110,7 +110,7 @@ struct Line {
     category: &'static str,
     severity: &'static str,
     title: &'static str,
-    /// `doctor`, `lint-id`, `not-yet` or `explain-only`.
+    /// `doctor`, an offline command such as `lint-id`, `not-yet` or `explain-only`.
     found_by: &'static str,
     /// Why nothing can find it, where that is so.
     reason: Option<&'static str>,

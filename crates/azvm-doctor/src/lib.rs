@@ -17,14 +17,20 @@
 
 #![warn(missing_docs, clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
+mod aggregate;
 mod args;
+mod decode_error;
 mod doctor;
 mod explain;
 mod input;
 mod lint_id;
+mod lint_request;
+mod offline_args;
 mod output;
+mod printable;
 mod progress;
 mod report;
+mod scan_log;
 mod simulate;
 
 use args::{Cli, Verb};
@@ -69,9 +75,13 @@ where
 
 fn dispatch(cli: Cli, program: &str) -> Result<u8, Problem> {
     match cli.verb {
+        Some(Verb::Aggregate(args)) => aggregate::run(&args, program),
+        Some(Verb::DecodeError(args)) => decode_error::run(&args, program),
         Some(Verb::Explain(args)) => explain::explain(&args, program),
         Some(Verb::LintId(args)) => lint_id::run(&args),
+        Some(Verb::LintRequest(args)) => lint_request::run(&args),
         Some(Verb::ListCodes(args)) => explain::list_codes(&args),
+        Some(Verb::ScanLog(args)) => scan_log::run(&args),
         Some(Verb::Simulate(args)) => block_on(simulate::run(*args, program)),
         None => block_on(doctor::run(cli.doctor, program)),
     }

@@ -1,6 +1,7 @@
 //! `lint-id`: what is wrong with resource IDs, offline.
 
-use crate::args::{LintFormat, LintIdArgs};
+use crate::offline_args::{LintFormat, LintIdArgs};
+use crate::printable::{printable, quoted};
 use crate::{EXIT_USAGE, Problem};
 use azvm_resource_id::{Finding, ResourceIdRef, Severity, lint, repair};
 use serde::Serialize;
@@ -213,27 +214,6 @@ impl From<&Finding> for FindingLine {
     }
 }
 
-/// Control characters as escapes: an ID can come from anywhere, and a terminal obeys.
-fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() || is_invisible(c) {
-            shown.extend(c.escape_default());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
-}
-
-fn quoted(text: &str) -> String {
-    format!("'{}'", printable(text))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -291,10 +271,5 @@ mod tests {
             (verdict.findings[0].code, verdict.findings[0].span),
             ("RID-004", (15, 18))
         );
-    }
-
-    #[test]
-    fn a_terminal_is_not_written_to() {
-        assert_eq!(printable("a\u{1b}[2J\u{202e}é"), "a\\u{1b}[2J\\u{202e}é");
     }
 }

@@ -166,9 +166,33 @@ pub(crate) struct Emitted {
     pub(crate) doctor: BTreeSet<String>,
     /// By `lint-id`.
     pub(crate) lint_id: BTreeSet<String>,
+    /// By a program that works offline, and the variant of `Detection` that it is; in the order of [`OFFLINE`].
+    pub(crate) offline: Vec<(&'static str, BTreeSet<String>)>,
 }
 
+/// The offline programs beside `lint-id`: the variant of `Detection`, and where the source is. Of several that report a
+/// code, the first is named.
+const OFFLINE: [(&str, &str); 4] = [
+    ("LintRequest", "azvm-diagnostics/src/request"),
+    ("ScanLog", "azvm-diagnostics/src/log"),
+    ("Aggregate", "azvm-diagnostics/src/fleet"),
+    ("DecodeError", "azvm-diagnostics/src/decode"),
+];
+
 impl Emitted {
+    /// The variant of `Detection` of whoever reports the code, if anybody does.
+    pub(crate) fn by(&self, code: &str) -> Option<&'static str> {
+        if self.doctor.contains(code) {
+            return Some("Doctor");
+        }
+        if self.lint_id.contains(code) {
+            return Some("LintId");
+        }
+        let mut offline = self.offline.iter();
+        let by = offline.find(|(_, codes)| codes.contains(code));
+        by.map(|(variant, _)| *variant)
+    }
+
     fn of_this_checkout() -> Result<Self> {
         let crates = root().join("crates");
         let mut emitted = Self::default();
@@ -182,6 +206,13 @@ impl Emitted {
             let literals = codes_in(&source, '-');
             let literals = literals.filter(|code| source.contains(&format!("\"{code}\"")));
             emitted.lint_id.extend(literals);
+        }
+        for (variant, folder) in OFFLINE {
+            let mut codes = BTreeSet::new();
+            for file in sources(&crates.join(folder))? {
+                codes.extend(codes_in(&fs::read_to_string(file)?, '_'));
+            }
+            emitted.offline.push((variant, codes));
         }
         Ok(emitted)
     }
@@ -245,5 +276,16 @@ mod tests {
         assert!(emitted.doctor.contains("RBAC-021"));
         assert!(emitted.lint_id.contains("RID-000") && emitted.lint_id.contains("RID-033"));
         assert!(!emitted.lint_id.contains("RID-007"));
+        for (code, by) in [
+            ("RBAC-021", Some("Doctor")),
+            ("RID-003", Some("LintId")),
+            ("CODE-009", Some("LintRequest")),
+            ("CODE-017", Some("ScanLog")),
+            ("IDSEL-014", Some("Aggregate")),
+            ("CODE-024", Some("DecodeError")),
+            ("CODE-012", None),
+        ] {
+            assert_eq!(emitted.by(code), by, "{code}");
+        }
     }
 }

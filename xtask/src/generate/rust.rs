@@ -204,13 +204,8 @@ fn detection(entry: &Entry, emitted: &Emitted) -> String {
     if let Some(reason) = &entry.explain_only {
         return format!("Detection::ExplainOnly({reason:?})");
     }
-    if emitted.doctor.contains(&entry.code) {
-        "Detection::Doctor".into()
-    } else if emitted.lint_id.contains(&entry.code) {
-        "Detection::LintId".into()
-    } else {
-        "Detection::NotYet".into()
-    }
+    let by = emitted.by(&entry.code).unwrap_or("NotYet");
+    format!("Detection::{by}")
 }
 
 fn retired(entry: &Entry) -> String {

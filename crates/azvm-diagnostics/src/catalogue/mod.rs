@@ -195,6 +195,14 @@ pub enum Detection {
     Doctor,
     /// `lint-id`, in the text of an ID.
     LintId,
+    /// `lint-request`, in the text of a request.
+    LintRequest,
+    /// `scan-log`, in a log.
+    ScanLog,
+    /// `aggregate`, in the reports of several machines.
+    Aggregate,
+    /// `decode-error`, in the words of an error.
+    DecodeError,
     /// Nobody yet: the evidence can be had, and no rule looks at it.
     NotYet,
     /// No program on the machine; this is why.
@@ -202,11 +210,20 @@ pub enum Detection {
 }
 
 impl Detection {
+    /// True when something finds it.
+    pub fn is_found(self) -> bool {
+        !matches!(self, Self::NotYet | Self::ExplainOnly(_))
+    }
+
     /// The word for it in lists.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Doctor => "doctor",
             Self::LintId => "lint-id",
+            Self::LintRequest => "lint-request",
+            Self::ScanLog => "scan-log",
+            Self::Aggregate => "aggregate",
+            Self::DecodeError => "decode-error",
             Self::NotYet => "not-yet",
             Self::ExplainOnly(_) => "explain-only",
         }

@@ -55,6 +55,17 @@ impl Salt {
         guid
     }
 
+    /// A machine's name, VM ID or resource ID as a redacted report has it.
+    pub(crate) fn hidden_name(&self, text: &str) -> String {
+        if scan::is_guid(text) {
+            self.guid(text)
+        } else if text.contains('/') {
+            scan::everything("", text, self, &Names::default())
+        } else {
+            self.word("name", text)
+        }
+    }
+
     fn hash(&self, text: &str) -> Vec<u8> {
         let text = text.to_lowercase();
         hmac::sign(&self.0, text.as_bytes()).as_ref().to_vec()

@@ -12,7 +12,7 @@ use azvm_diagnostics::CheckId::{
     ArmReachable, ArmTarget, HostPlatform, ImdsIdentity, ImdsReachable, ImdsToken, TokenClaims,
 };
 use azvm_diagnostics::Severity::{Fail, Note, Warn};
-use azvm_diagnostics::catalogue::{Detection, EVIDENCE, Entry};
+use azvm_diagnostics::catalogue::{EVIDENCE, Entry};
 use azvm_diagnostics::{CheckId, Severity, Status, catalogue};
 use azvm_imds::{Audience, IdentitySelector};
 use azvm_simulator::{Listen, Scenario, Simulator};
@@ -73,6 +73,21 @@ const EXCEPTIONS: [(&str, &str); 6] = [
         "RID-000",
         "the linter's word for what it has no code for; no text is known that gets it",
     ),
+];
+
+/// What `decode-error` alone finds; its tests are beside it.
+const DECODED: [&str; 11] = [
+    "ARM-015",
+    "CODE-024",
+    "IDSEL-016",
+    "IDSEL-017",
+    "IDSEL-022",
+    "RBAC-010",
+    "RBAC-014",
+    "RBAC-017",
+    "RBAC-022",
+    "RBAC-024",
+    "RID-014",
 ];
 
 #[track_caller]
@@ -607,14 +622,17 @@ fn every_code_has_a_case_or_a_reason() {
     // What the machine itself tells has a table of its own, where each code has both worlds.
     covered.extend(crate::pairs::codes());
     covered.extend(crate::access::CODES);
-    let is_found =
-        |entry: &&&Entry| matches!(entry.detection, Detection::Doctor | Detection::LintId);
+    let is_found = |entry: &&&Entry| entry.detection.is_found();
     let known: Vec<&str> = catalogue::CATALOGUE
         .iter()
         .filter(is_found)
         .map(|entry| entry.code)
         .collect();
-    let linted = linted();
+    let mut linted = linted();
+    // What is found offline, too, is tested with the program that finds it.
+    linted.extend(crate::requests::CODES);
+    linted.extend(["CODE-017", "IDSEL-014"]);
+    linted.extend(DECODED);
     let without: Vec<_> = known
         .iter()
         .filter(|code| !covered.contains(code) && !linted.contains(*code))

@@ -1,9 +1,12 @@
 //! The `azvm-doctor` binary from outside: what it prints, writes, sends and answers with.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
+mod aggregate;
 mod cli;
+mod decode_error;
 mod leak;
 mod lint_id;
+mod lint_request;
 #[cfg(target_os = "linux")]
 mod namespace;
 #[cfg(target_os = "linux")]
@@ -11,6 +14,7 @@ mod namespaces;
 #[cfg(target_os = "linux")]
 mod network;
 mod reports;
+mod scan_log;
 mod scenarios;
 mod support;
 mod walkthroughs;

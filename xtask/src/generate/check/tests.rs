@@ -48,7 +48,7 @@ fn data(first: &str, second: &str) -> Data {
 fn emitted(codes: &[&str]) -> Emitted {
     Emitted {
         doctor: codes.iter().map(ToString::to_string).collect(),
-        lint_id: BTreeSet::new(),
+        ..Emitted::default()
     }
 }
 
@@ -126,7 +126,10 @@ fn codes_are_in_order_and_in_their_file() {
 #[test]
 fn what_is_said_about_detection_is_compared_with_the_rules() {
     let found = mistakes(RIGHT, OTHER, &[]);
-    assert!(found[0].contains("neither a rule nor lint-id"), "{found:?}");
+    assert!(
+        found[0].contains("neither a rule nor an offline program"),
+        "{found:?}"
+    );
     let planned = format!("{RIGHT}\n    planned = true");
     assert_eq!(mistakes(&planned, OTHER, &[]), Vec::<String>::new());
     let found = mistakes(&planned, OTHER, &["HOST-001"]);

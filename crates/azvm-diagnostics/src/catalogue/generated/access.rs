@@ -204,7 +204,7 @@ pub(crate) static RBAC_010: Entry = Entry {
     summary: "An identity was created a moment ago and its role assigned at once. The directory's replica that ARM asked has not heard of it: 400 PrincipalNotFound.",
     told_apart: "The same command succeeds some minutes later. If it never does, the ID is wrong, IDSEL-005.",
     near: &["IDSEL-005", "RBAC-022"],
-    evidence: &[],
+    evidence: &[&evidence::STATUS, &evidence::CODE, &evidence::MESSAGE],
     fix: "Say that the principal is a service principal, which skips the lookup, and retry.",
     commands: &[
         CommandTemplate { shell: "az", run: "az role assignment create --assignee-object-id {object_id} --assignee-principal-type ServicePrincipal --role Reader --scope {scope}", needs_root: false },
@@ -212,7 +212,7 @@ pub(crate) static RBAC_010: Entry = Entry {
     ],
     sources: &[&sources::RBAC_TROUBLESHOOTING],
     since: "0.1.0",
-    detection: Detection::ExplainOnly("It happens to whoever assigns the role, not on the machine."),
+    detection: Detection::DecodeError,
     retired: None,
 };
 
@@ -289,7 +289,7 @@ pub(crate) static RBAC_014: Entry = Entry {
     summary: "Reader and Contributor are roles for ARM; the contents of a storage account, a vault or a queue need a role with data actions. Storage says 403 AuthorizationPermissionMismatch.",
     told_apart: "Reading the resource at ARM works with the same identity. If that fails too, it is one of RBAC-001 to RBAC-005.",
     near: &["RBAC-005", "RBAC-015", "RBAC-024"],
-    evidence: &[],
+    evidence: &[&evidence::STATUS, &evidence::CODE, &evidence::MESSAGE],
     fix: "Assign a data role at the account, the container or the vault.",
     commands: &[
         CommandTemplate { shell: "az", run: "az role assignment create --assignee-object-id {object_id} --assignee-principal-type ServicePrincipal --role 'Storage Blob Data Reader' --scope STORAGE_ACCOUNT_ID", needs_root: false },
@@ -297,7 +297,7 @@ pub(crate) static RBAC_014: Entry = Entry {
     ],
     sources: &[&sources::RBAC_TROUBLESHOOTING],
     since: "0.1.0",
-    detection: Detection::ExplainOnly("It shows in calls to the data of a service, which the doctor does not make."),
+    detection: Detection::DecodeError,
     retired: None,
 };
 
@@ -348,7 +348,7 @@ pub(crate) static RBAC_017: Entry = Entry {
     summary: "The identity can sign in but sees no subscription: it has no role in any, or its first one is still propagating. az takes that for a failed sign-in.",
     told_apart: "GET /subscriptions answers 200 with an empty list. A 401 is about the token; 403 for one target is RBAC-001 or RBAC-021.",
     near: &["RBAC-001", "RBAC-002", "RBAC-021"],
-    evidence: &[&evidence::SUBSCRIPTIONS, &evidence::STATUS],
+    evidence: &[&evidence::MESSAGE],
     fix: "Grant a role, or sign in without a subscription if the identity needs none.",
     commands: &[
         CommandTemplate { shell: "az", run: "az login --identity --allow-no-subscriptions", needs_root: false },
@@ -457,7 +457,7 @@ pub(crate) static RBAC_022: Entry = Entry {
     summary: "RoleAssignmentExists: the same one is there, perhaps under another name. RoleAssignmentUpdateNotPermitted: principal, role and scope cannot be changed. RoleAssignmentLimitExceeded: the subscription has its full number.",
     told_apart: "The code in the answer says which of the three.",
     near: &["RBAC-010", "RBAC-011"],
-    evidence: &[],
+    evidence: &[&evidence::STATUS, &evidence::CODE, &evidence::MESSAGE],
     fix: "Delete the assignment and create it anew; against the limit, delete orphans and assign to groups.",
     commands: &[
         CommandTemplate { shell: "az", run: "az role assignment list --scope {scope} --assignee {object_id} --query '[].id'", needs_root: false },
@@ -465,7 +465,7 @@ pub(crate) static RBAC_022: Entry = Entry {
     ],
     sources: &[&sources::RBAC_TROUBLESHOOTING],
     since: "0.1.0",
-    detection: Detection::ExplainOnly("It happens to whoever assigns the role, not on the machine."),
+    detection: Detection::DecodeError,
     retired: None,
 };
 
@@ -499,7 +499,7 @@ pub(crate) static RBAC_024: Entry = Entry {
     summary: "A vault has one of two models: roles, or access policies. With access policies, roles for keys and secrets are ignored.",
     told_apart: "The vault answers 403 and its property enableRbacAuthorization is false. If it is true, a data role is missing, RBAC-014.",
     near: &["RBAC-014", "RBAC-015"],
-    evidence: &[],
+    evidence: &[&evidence::STATUS, &evidence::CODE, &evidence::MESSAGE],
     fix: "Add an access policy for the identity, or switch the vault to roles, which ends all its policies at once.",
     commands: &[
         CommandTemplate { shell: "az", run: "az keyvault show -n VAULT --query properties.enableRbacAuthorization", needs_root: false },
@@ -508,7 +508,7 @@ pub(crate) static RBAC_024: Entry = Entry {
     ],
     sources: &[&sources::KEY_VAULT_RBAC, &sources::INFERRED],
     since: "0.1.0",
-    detection: Detection::ExplainOnly("It shows in calls to the vault's own endpoint, which the doctor does not make."),
+    detection: Detection::DecodeError,
     retired: None,
 };
 

@@ -21,7 +21,7 @@ pub(crate) static CODE_001: Entry = Entry {
     ],
     sources: &[&sources::TOKEN, &sources::IMDS],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::LintRequest,
     retired: None,
 };
 
@@ -39,7 +39,7 @@ pub(crate) static CODE_002: Entry = Entry {
     commands: &[],
     sources: &[&sources::IMDS, &sources::AGENT_E2E],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::LintRequest,
     retired: None,
 };
 
@@ -59,7 +59,7 @@ pub(crate) static CODE_003: Entry = Entry {
     ],
     sources: &[&sources::IMDS],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::LintRequest,
     retired: None,
 };
 
@@ -72,12 +72,12 @@ pub(crate) static CODE_004: Entry = Entry {
     summary: "IMDS speaks plain HTTP on port 80 and nothing else; the traffic does not leave the host. Clients that insist on https, or rewrite addresses to it, get a timeout, a refusal or a TLS error.",
     told_apart: "A plain request to port 80 works. If it does not, it is one of NET-001 to NET-004.",
     near: &["NET-002", "NET-003"],
-    evidence: &[&evidence::REQUEST_URL, &evidence::FAILURE],
+    evidence: &[&evidence::REQUEST_URL],
     fix: "Use http://169.254.169.254/metadata/…, and allow plain HTTP for this one client.",
     commands: &[],
     sources: &[&sources::IMDS, &sources::INFERRED],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::LintRequest,
     retired: None,
 };
 
@@ -89,15 +89,15 @@ pub(crate) static CODE_005: Entry = Entry {
     title: "the request has no api-version, or one that was never published",
     summary: "All paths but /metadata/versions need an api-version, and it has to be one of the published dates.",
     told_apart: "400 with a list 'newest-versions'. If this tool's own version is refused, it is IMDS-009.",
-    near: &["ARM-013", "IMDS-009"],
-    evidence: &[&evidence::REQUEST_URL, &evidence::NEWEST_VERSIONS],
+    near: &["ARM-013", "CODE-025", "IMDS-009"],
+    evidence: &[&evidence::REQUEST_URL],
     fix: "Send api-version=2018-02-01 for tokens, and a date from /metadata/versions for the rest.",
     commands: &[
         CommandTemplate { shell: "bash", run: "curl -s --noproxy '*' -H Metadata:true http://169.254.169.254/metadata/versions", needs_root: false },
     ],
     sources: &[&sources::IMDS],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::LintRequest,
     retired: None,
 };
 
@@ -115,7 +115,7 @@ pub(crate) static CODE_006: Entry = Entry {
     commands: &[],
     sources: &[&sources::ARROW_RS_4096, &sources::IDENTITY_WEB_2796],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::LintRequest,
     retired: None,
 };
 
@@ -133,7 +133,7 @@ pub(crate) static CODE_007: Entry = Entry {
     commands: &[],
     sources: &[&sources::AZURE_DOCS_68642, &sources::SDK_NET_29891],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::LintRequest,
     retired: None,
 };
 
@@ -153,7 +153,7 @@ pub(crate) static CODE_008: Entry = Entry {
     ],
     sources: &[&sources::TOKEN],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::LintRequest,
     retired: None,
 };
 
@@ -171,7 +171,7 @@ pub(crate) static CODE_009: Entry = Entry {
     commands: &[],
     sources: &[&sources::AGENT_CONNECTION],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::LintRequest,
     retired: None,
 };
 
@@ -189,7 +189,7 @@ pub(crate) static CODE_010: Entry = Entry {
     commands: &[],
     sources: &[&sources::IMDS],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::LintRequest,
     retired: None,
 };
 
@@ -200,9 +200,9 @@ pub(crate) static CODE_011: Entry = Entry {
     severity: Severity::Fail,
     title: "the program's HTTP client sends IMDS requests to a proxy",
     summary: "Most HTTP clients read the proxy from the environment or the system unless told not to. The proxy answers 502, 504, 407 or a page, and an SDK reports IMDS as broken.",
-    told_apart: "The doctor, which goes directly, is answered, and a proxy is configured (NET-012, NET-013).",
+    told_apart: "The command names a proxy itself. From a program: the doctor, which goes directly, is answered, and a proxy is configured (NET-012, NET-013).",
     near: &["IMDS-005", "NET-012", "NET-013", "NET-023"],
-    evidence: &[],
+    evidence: &[&evidence::REQUEST_URL],
     fix: "Build the client for IMDS with proxies switched off, such as reqwest's no_proxy() or curl's --noproxy.",
     commands: &[
         CommandTemplate { shell: "bash", run: "curl -s --noproxy '*' -H Metadata:true http://169.254.169.254/metadata/versions", needs_root: false },
@@ -210,7 +210,7 @@ pub(crate) static CODE_011: Entry = Entry {
     ],
     sources: &[&sources::IMDS],
     since: "0.1.0",
-    detection: Detection::ExplainOnly("Which client a program uses, and how, is in its code; what the machine offers it is reported as NET-012."),
+    detection: Detection::LintRequest,
     retired: None,
 };
 
@@ -318,12 +318,13 @@ pub(crate) static CODE_017: Entry = Entry {
     evidence: &[&evidence::LOG_FILE],
     fix: "Delete the log, and print no headers or bodies of these calls. A managed identity's token cannot be called back: where it matters, remove the roles until it has ended.",
     commands: &[
+        CommandTemplate { shell: "bash", run: "{program} scan-log LOG", needs_root: false },
         CommandTemplate { shell: "bash", run: "grep -lE 'eyJ[A-Za-z0-9_-]+[.]eyJ' LOG", needs_root: false },
         CommandTemplate { shell: "powershell", run: "Select-String -List -Pattern 'eyJ[A-Za-z0-9_-]+[.]eyJ' -Path LOG", needs_root: false },
     ],
     sources: &[&sources::MI_FAQ],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::ScanLog,
     retired: None,
 };
 
@@ -334,14 +335,14 @@ pub(crate) static CODE_018: Entry = Entry {
     severity: Severity::Warn,
     title: "a client sends the token on to another host",
     summary: "The client follows redirects and keeps the Authorization header, so a redirect to another host gets the token.",
-    told_apart: "A redirect in the capture, and the header in the request after it. If the header is dropped instead, ARM answers ARM-011.",
+    told_apart: "The command says --location-trusted; or a capture has a redirect, and the header in the request after it. If the header is dropped instead, ARM answers ARM-011.",
     near: &["ARM-011", "CODE-017"],
-    evidence: &[],
+    evidence: &[&evidence::REQUEST_HEADERS],
     fix: "Switch redirects off in the clients for IMDS and ARM; neither uses them for these calls.",
     commands: &[],
     sources: &[&sources::INFERRED],
     since: "0.1.0",
-    detection: Detection::ExplainOnly("It shows in another program's traffic, which the doctor does not capture."),
+    detection: Detection::LintRequest,
     retired: None,
 };
 
@@ -361,7 +362,7 @@ pub(crate) static CODE_019: Entry = Entry {
     ],
     sources: &[&sources::INFERRED],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::LintRequest,
     retired: None,
 };
 
@@ -437,7 +438,7 @@ pub(crate) static CODE_023: Entry = Entry {
     ],
     sources: &[&sources::SDK_PYTHON_34747],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::LintRequest,
     retired: None,
 };
 
@@ -450,13 +451,34 @@ pub(crate) static CODE_024: Entry = Entry {
     summary: "Several SDKs turn each 400 of IMDS into 'identity has not been assigned'. A misspelt audience or a missing choice between identities ends in the same words.",
     told_apart: "The doctor's evidence has error and error_description of the real answer: IDSEL-001, IDSEL-002, TOKEN-003 and TOKEN-004 are the usual ones.",
     near: &["IDSEL-001", "IDSEL-002", "TOKEN-003", "TOKEN-004"],
-    evidence: &[],
+    evidence: &[&evidence::SDK, &evidence::STATUS, &evidence::ERROR],
     fix: "Run the doctor with the program's selector and audience, and go by its code.",
     commands: &[
         CommandTemplate { shell: "bash", run: "{doctor} -v", needs_root: false },
+        CommandTemplate { shell: "bash", run: "{program} decode-error FILE", needs_root: false },
     ],
     sources: &[&sources::SDK_RUST_IMDS, &sources::MSAL_NET_3979],
     since: "0.1.0",
-    detection: Detection::ExplainOnly("The sentence is the SDK's own; the doctor shows the true answer to the same call."),
+    detection: Detection::DecodeError,
+    retired: None,
+};
+
+pub(crate) static CODE_025: Entry = Entry {
+    code: "CODE-025",
+    slug: "no-resource",
+    category: Category::Client,
+    severity: Severity::Fail,
+    title: "the token request names no resource",
+    summary: "IMDS issues a token for one audience, which the parameter resource names; without it, it refuses. Code that was written for version 2 of the directory's endpoint sends a scope instead.",
+    told_apart: "The query has no resource, or an empty one. If the words are there and do not arrive, it is CODE-008 or CODE-023.",
+    near: &["CODE-005", "CODE-006", "CODE-008", "CODE-023"],
+    evidence: &[&evidence::REQUEST_URL, &evidence::ERROR],
+    fix: "Send the resource, percent-encoded; for ARM it is https://management.azure.com/.",
+    commands: &[
+        CommandTemplate { shell: "bash", run: "curl -s -D - -o /dev/null -G --noproxy '*' -H Metadata:true http://169.254.169.254/metadata/identity/oauth2/token --data-urlencode api-version=2018-02-01 --data-urlencode resource=https://management.azure.com/", needs_root: false },
+    ],
+    sources: &[&sources::TOKEN],
+    since: "0.1.0",
+    detection: Detection::LintRequest,
     retired: None,
 };

@@ -79,6 +79,7 @@ pub(super) static ROLES: Evidence = Evidence { key: "roles", meaning: "the roles
 pub(super) static ROLES_ELSEWHERE: Evidence = Evidence { key: "roles_elsewhere", meaning: "how many role assignments name the identity in the whole subscription" };
 pub(super) static ROUTE_INTERFACE: Evidence = Evidence { key: "route_interface", meaning: "the interface that the route chooses" };
 pub(super) static SCALE_SET: Evidence = Evidence { key: "scale_set", meaning: "the scale set that the machine belongs to" };
+pub(super) static SDK: Evidence = Evidence { key: "sdk", meaning: "the client whose words an error is in" };
 pub(super) static SELECTOR: Evidence = Evidence { key: "selector", meaning: "how the identity was chosen: by default, client, object or resource ID" };
 pub(super) static SELECTOR_VALUE: Evidence = Evidence { key: "selector_value", meaning: "the ID that was given to choose by" };
 pub(super) static SERVER: Evidence = Evidence { key: "server", meaning: "the Server header of the answer" };
@@ -182,6 +183,7 @@ pub static EVIDENCE: &[&Evidence] = &[
     &ROLES_ELSEWHERE,
     &ROUTE_INTERFACE,
     &SCALE_SET,
+    &SDK,
     &SELECTOR,
     &SELECTOR_VALUE,
     &SERVER,

@@ -295,13 +295,14 @@ pub(crate) static IDSEL_014: Entry = Entry {
     evidence: &[&evidence::SCALE_SET, &evidence::ERROR_DESCRIPTION],
     fix: "Assign the identity to the scale set, and compare the reports of two instances after a few minutes.",
     commands: &[
+        CommandTemplate { shell: "bash", run: "{program} aggregate REPORT REPORT", needs_root: false },
         CommandTemplate { shell: "az", run: "az vmss identity show -g {group} -n SCALE_SET", needs_root: false },
         CommandTemplate { shell: "az", run: "az vmss identity assign -g {group} -n SCALE_SET --identities {identity_id}", needs_root: false },
         CommandTemplate { shell: "powershell", run: "(Get-AzVmss -ResourceGroupName {group} -VMScaleSetName SCALE_SET).Identity", needs_root: false },
     ],
     sources: &[&sources::AZURE_CLI_19813, &sources::AAD_POD_IDENTITY_968],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Aggregate,
     retired: None,
 };
 
@@ -321,7 +322,7 @@ pub(crate) static IDSEL_015: Entry = Entry {
     ],
     sources: &[&sources::TOKEN, &sources::AMA_IMDS],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::LintRequest,
     retired: None,
 };
 
@@ -334,7 +335,7 @@ pub(crate) static IDSEL_016: Entry = Entry {
     summary: "Machine and identity service disagree after an attachment that went half way; it is rare.",
     told_apart: "IMDS says that the machine has no access to the identity, or that no identities are associated, while the model has it attached. It counts as much when IMDS does not find it for two minutes. Before that it may be on its way, IDSEL-008; if the model has it not, it is IDSEL-007.",
     near: &["IDSEL-007", "IDSEL-008", "IDSEL-009"],
-    evidence: &[&evidence::ERROR_DESCRIPTION, &evidence::ATTACHED_IDENTITIES],
+    evidence: &[&evidence::ERROR, &evidence::ERROR_DESCRIPTION, &evidence::ATTACHED_IDENTITIES],
     fix: "Detach the identity and attach it again.",
     commands: &[
         CommandTemplate { shell: "az", run: "az vm identity remove -g {group} -n {vm} --identities {identity_id}", needs_root: false },
@@ -355,7 +356,7 @@ pub(crate) static IDSEL_017: Entry = Entry {
     summary: "Attaching needs two rights: to change the machine, and to assign the identity. The caller has the first only, and ARM answers 403 LinkedAuthorizationFailed.",
     told_apart: "The refusal names the action userAssignedIdentities/assign/action. A refusal for the machine itself is AuthorizationFailed.",
     near: &["IDSEL-018", "RBAC-020"],
-    evidence: &[],
+    evidence: &[&evidence::STATUS, &evidence::CODE, &evidence::MESSAGE],
     fix: "Grant the caller Managed Identity Operator on the identity.",
     commands: &[
         CommandTemplate { shell: "az", run: "az role assignment create --assignee CALLER --role 'Managed Identity Operator' --scope {identity_id}", needs_root: false },
@@ -363,7 +364,7 @@ pub(crate) static IDSEL_017: Entry = Entry {
     ],
     sources: &[&sources::MI_FAQ],
     since: "0.1.0",
-    detection: Detection::ExplainOnly("It happens where somebody attaches the identity, in ARM, and not on the machine."),
+    detection: Detection::DecodeError,
     retired: None,
 };
 

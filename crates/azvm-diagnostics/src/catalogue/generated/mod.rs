@@ -234,6 +234,7 @@ pub static CATALOGUE: &[&Entry] = &[
     &CODE_022,
     &CODE_023,
     &CODE_024,
+    &CODE_025,
 ];
 
 impl Category {

@@ -296,14 +296,14 @@ pub(crate) static RID_014: Entry = Entry {
     summary: "A property of the template or request should hold the ID of another resource and holds something else. ARM names the property.",
     told_apart: "400 LinkedInvalidPropertyId. What is wrong with the ID, lint-id says: mostly RID-003, RID-004 or RID-005.",
     near: &["RID-003", "RID-004", "RID-005"],
-    evidence: &[],
+    evidence: &[&evidence::STATUS, &evidence::CODE, &evidence::MESSAGE],
     fix: "Correct the ID in that property.",
     commands: &[
         CommandTemplate { shell: "bash", run: "{program} lint-id ID", needs_root: false },
     ],
     sources: &[&sources::ARM_ERRORS],
     since: "0.1.0",
-    detection: Detection::ExplainOnly("It comes to requests that change something and carry IDs in their body; the doctor only reads."),
+    detection: Detection::DecodeError,
     retired: None,
 };
 

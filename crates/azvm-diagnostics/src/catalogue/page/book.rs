@@ -93,7 +93,7 @@ const INTRODUCTION: &str = "Every code that this project knows, with what it mea
     The same text is in the program: `azvm-doctor explain CODE` shows a page, `azvm-doctor list-codes` this list. \
     Codes are never renumbered. \
     In commands, words in capitals stand for your own values. \
-    The third column says who finds it: `doctor` or `lint-id`; nobody so far, though it could be (`not-yet`); \
+    The third column says which command finds it; nobody so far, though it could be (`not-yet`); \
     or nothing on the machine (`explain-only`).";
 
 fn not_yet() -> String {

@@ -159,6 +159,12 @@ fn status(entry: &Entry) -> Option<String> {
     match entry.detection {
         Detection::Doctor => None,
         Detection::LintId => Some("lint-id finds it, in the text of an ID.".into()),
+        Detection::LintRequest => Some("lint-request finds it, in the text of a request.".into()),
+        Detection::ScanLog => Some("scan-log finds it, in a log.".into()),
+        Detection::Aggregate => {
+            Some("aggregate finds it, in the reports of several machines.".into())
+        }
+        Detection::DecodeError => Some("decode-error finds it, in the words of an error.".into()),
         Detection::NotYet => Some(NOT_YET.into()),
         Detection::ExplainOnly(reason) => Some(format!("Explained only: {}", lowered(reason))),
     }

@@ -1,0 +1,133 @@
+//! What an error means that an SDK, a log or a raw answer holds, offline.
+//!
+//! ```
+//! use azvm_diagnostics::decode::decode;
+//!
+//! let words = "failed to authenticate a system assigned identity. The endpoint responded with \
+//!              {\"error\":\"invalid_request\",\"error_description\":\"Identity not found\"}";
+//! let decoded = decode(words);
+//! assert_eq!(decoded.sdk, Some("azidentity for Go"));
+//! assert_eq!(decoded.findings[0].entry.code, "IDSEL-001");
+//! ```
+//!
+//! `answer` looks for the service's answer in the words: a response with its head, JSON in the middle of a sentence, or only
+//! the code and the status. `imds` and `arm` say what the answer means: `error` or `code` and the status decide, words tell
+//! neighbours apart and are no more than *likely*. `sdk` knows whose sentence it is, and which sentences hide the answer.
+//!
+//! The words are shown only where a service wrote them into a member for words, and never anything shaped like a token.
+
+mod answer;
+mod arm;
+mod imds;
+mod sdk;
+
+use crate::catalogue::{CODE_024, Entry};
+use crate::finding::{Confidence, Finding, Values};
+
+pub use answer::{Answer, Service};
+
+/// The longest text that is looked at, in bytes; what follows is passed over.
+pub const MAX_ERROR_BYTES: usize = 256 * 1024;
+
+/// What was found in the words of an error.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Decoded {
+    /// Whose words they are, if they are known.
+    pub sdk: Option<&'static str>,
+    /// The service's answer, if the words hold it.
+    pub answer: Option<Answer>,
+    /// What it means, the surest first.
+    pub findings: Vec<Finding>,
+}
+
+/// A code that the words may mean.
+#[derive(Clone, Copy, Debug)]
+struct Meaning {
+    entry: &'static Entry,
+    confidence: Confidence,
+}
+
+impl Meaning {
+    fn high(entry: &'static Entry) -> Self {
+        Self {
+            entry,
+            confidence: Confidence::High,
+        }
+    }
+
+    fn likely(entry: &'static Entry) -> Self {
+        Self {
+            entry,
+            confidence: Confidence::Likely,
+        }
+    }
+
+    fn possible(entry: &'static Entry) -> Self {
+        Self {
+            entry,
+            confidence: Confidence::Possible,
+        }
+    }
+}
+
+/// Reads the words of an error. Words that mean nothing here have no findings.
+pub fn decode(text: &str) -> Decoded {
+    let mut end = text.len().min(MAX_ERROR_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let text = &text[..end];
+    let wrapper = sdk::wrapper(text);
+    let answer = Answer::find(text);
+    let mut meanings = match &answer {
+        Some(answer) => match answer.service {
+            Service::Arm => arm::meanings(answer),
+            Service::Imds => imds::meanings(answer, text),
+            Service::Other => imds::by_status(answer),
+        },
+        None => vec![],
+    };
+    if meanings.is_empty() {
+        meanings.extend(sdk::by_words(text));
+        if let Some(wrapper) = wrapper.filter(|wrapper| wrapper.hides_the_answer) {
+            meanings.insert(0, Meaning::high(&CODE_024));
+            meanings.extend(wrapper.may_hide());
+        }
+    }
+    Decoded {
+        sdk: wrapper.map(|wrapper| wrapper.name),
+        findings: findings(meanings, answer.as_ref()),
+        answer,
+    }
+}
+
+fn findings(meanings: Vec<Meaning>, answer: Option<&Answer>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = vec![];
+    for Meaning { entry, confidence } in meanings {
+        if findings.iter().any(|finding| finding.entry == entry) {
+            continue;
+        }
+        let finding = Finding::new(entry, &values(answer)).with_confidence(confidence);
+        findings.push(match answer {
+            Some(answer) => finding.with_cause(answer.to_string()),
+            None => finding,
+        });
+    }
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.confidence));
+    findings
+}
+
+/// What the answer names, for the remedies.
+fn values(answer: Option<&Answer>) -> Values {
+    let mut values = Values::default();
+    if let Some(answer) = answer {
+        values.set("object_id", answer.object_id.as_deref());
+        values.set("denied_object_id", answer.object_id.as_deref());
+        values.set("scope", answer.scope.as_deref());
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests;

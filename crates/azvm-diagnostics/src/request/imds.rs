@@ -1,0 +1,319 @@
+//! What is wrong with a request to IMDS.
+
+use super::found::RequestFinding;
+use super::parsed::{Header, Parsed};
+use super::traced::Traced;
+use super::url::{Param, Url};
+use crate::catalogue::{
+    CODE_001, CODE_002, CODE_003, CODE_004, CODE_005, CODE_009, CODE_011, CODE_025,
+};
+use crate::finding::{Confidence, Severity};
+use azvm_imds::{
+    ATTESTED_API_VERSION, INSTANCE_API_VERSION, LOAD_BALANCER_API_VERSION,
+    SCHEDULED_EVENTS_API_VERSION, TOKEN_API_VERSION,
+};
+
+/// A path of IMDS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    Token,
+    Versions,
+    /// What else has an api-version, and the one to send.
+    Versioned(&'static str),
+    /// Takes POST, too.
+    Events,
+    /// The second version of the identity endpoint, whose parameters are other ones.
+    Credential,
+    /// Not documented.
+    Other,
+}
+
+impl Endpoint {
+    pub(super) fn of(url: &Url) -> Self {
+        let path = url.plain_path();
+        match path.as_str() {
+            "/metadata/identity/oauth2/token" => Self::Token,
+            "/metadata/versions" => Self::Versions,
+            "/metadata/identity/info" => Self::Versioned(TOKEN_API_VERSION),
+            "/metadata/attested/document" => Self::Versioned(ATTESTED_API_VERSION),
+            "/metadata/loadbalancer" => Self::Versioned(LOAD_BALANCER_API_VERSION),
+            "/metadata/scheduledevents" => Self::Events,
+            "/metadata/identity/getplatformmetadata" | "/metadata/identity/issuecredential" => {
+                Self::Credential
+            }
+            path if path == "/metadata/instance" || path.starts_with("/metadata/instance/") => {
+                Self::Versioned(INSTANCE_API_VERSION)
+            }
+            _ => Self::Other,
+        }
+    }
+
+    /// The api-version to send.
+    pub(super) fn version(self) -> Option<&'static str> {
+        match self {
+            Self::Token => Some(TOKEN_API_VERSION),
+            Self::Versioned(version) => Some(version),
+            Self::Events => Some(SCHEDULED_EVENTS_API_VERSION),
+            Self::Versions | Self::Credential | Self::Other => None,
+        }
+    }
+}
+
+/// The versions that the page *Azure Instance Metadata Service* lists.
+const PUBLISHED: [&str; 35] = [
+    "2017-03-01",
+    "2017-04-02",
+    "2017-08-01",
+    "2017-10-01",
+    "2017-12-01",
+    "2018-02-01",
+    "2018-04-02",
+    "2018-10-01",
+    "2019-02-01",
+    "2019-03-11",
+    "2019-04-30",
+    "2019-06-01",
+    "2019-06-04",
+    "2019-08-01",
+    "2019-08-15",
+    "2019-11-01",
+    "2020-06-01",
+    "2020-07-15",
+    "2020-09-01",
+    "2020-10-01",
+    "2020-12-01",
+    "2021-01-01",
+    "2021-02-01",
+    "2021-03-01",
+    "2021-05-01",
+    "2021-08-01",
+    "2021-10-01",
+    "2021-11-01",
+    "2021-11-15",
+    "2021-12-13",
+    "2023-07-01",
+    "2023-11-15",
+    "2024-03-15",
+    "2024-07-17",
+    "2025-04-07",
+];
+
+pub(super) fn examine(parsed: &Parsed, url: &Url, found: &mut Vec<RequestFinding>) {
+    let endpoint = Endpoint::of(url);
+    header(parsed, url, found);
+    method(parsed, endpoint, found);
+    forwarded(parsed, found);
+    address(url, found);
+    path(url, found);
+    version(url, endpoint, found);
+    if endpoint == Endpoint::Token {
+        resource(url, found);
+        super::query::scope(url, found);
+        super::selector::examine(url, found);
+    }
+    super::query::encoding(url, true, found);
+    super::query::repeated(url, found);
+    if let Some(span) = &parsed.proxy {
+        let finding = RequestFinding::new(&CODE_011, span.clone());
+        found.push(finding.title("the command names a proxy, and IMDS answers none"));
+    }
+}
+
+/// A header by another name, or with another value than `true` in any case.
+fn header(parsed: &Parsed, url: &Url, found: &mut Vec<RequestFinding>) {
+    let Some(headers) = &parsed.headers else {
+        return;
+    };
+    let is_right = |header: &Header| {
+        let value = header.value.as_str();
+        value.eq_ignore_ascii_case("true") || header.value.has_unknown()
+    };
+    let mut own = parsed.headers_named("metadata").peekable();
+    if let Some(first) = own.peek() {
+        if !is_right(first) {
+            let shown = super::brief(first.value.as_str());
+            let finding = RequestFinding::new(&CODE_001, first.value.whole());
+            found.push(
+                finding
+                    .title(format!("the Metadata header says '{shown}', not true"))
+                    .suggest("true"),
+            );
+        }
+        return;
+    }
+    let is_close = |header: &&Header| {
+        let name = header.name.as_str().to_ascii_lowercase();
+        name.contains("metadata") || name == "meta-data" || name == "metdata"
+    };
+    found.push(match headers.iter().find(is_close) {
+        Some(close) => {
+            let shown = super::brief(close.name.as_str());
+            RequestFinding::new(&CODE_001, close.name.whole())
+                .title(format!("the header is called Metadata, not {shown}"))
+                .suggest("Metadata")
+        }
+        None => RequestFinding::new(&CODE_001, url.whole.whole()),
+    });
+}
+
+fn method(parsed: &Parsed, endpoint: Endpoint, found: &mut Vec<RequestFinding>) {
+    let Some((method, span)) = &parsed.method else {
+        return;
+    };
+    let finding = RequestFinding::new(&CODE_002, span.clone()).suggest("GET");
+    let takes_post = matches!(
+        endpoint,
+        Endpoint::Events | Endpoint::Credential | Endpoint::Other
+    );
+    match method.as_str() {
+        "GET" => {}
+        "POST" if takes_post => {}
+        "HEAD" => found.push(
+            finding
+                .title("the request is a HEAD, which nobody documents")
+                .severity(Severity::Warn)
+                .confidence(Confidence::Possible),
+        ),
+        method => {
+            let shown = super::brief(method);
+            found.push(finding.title(format!("the request is a {shown}, not a GET")));
+        }
+    }
+}
+
+fn forwarded(parsed: &Parsed, found: &mut Vec<RequestFinding>) {
+    for header in parsed.headers_named("x-forwarded-for") {
+        let span = header.name.whole().start..header.value.whole().end;
+        found.push(RequestFinding::new(&CODE_003, span).suggest(""));
+    }
+}
+
+/// Only the real address: a stand-in on loopback has a port of its own.
+fn address(url: &Url, found: &mut Vec<RequestFinding>) {
+    if !url.is_imds_address() {
+        return;
+    }
+    let scheme = url.scheme.as_ref().filter(|scheme| !scheme.has_unknown());
+    if let Some(scheme) = scheme.filter(|it| !it.as_str().eq_ignore_ascii_case("http")) {
+        let shown = super::brief(scheme.as_str());
+        let finding = RequestFinding::new(&CODE_004, scheme.whole());
+        found.push(
+            finding
+                .title(format!("the scheme is {shown}, and IMDS speaks plain http"))
+                .suggest("http"),
+        );
+    }
+    let port = url.port.as_ref().filter(|port| !port.has_unknown());
+    if let Some(port) = port.filter(|port| port.as_str() != "80") {
+        let shown = super::brief(port.as_str());
+        let finding = RequestFinding::new(&CODE_004, port.whole());
+        found.push(
+            finding
+                .title(format!("the port is {shown}, and IMDS listens on port 80"))
+                .suggest("80"),
+        );
+    }
+}
+
+fn path(url: &Url, found: &mut Vec<RequestFinding>) {
+    let path = url.path.as_str();
+    if let Some(at) = path.find("//") {
+        let length = path[at..].bytes().take_while(|&byte| byte == b'/').count();
+        let span = url.path.span(at..at + length);
+        found.push(RequestFinding::new(&CODE_009, span).suggest("/"));
+    }
+}
+
+fn version(url: &Url, endpoint: Endpoint, found: &mut Vec<RequestFinding>) {
+    let Some(right) = endpoint.version() else {
+        return;
+    };
+    let Some(param) = url.param("api-version") else {
+        return found.push(missing_version(url, right));
+    };
+    if param.is_unknown() {
+        return;
+    }
+    let value = param
+        .meant()
+        .unwrap_or_else(|| Traced::at(param.span().end));
+    let text = value.as_str();
+    let finding = RequestFinding::new(&CODE_005, value.whole()).suggest(right);
+    let shown = super::brief(text);
+    if !is_date(text) {
+        let title = match text {
+            "" => "the api-version is empty".into(),
+            _ => format!("'{shown}' is not the date of an api-version"),
+        };
+        found.push(finding.title(title));
+    } else if endpoint == Endpoint::Token && text < TOKEN_API_VERSION {
+        found.push(finding.title(format!(
+            "tokens need {TOKEN_API_VERSION} or newer, not {shown}"
+        )));
+    } else if endpoint == Endpoint::Events {
+        // Scheduled events have versions of their own.
+    } else if text < PUBLISHED[0] || (!PUBLISHED.contains(&text) && text < PUBLISHED[34]) {
+        // A newer one than those known here may well exist.
+        let finding = finding.confidence(Confidence::Likely);
+        found.push(finding.title(format!("{shown} is none of the published api-versions")));
+    }
+}
+
+/// True when the api-version is there and not right.
+pub(super) fn has_wrong_version(url: &Url, endpoint: Endpoint) -> bool {
+    let mut found = vec![];
+    version(url, endpoint, &mut found);
+    !found.is_empty()
+}
+
+fn missing_version(url: &Url, right: &str) -> RequestFinding {
+    let is_close = |param: &&Param| {
+        let name = param.plain_name().to_ascii_lowercase();
+        let letters: String = name.chars().filter(char::is_ascii_alphabetic).collect();
+        matches!(
+            letters.as_str(),
+            "apiversion" | "version" | "apiverison" | "apiv"
+        )
+    };
+    match url.params.iter().find(is_close) {
+        Some(close) => RequestFinding::new(&CODE_005, close.name.whole())
+            .title(format!(
+                "the parameter is called api-version, not {}",
+                super::brief(close.name.as_str())
+            ))
+            .suggest("api-version"),
+        None => {
+            let path = url.path.whole();
+            RequestFinding::new(&CODE_005, path)
+                .title(format!("the request has no api-version; {right} does"))
+        }
+    }
+}
+
+fn is_date(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() == 10
+        && bytes.iter().enumerate().all(|(at, byte)| match at {
+            4 | 7 => *byte == b'-',
+            _ => byte.is_ascii_digit(),
+        })
+}
+
+fn resource(url: &Url, found: &mut Vec<RequestFinding>) {
+    let Some(param) = url.param("resource") else {
+        let scope = url.param("scope").map(|param| param.name.whole());
+        let finding =
+            RequestFinding::new(&CODE_025, scope.clone().unwrap_or_else(|| url.path.whole()));
+        return found.push(match scope {
+            Some(_) => finding
+                .title("IMDS takes a resource, not a scope")
+                .suggest("resource"),
+            None => finding,
+        });
+    };
+    let is_empty = param.value.as_ref().is_none_or(Traced::is_empty);
+    if is_empty {
+        let finding = RequestFinding::new(&CODE_025, param.span());
+        found.push(finding.title("the parameter resource is empty"));
+    }
+}

@@ -1,0 +1,213 @@
+//! A request as it was given: which of its parts are known, and where they stand.
+
+use super::shell::{Cut, Shell};
+use super::traced::Traced;
+use super::url::{Param, Url};
+use std::ops::Range;
+
+/// The form in which a request was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Form {
+    /// An address alone; method and headers are not known.
+    Url,
+    /// A command line of `curl`.
+    Curl,
+    /// A command line of `az rest`, which adds a token of its own.
+    AzRest,
+    /// The head of an HTTP/1 request.
+    Http,
+}
+
+impl Form {
+    /// The word for it in output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Url => "url",
+            Self::Curl => "curl",
+            Self::AzRest => "az-rest",
+            Self::Http => "http",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Header {
+    pub(super) name: Traced,
+    pub(super) value: Traced,
+}
+
+/// What is known of a request.
+#[derive(Clone, Debug)]
+pub(super) struct Parsed {
+    pub(super) form: Form,
+    pub(super) shell: Shell,
+    /// As it is sent, and where that is said; `None` when nothing says it.
+    pub(super) method: Option<(String, Range<usize>)>,
+    pub(super) url: Option<Url>,
+    /// All that are sent; `None` when only some are known.
+    pub(super) headers: Option<Vec<Header>>,
+    /// Where a proxy is named.
+    pub(super) proxy: Option<Range<usize>>,
+    /// Where the token is let go to other hosts.
+    pub(super) trusts_redirects: Option<Range<usize>>,
+    /// What stands in the line as a further address, which is a word that lost its quotes.
+    pub(super) stray: Vec<Traced>,
+    /// Names that the shell replaced by nothing.
+    pub(super) eaten: Vec<Range<usize>>,
+    /// What keeps the shell from reading the line as it was meant.
+    pub(super) cut: Option<Cut>,
+    /// Parts of the input that may be shown: what is in none of them could be a secret.
+    pub(super) harmless: Vec<Range<usize>>,
+}
+
+impl Parsed {
+    pub(super) fn new(form: Form) -> Self {
+        Self {
+            form,
+            shell: Shell::Sh,
+            method: None,
+            url: None,
+            headers: None,
+            proxy: None,
+            trusts_redirects: None,
+            stray: vec![],
+            eaten: vec![],
+            cut: None,
+            harmless: vec![],
+        }
+    }
+
+    /// The headers of this name, whatever the case.
+    pub(super) fn headers_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Header> {
+        let headers = self.headers.iter().flatten();
+        headers.filter(move |header| header.name.as_str().eq_ignore_ascii_case(name))
+    }
+}
+
+/// Headers whose values are no secrets.
+const PUBLIC_HEADERS: [&str; 16] = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "metadata",
+    "metadata-flavor",
+    "user-agent",
+    "x-client-sku",
+    "x-client-ver",
+    "x-forwarded-for",
+    "x-metadata",
+    "x-ms-client-request-id",
+    "x-ms-version",
+];
+
+/// Parameters whose values are no secrets.
+const PUBLIC_PARAMS: [&str; 18] = [
+    "$apply",
+    "$expand",
+    "$filter",
+    "$orderby",
+    "$select",
+    "$skip",
+    "$top",
+    "api-version",
+    "authority",
+    "bypass_cache",
+    "client_id",
+    "extended",
+    "format",
+    "mi_res_id",
+    "msi_res_id",
+    "object_id",
+    "resource",
+    "scope",
+];
+
+impl Header {
+    /// The parts that may be shown: the name, and the value of a known one; of `Authorization` the scheme.
+    pub(super) fn harmless(&self) -> Vec<Range<usize>> {
+        let name = self.name.whole();
+        let is = |known: &&str| self.name.as_str().eq_ignore_ascii_case(known);
+        if PUBLIC_HEADERS.iter().any(is) {
+            return vec![name, self.value.whole()];
+        }
+        let scheme = self
+            .value
+            .as_str()
+            .split_whitespace()
+            .next()
+            .unwrap_or_default();
+        let is_scheme = ["bearer", "basic"]
+            .iter()
+            .any(|it| scheme.eq_ignore_ascii_case(it));
+        let mut parts = vec![name];
+        if is(&"authorization") && is_scheme {
+            let at = self.value.as_str().find(scheme).unwrap_or(0);
+            parts.push(self.value.span(at..at + scheme.len()));
+        }
+        parts.extend(unknowns(&self.value));
+        parts
+    }
+}
+
+impl Url {
+    /// The parts that may be shown: all but a password and the values of parameters that are not known.
+    pub(super) fn harmless(&self) -> Vec<Range<usize>> {
+        let whole = self.whole.whole();
+        let hidden_values = self.params.iter().filter(|param| !param.is_public());
+        let hidden_values = hidden_values.filter_map(|param| param.value.as_ref());
+        let hidden = self.user.iter().chain(hidden_values).chain(&self.fragment);
+        let hidden = hidden.chain(&self.rest);
+        without(whole, hidden.map(Traced::whole).collect())
+    }
+}
+
+impl Param {
+    /// True when its value is no secret. A parameter that lost its name is the rest of a filter.
+    fn is_public(&self) -> bool {
+        let name = self.plain_name();
+        name.is_empty()
+            || PUBLIC_PARAMS
+                .iter()
+                .any(|known| name.eq_ignore_ascii_case(known))
+    }
+
+    /// The part that may be shown.
+    pub(super) fn harmless(&self) -> Option<Range<usize>> {
+        self.is_public().then(|| self.span())
+    }
+}
+
+/// The names of variables, which are no secrets.
+fn unknowns(text: &Traced) -> Vec<Range<usize>> {
+    let mut at = 0;
+    let mut found = vec![];
+    for (run, is_unknown) in text.runs() {
+        if is_unknown && !run.contains(['(', '`']) {
+            found.push(text.span(at..at + run.len()));
+        }
+        at += run.len();
+    }
+    found
+}
+
+/// What is left of a range.
+fn without(whole: Range<usize>, mut holes: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    holes.sort_by_key(|hole| hole.start);
+    let mut parts = vec![];
+    let mut at = whole.start;
+    for hole in holes {
+        if hole.start > at {
+            parts.push(at..hole.start);
+        }
+        at = at.max(hole.end);
+    }
+    if at < whole.end {
+        parts.push(at..whole.end);
+    }
+    parts
+}

@@ -1,0 +1,49 @@
+//! `decode-error` from outside: files and stdin, both formats, exit codes.
+
+use crate::support::{Run, doctor};
+use serde_json::Value;
+use std::io::{Seek, Write};
+use std::process::Stdio;
+
+fn fed(args: &[&str], input: &str) -> Run {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(input.as_bytes()).unwrap();
+    file.rewind().unwrap();
+    Run::of(doctor(args).stdin(Stdio::from(file)))
+}
+
+const REFUSED: &str = "RESPONSE 403: 403 Forbidden\n{\"error\":{\"code\":\"ScopeLocked\",\"message\":\"locked \\u001b[2J\"}}";
+
+#[test]
+fn an_error_is_named_and_explained() {
+    let run = fed(&["decode-error"], REFUSED).expect_code(0);
+    let expected = "answer  ARM, status 403, ScopeLocked: locked  [2J\nRBAC-018  fail high  ";
+    assert!(run.stdout.starts_with(expected), "{run:#?}");
+    assert!(run.stdout.contains("explain RBAC-018"), "{run:#?}");
+    assert!(!run.stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn a_line_of_jsonl_has_every_member() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(REFUSED.as_bytes()).unwrap();
+    let path = file.path().to_str().unwrap();
+    let run = Run::of(&mut doctor(&["decode-error", "--format", "jsonl", path])).expect_code(0);
+    let line: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(line["status"], 403);
+    assert_eq!(
+        (&line["service"], &line["code"]),
+        (&"ARM".into(), &"ScopeLocked".into())
+    );
+    assert_eq!(line["findings"][0]["code"], "RBAC-018");
+    assert_eq!(line["findings"][0]["confidence"], "high");
+    assert_eq!(line.as_object().unwrap().len(), 6);
+}
+
+#[test]
+fn what_is_not_known_and_bad_usage() {
+    let run = fed(&["decode-error"], "hello").expect_code(1);
+    assert_eq!(run.stdout, "nothing in these words is known\n");
+    Run::of(&mut doctor(&["decode-error", "/nonexistent"])).expect_code(2);
+    Run::of(&mut doctor(&["decode-error", "a", "b"])).expect_code(2);
+}

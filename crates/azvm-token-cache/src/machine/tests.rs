@@ -230,7 +230,7 @@ impl Model {
         }
     }
 
-    fn join(&mut self, flight: u64, left: Nanos) {
+    fn join(&self, flight: u64, left: Nanos) {
         let (current, began) = self.flight.expect("joined a flight that is over");
         assert_eq!(flight, current);
         let limit = nanos(DEFAULT_FETCH_LIMIT);

@@ -150,6 +150,39 @@ impl Client {
         budget: Duration,
         attempt: u32,
     ) -> Result<Exchanged, TransportError> {
+        self.send_in_span(origin, request, budget, attempt, true)
+            .await
+    }
+
+    /// As [`Client::send_attempt`], but the request goes out once at most, for a caller that has to count every one. One that
+    /// met a lost connection ends with [`TransportError::is_stale`]; whether to send it again is the caller's decision.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Client::send`].
+    ///
+    /// # Cancel safety
+    ///
+    /// That of [`Client::send`].
+    pub async fn send_once(
+        &self,
+        origin: &Origin,
+        request: &Request,
+        budget: Duration,
+        attempt: u32,
+    ) -> Result<Exchanged, TransportError> {
+        self.send_in_span(origin, request, budget, attempt, false)
+            .await
+    }
+
+    async fn send_in_span(
+        &self,
+        origin: &Origin,
+        request: &Request,
+        budget: Duration,
+        attempt: u32,
+        resends: bool,
+    ) -> Result<Exchanged, TransportError> {
         let span = tracing::debug_span!(
             "http_exchange",
             method = request.method().as_str(),
@@ -161,7 +194,7 @@ impl Client {
             failure = tracing::field::Empty,
         );
         // Pinned once, whoever awaits it: each move of a future copies all of it.
-        let mut exchange = pin!(self.exchange(origin, request, Deadline::after(budget)));
+        let mut exchange = pin!(self.exchange(origin, request, Deadline::after(budget), resends));
         if span.is_disabled() {
             return exchange.await;
         }
@@ -178,31 +211,31 @@ impl Client {
         result
     }
 
+    /// Over the kept connection or a new one; over a new one, too, when the kept one was lost and the request may go out again.
     async fn exchange(
         &self,
         origin: &Origin,
         request: &Request,
         deadline: Deadline,
+        resends: bool,
     ) -> Result<Exchanged, TransportError> {
-        let mut message = Some(wire::encode(origin, request)?);
+        let message = wire::encode(origin, request)?;
         self.check_origin(origin, request)?;
-        let mut kept = self.kept(origin, request);
-        loop {
-            let route = match kept.take() {
-                Some(connection) => Route::kept(connection),
-                // In a box of its own, so that a request over a kept connection does not carry the room for it about.
-                None => Box::pin(self.open(origin, request, deadline)).await?,
-            };
-            let message = match message.take() {
-                Some(message) => message,
-                None => wire::encode(origin, request)?,
-            };
-            let (result, is_lost) = self.ask(route, origin, message, request, deadline).await;
-            if !is_lost {
-                return result;
+        let message = match self.kept(origin, request) {
+            None => message,
+            Some(connection) => {
+                let route = Route::kept(connection);
+                match self.ask(route, origin, message, request, deadline).await {
+                    Err(error) if error.is_stale() && resends => {}
+                    result => return result,
+                }
+                tracing::debug!("the kept connection was lost; sending again over a new one");
+                wire::encode(origin, request)?
             }
-            tracing::debug!("the kept connection was lost; sending again over a new one");
-        }
+        };
+        // In a box of its own, so that a request over a kept connection does not carry the room for it about.
+        let route = Box::pin(self.open(origin, request, deadline)).await?;
+        self.ask(route, origin, message, request, deadline).await
     }
 
     /// The connection of an earlier exchange, for a request that may be repeated should it turn out to be lost.
@@ -215,7 +248,7 @@ impl Client {
         Some(connection)
     }
 
-    /// Sends the request and reads the answer. `true` when the connection was a kept one that had been lost.
+    /// Sends the request and reads the answer. The error says so when the connection was a kept one that had been lost.
     async fn ask(
         &self,
         mut route: Route,
@@ -223,7 +256,7 @@ impl Client {
         message: hyper::Request<wire::Body>,
         request: &Request,
         deadline: Deadline,
-    ) -> (Result<Exchanged, TransportError>, bool) {
+    ) -> Result<Exchanged, TransportError> {
         let mut stopwatch = Stopwatch::start();
         let first_byte = Deadline::after(self.limits.first_byte()).earlier(deadline);
         let connection = &mut route.connection;
@@ -236,7 +269,7 @@ impl Client {
                 let is_lost = route.reused
                     && !connection.has_heard()
                     && matches!(error.kind(), FailureKind::Closed | FailureKind::Reset);
-                return (Err(error), is_lost);
+                return Err(if is_lost { error.stale() } else { error });
             }
         };
         route.timings.first_byte = stopwatch.lap();
@@ -244,27 +277,27 @@ impl Client {
         let max_bytes = request.max_response_bytes();
         let body = deadline
             .bound(Phase::Body, connection.body(body, max_bytes))
-            .await;
-        let body = match body {
-            Ok(body) => body,
-            Err(error) => return (Err(error), false),
-        };
+            .await?;
         route.timings.body = stopwatch.lap();
 
-        let Ends { local, peer } = connection.ends();
+        let Ends {
+            local,
+            peer,
+            proxied,
+        } = connection.ends();
         let exchanged = Exchanged {
             response: wire::decode(head.status.as_u16(), &head.headers, body),
             timings: route.timings,
             local,
             peer,
             reused: route.reused,
-            proxied: route.proxied,
+            proxied,
         };
         // HTTP/1.0 has no keeping that all servers agree on.
         if !self.limits.idle_age().is_zero() && head.version == hyper::Version::HTTP_11 {
             self.idle.keep(origin, route.connection);
         }
-        (Ok(exchanged), false)
+        Ok(exchanged)
     }
 
     /// Refuses what no peer could make safe, before any packet is sent.
@@ -297,7 +330,7 @@ impl Client {
         let (stream, ends) =
             connect::open(origin.host(), origin.port(), limit, deadline, &mut timings).await?;
         check_peer(origin, request, ends.peer)?;
-        self.route(stream, ends, timings, false).await
+        self.route(stream, ends, timings).await
     }
 
     #[cfg(feature = "tls")]
@@ -325,14 +358,14 @@ impl Client {
                 let ask = tunnel::open(&mut stream, proxy, origin, self.limits.head_bytes());
                 patience().bound(Phase::Tunnel, ask).await?;
                 timings.tunnel = stopwatch.lap();
-                (stream, ends)
+                (stream, ends.through_proxy())
             }
         };
         let mut stopwatch = Stopwatch::start();
         let handshake = tls.handshake(origin.host(), stream);
         let stream = patience().bound(Phase::Tls, handshake).await?;
         timings.tls = stopwatch.lap();
-        self.route(stream, ends, timings, proxy.is_some()).await
+        self.route(stream, ends, timings).await
     }
 
     async fn route<S>(
@@ -340,7 +373,6 @@ impl Client {
         stream: S,
         ends: Ends,
         timings: Timings,
-        proxied: bool,
     ) -> Result<Route, TransportError>
     where
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
@@ -350,7 +382,6 @@ impl Client {
             connection: Box::new(connection),
             timings,
             reused: false,
-            proxied,
         })
     }
 }
@@ -360,7 +391,6 @@ struct Route {
     connection: Box<Connection>,
     timings: Timings,
     reused: bool,
-    proxied: bool,
 }
 
 impl Route {
@@ -369,7 +399,6 @@ impl Route {
             connection,
             timings: Timings::default(),
             reused: true,
-            proxied: false,
         }
     }
 }

@@ -31,6 +31,18 @@ pub(crate) struct Connection {
 pub(crate) struct Ends {
     pub(crate) local: SocketAddr,
     pub(crate) peer: SocketAddr,
+    /// The peer is a proxy, which passes on what comes.
+    pub(crate) proxied: bool,
+}
+
+#[cfg(feature = "tls")]
+impl Ends {
+    pub(crate) fn through_proxy(self) -> Self {
+        Self {
+            proxied: true,
+            ..self
+        }
+    }
 }
 
 impl Connection {

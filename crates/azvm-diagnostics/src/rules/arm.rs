@@ -57,7 +57,7 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
 /// What silence means, by how it sounds.
 pub(super) fn silence(failure: &Failure) -> &'static Entry {
     match failure.kind {
-        FailureKind::NameNotFound => &ARM_001,
+        FailureKind::NameNotFound | FailureKind::ResolverFailed => &ARM_001,
         FailureKind::Certificate => &ARM_004,
         FailureKind::Tls => &ARM_007,
         FailureKind::Timeout if failure.phase == Phase::Resolve => &ARM_001,

@@ -123,7 +123,7 @@ fn restore_outcome(wire: &wire::Outcome) -> Result<u16, FailureKind> {
     }
 }
 
-const KINDS: [(FailureKind, &str); 14] = [
+const KINDS: [(FailureKind, &str); 15] = [
     (FailureKind::Certificate, "certificate"),
     (FailureKind::Closed, "closed"),
     (FailureKind::Denied, "denied"),
@@ -133,6 +133,7 @@ const KINDS: [(FailureKind, &str); 14] = [
     (FailureKind::Proxy, "proxy"),
     (FailureKind::Refused, "refused"),
     (FailureKind::Reset, "reset"),
+    (FailureKind::ResolverFailed, "resolver_failed"),
     (FailureKind::Timeout, "timeout"),
     (FailureKind::Tls, "tls"),
     (FailureKind::TooLarge, "too_large"),

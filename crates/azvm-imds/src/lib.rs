@@ -114,6 +114,7 @@ mod identity_info;
 mod instance;
 mod load_balancer;
 mod loose;
+mod plain;
 mod probe;
 mod request;
 mod responder;

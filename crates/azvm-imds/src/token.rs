@@ -2,7 +2,7 @@
 
 use crate::date::read_date;
 use crate::error::IgnoredSelector;
-use crate::loose::{Number, Scalar, from_json, needs_no_mending};
+use crate::loose::{Number, Scalar, needs_no_mending};
 use crate::wire::TokenBody;
 use crate::{Audience, IdentitySelector, Malformed, ProtocolError, UnverifiedClaims};
 use alloc::borrow::Cow;
@@ -59,7 +59,7 @@ impl TokenRequest {
     ) -> Result<AccessToken, ProtocolError> {
         ProtocolError::unless_ok(response)?;
         let malformed = |reason| ProtocolError::Malformed(Malformed::new(reason, response));
-        let mut body: TokenBody<'_> = from_json(response.json_body())
+        let mut body = TokenBody::read(response.json_body())
             .map_err(|_| malformed("the body is no token answer"))?;
         let Scalar::Text(secret) = mem::take(&mut body.access_token) else {
             return Err(malformed("the body is no token answer"));

@@ -1,6 +1,7 @@
 //! Bodies of the fuzz targets, compiled and tried on every test run. Not part of the API.
 
 use crate::loose::{MAX_LIST_ITEMS, from_json};
+use crate::token::is_header_safe;
 use crate::wire::TokenBody;
 use crate::{
     Audience, Compute, EventId, IdentitySelector, Instance, LoadBalancer, Rejection,

@@ -13,75 +13,134 @@
 /// How many bytes are looked at together: a compiler makes a few instructions of that.
 const AT_ONCE: usize = 32;
 
+/// A text between its quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Text<'a> {
+    pub(crate) text: &'a str,
+    /// Nothing but the letters, digits and marks of [`is_simple`].
+    pub(crate) is_simple: bool,
+}
+
 /// Hands each member to `member`, in order. False when the text is not of this kind, or when `member` says so of a member; what
 /// was handed out before then counts for nothing.
-pub(crate) fn read<'a>(text: &'a str, mut member: impl FnMut(&'a str, &'a str) -> bool) -> bool {
-    let mut rest = Rest(text);
+pub(crate) fn read<'a>(text: &'a str, mut member: impl FnMut(&'a str, Text<'a>) -> bool) -> bool {
+    let mut cursor = Cursor { text, at: 0 };
     let mut object = || {
-        rest.byte(b'{')?;
-        if rest.byte(b'}').is_none() {
+        cursor.byte(b'{')?;
+        if cursor.byte(b'}').is_none() {
             loop {
-                let name = rest.text()?;
-                rest.byte(b':')?;
-                let value = rest.text()?;
-                if !member(name, value) {
+                let name = cursor.text()?;
+                cursor.byte(b':')?;
+                let value = cursor.text()?;
+                if !member(name.text, value) {
                     return None;
                 }
-                if rest.byte(b',').is_none() {
+                if cursor.byte(b',').is_none() {
                     break;
                 }
             }
-            rest.byte(b'}')?;
+            cursor.byte(b'}')?;
         }
-        rest.skip_space();
-        rest.0.is_empty().then_some(())
+        cursor.skip_space();
+        (cursor.at == text.len()).then_some(())
     };
     object().is_some()
 }
 
-/// What is still to be read.
-struct Rest<'a>(&'a str);
+/// A place in the text.
+struct Cursor<'a> {
+    text: &'a str,
+    at: usize,
+}
 
-impl<'a> Rest<'a> {
+impl<'a> Cursor<'a> {
+    fn next(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
     fn skip_space(&mut self) {
-        // Most have none.
-        if self.0.as_bytes().first().is_some_and(|byte| *byte <= b' ') {
-            self.0 = self.0.trim_start_matches([' ', '\n', '\r', '\t']);
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.next() {
+            self.at += 1;
         }
     }
 
     /// This byte, after space.
+    #[inline]
     fn byte(&mut self, wanted: u8) -> Option<()> {
-        self.skip_space();
-        let is_there = self.0.as_bytes().first() == Some(&wanted);
-        is_there.then(|| self.0 = &self.0[1..])
+        if self.next() != Some(wanted) {
+            self.skip_space();
+        }
+        let is_there = self.next() == Some(wanted);
+        is_there.then(|| self.at += 1)
     }
 
     /// A text, after space.
-    fn text(&mut self) -> Option<&'a str> {
+    fn text(&mut self) -> Option<Text<'a>> {
         self.byte(b'"')?;
-        let end = plain_bytes(self.0.as_bytes());
-        let is_over = self.0.as_bytes().get(end) == Some(&b'"');
-        is_over.then(|| {
-            let text = &self.0[..end];
-            self.0 = &self.0[end + 1..];
-            text
-        })
+        let start = self.at;
+        self.at += simple_bytes(&self.text.as_bytes()[start..]);
+        let is_simple = self.next() == Some(b'"');
+        if !is_simple {
+            self.at += count_of(PLAIN, &self.text.as_bytes()[self.at..]);
+        }
+        let text = self.text.get(start..self.at)?;
+        self.byte(b'"')?;
+        Some(Text { text, is_simple })
     }
 }
 
-/// How many bytes there are before the first that may not stand in a plain text.
-fn plain_bytes(bytes: &[u8]) -> usize {
-    let is_special = |byte: u8| (byte == b'"') | (byte == b'\\') | (byte < b' ');
-    // Without an early exit within it, a piece is looked at as a whole.
-    let has_special = |piece: &&[u8]| {
-        let fold = |any, byte: &u8| any | is_special(*byte);
-        piece.iter().fold(false, fold)
-    };
-    let pieces = bytes.chunks_exact(AT_ONCE);
-    let plain = AT_ONCE * pieces.take_while(|piece| !has_special(piece)).count();
-    let rest = bytes[plain..].iter();
-    plain + rest.take_while(|byte| !is_special(**byte)).count()
+/// How many bytes there are before the first that is not simple.
+fn simple_bytes(bytes: &[u8]) -> usize {
+    let mut simple = 0;
+    for piece in bytes.chunks_exact(AT_ONCE) {
+        // Without an early exit within it, a piece is looked at as a whole.
+        if !piece.iter().fold(true, |all, byte| all & is_simple(*byte)) {
+            break;
+        }
+        simple += AT_ONCE;
+    }
+    simple + count_of(SIMPLE, &bytes[simple..])
+}
+
+/// How many bytes there are before the first that is not of this kind.
+#[inline(always)]
+fn count_of(kind: u8, bytes: &[u8]) -> usize {
+    let mut count = 0;
+    for byte in bytes {
+        if KINDS[usize::from(*byte)] & kind == 0 {
+            break;
+        }
+        count += 1;
+    }
+    count
+}
+
+/// May stand in a text.
+const PLAIN: u8 = 1;
+
+/// [`is_simple`].
+const SIMPLE: u8 = 2;
+
+/// Of each byte, what it is: one look instead of several comparisons.
+static KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let it = byte as u8;
+        if it >= b' ' && it != b'"' && it != b'\\' {
+            kinds[byte] = if is_simple(it) { PLAIN | SIMPLE } else { PLAIN };
+        }
+        byte += 1;
+    }
+    kinds
+};
+
+/// What tokens, numbers and names are made of: letters, digits and four marks, `-./_`.
+#[inline(always)]
+const fn is_simple(byte: u8) -> bool {
+    let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let is_dot_slash_or_digit = byte.wrapping_sub(b'-') < 13; // -./0123456789
+    is_letter | is_dot_slash_or_digit | (byte == b'_')
 }
 
 #[cfg(test)]
@@ -98,7 +157,7 @@ mod tests {
     fn members(text: &str) -> Option<Vec<(&str, &str)>> {
         let mut members = Vec::new();
         let is_plain = read(text, |name, value| {
-            members.push((name, value));
+            members.push((name, value.text));
             true
         });
         is_plain.then_some(members)
@@ -155,13 +214,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_simple_is_what_it_says() {
+        for byte in 0..=u8::MAX {
+            let expected = byte.is_ascii_alphanumeric() || b"-./_".contains(&byte);
+            assert_eq!(is_simple(byte), expected, "{byte}");
+        }
+        let text = r#"{"a":"b.c","d":"e f"}"#;
+        assert!(read(text, |name, value| value.is_simple == (name == "a")));
+    }
+
+    #[test]
     fn a_text_of_any_length_ends_where_it_ends() {
         for length in 0..200 {
             for end in ["\"", "\\", "\n"] {
                 let text = format!("{}{end}{}", "x".repeat(length), "\"".repeat(40));
-                assert_eq!(plain_bytes(text.as_bytes()), length, "{end:?}");
+                assert_eq!(simple_bytes(text.as_bytes()), length, "{end:?}");
             }
-            assert_eq!(plain_bytes("x".repeat(length).as_bytes()), length);
+            assert_eq!(simple_bytes("x".repeat(length).as_bytes()), length);
         }
     }
 

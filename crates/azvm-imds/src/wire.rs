@@ -25,6 +25,8 @@ pub(crate) struct TokenBody<'a> {
     pub(crate) object_id: Scalar<'a>,
     pub(crate) resource: Scalar<'a>,
     pub(crate) token_type: Scalar<'a>,
+    /// The token is known to consist of what [`plain`] calls simple, all of which may stand in a header.
+    pub(crate) has_simple_token: bool,
 }
 
 impl<'a> TokenBody<'a> {
@@ -45,8 +47,9 @@ impl<'a> TokenBody<'a> {
             let Some(place) = place(name) else {
                 return true;
             };
-            let before = core::mem::replace(body.member(place), Scalar::Text(value.into()));
-            before == Scalar::Absent
+            body.has_simple_token |= place == 0 && value.is_simple;
+            let text = Scalar::Text(value.text.into());
+            core::mem::replace(body.member(place), text) == Scalar::Absent
         });
         (is_plain && body.access_token != Scalar::Absent).then_some(body)
     }

@@ -313,10 +313,16 @@ impl Exchange {
     ///
     /// The last [`Failure`] when no response came.
     pub fn finish(self) -> Result<Response, Failure> {
-        match self.state {
+        self.into_parts().0
+    }
+
+    /// [`finish`](Self::finish) and [`attempts`](Self::attempts), without a copy.
+    pub fn into_parts(self) -> (Result<Response, Failure>, Vec<Attempt>) {
+        let result = match self.state {
             State::Done(result) | State::Sleeping { last: result, .. } => result,
             State::Sending => Err(out_of_time()),
-        }
+        };
+        (result, self.attempts)
     }
 
     fn deadline(&mut self, now: Monotonic) -> Monotonic {

@@ -260,10 +260,7 @@ impl Client {
         let mut stopwatch = Stopwatch::start();
         let first_byte = Deadline::after(self.limits.first_byte()).earlier(deadline);
         let connection = &mut route.connection;
-        let head = first_byte
-            .bound(Phase::FirstByte, connection.head(message))
-            .await;
-        let (head, body) = match head {
+        let (head, body) = match connection.head(message, first_byte).await {
             Ok(answer) => answer.into_parts(),
             Err(error) => {
                 let is_lost = route.reused
@@ -275,9 +272,7 @@ impl Client {
         route.timings.first_byte = stopwatch.lap();
 
         let max_bytes = request.max_response_bytes();
-        let body = deadline
-            .bound(Phase::Body, connection.body(body, max_bytes))
-            .await?;
+        let body = connection.body(body, max_bytes, deadline).await?;
         route.timings.body = stopwatch.lap();
 
         let Ends {

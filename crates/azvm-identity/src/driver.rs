@@ -120,13 +120,13 @@ async fn run(
             _ => unreachable!("the steps of an exchange are the three above"),
         }
     }
-    let attempts = exchange.attempts().to_vec();
+    let (result, attempts) = exchange.into_parts();
     Driven {
+        result,
         attempts,
         timings: last.map(|(timings, _)| timings),
         local: last.map(|(_, local)| local),
         elapsed: started.elapsed(),
-        result: exchange.finish(),
     }
 }
 
@@ -136,9 +136,15 @@ async fn turn(
     budget: Duration,
     gives_up: Instant,
 ) -> Result<Option<Turn<'_>>, Elapsed> {
-    match limiter {
-        Some(limiter) => timeout_at(gives_up, limiter.turn(budget)).await.map(Some),
-        None => Ok(None),
+    let Some(limiter) = limiter else {
+        return Ok(None);
+    };
+    match limiter.turn_now(budget) {
+        Ok(turn) => Ok(Some(turn)),
+        Err(number) => {
+            let turn = limiter.turn_later(number, budget);
+            timeout_at(gives_up, turn).await.map(Some)
+        }
     }
 }
 

@@ -109,24 +109,23 @@ impl Limiter {
         limiter
     }
 
-    /// Waits for a turn, first come, first served, for a request that will be over within `limit`.
-    ///
-    /// Dropping the future gives the place in the queue up, and takes nothing away from the others.
-    pub(crate) async fn turn(&self, limit: Duration) -> Turn<'_> {
-        let now = Instant::now();
-        let number = {
-            let mut queue = lock(&self.0);
-            queue.last_number += 1;
-            let number = queue.last_number;
-            if queue.begin(number, now, limit) {
-                return self.begun(number);
-            }
-            number
-        };
-        self.turn_later(number, limit).await
+    /// A turn for a request that will be over within `limit`, if there is one to be had at once; else the number to wait with.
+    pub(crate) fn turn_now(&self, limit: Duration) -> Result<Turn<'_>, u64> {
+        let mut queue = lock(&self.0);
+        queue.last_number += 1;
+        let number = queue.last_number;
+        if queue.begin(number, Instant::now(), limit) {
+            Ok(self.begun(number))
+        } else {
+            Err(number)
+        }
     }
 
-    async fn turn_later(&self, number: u64, limit: Duration) -> Turn<'_> {
+    /// Waits for a turn, first come, first served, with the number from [`turn_now`](Self::turn_now) and for a request that will
+    /// be over within `limit`.
+    ///
+    /// Dropping the future gives the place in the queue up, and takes nothing away from the others.
+    pub(crate) async fn turn_later(&self, number: u64, limit: Duration) -> Turn<'_> {
         let place = Place {
             limiter: self,
             number,
@@ -282,6 +281,15 @@ mod tests {
     use std::task::{Context, Waker};
 
     const SECOND: Duration = Duration::from_secs(1);
+
+    impl Limiter {
+        async fn turn(&self, limit: Duration) -> Turn<'_> {
+            match self.turn_now(limit) {
+                Ok(turn) => turn,
+                Err(number) => self.turn_later(number, limit).await,
+            }
+        }
+    }
 
     /// Lets `count` requests of `cost` go as fast as they may; when each was begun, and the most at a time.
     async fn run(count: usize, cost: Duration) -> (Vec<Instant>, usize) {

@@ -4,7 +4,7 @@ use crate::connection::{Connection, Ends};
 use crate::idle::IdleSlot;
 use crate::timing::{Deadline, Stopwatch};
 use crate::{Limits, Timings, TransportError, connect, wire};
-use azvm_exchange::{FailureKind, Method, Origin, Phase, Request, Response, Scheme};
+use azvm_exchange::{FailureKind, Method, Origin, Request, Response, Scheme};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,12 +13,15 @@ use tracing::Instrument;
 
 #[cfg(feature = "tls")]
 use crate::{ProxyRules, tls, tunnel};
+#[cfg(feature = "tls")]
+use azvm_exchange::Phase;
 
 /// Performs exchanges. Cheap to clone; a clone shares the TLS configuration and the kept connection.
 #[derive(Clone, Debug)]
 pub struct Client {
     limits: Limits,
     secrets_on_loopback: bool,
+    resends: bool,
     idle: Arc<IdleSlot>,
     #[cfg(feature = "tls")]
     tls: Option<tls::Connector>,
@@ -66,6 +69,7 @@ impl Client {
         Self {
             limits,
             secrets_on_loopback: false,
+            resends: true,
             idle: Arc::default(),
             #[cfg(feature = "tls")]
             tls: None,
@@ -105,6 +109,14 @@ impl Client {
     #[must_use]
     pub fn with_secrets_on_loopback(mut self, allowed: bool) -> Self {
         self.secrets_on_loopback = allowed;
+        self
+    }
+
+    /// Sets whether a request that meets a lost connection is sent once more, as [`Client::send`] says; it is unless set. For
+    /// a caller that has to count every request that goes out: it is told by [`TransportError::is_stale`].
+    #[must_use]
+    pub fn with_resending(mut self, allowed: bool) -> Self {
+        self.resends = allowed;
         self
     }
 
@@ -150,39 +162,6 @@ impl Client {
         budget: Duration,
         attempt: u32,
     ) -> Result<Exchanged, TransportError> {
-        self.send_in_span(origin, request, budget, attempt, true)
-            .await
-    }
-
-    /// As [`Client::send_attempt`], but the request goes out once at most, for a caller that has to count every one. One that
-    /// met a lost connection ends with [`TransportError::is_stale`]; whether to send it again is the caller's decision.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Client::send`].
-    ///
-    /// # Cancel safety
-    ///
-    /// That of [`Client::send`].
-    pub async fn send_once(
-        &self,
-        origin: &Origin,
-        request: &Request,
-        budget: Duration,
-        attempt: u32,
-    ) -> Result<Exchanged, TransportError> {
-        self.send_in_span(origin, request, budget, attempt, false)
-            .await
-    }
-
-    async fn send_in_span(
-        &self,
-        origin: &Origin,
-        request: &Request,
-        budget: Duration,
-        attempt: u32,
-        resends: bool,
-    ) -> Result<Exchanged, TransportError> {
         let span = tracing::debug_span!(
             "http_exchange",
             method = request.method().as_str(),
@@ -194,7 +173,7 @@ impl Client {
             failure = tracing::field::Empty,
         );
         // Pinned once, whoever awaits it: each move of a future copies all of it.
-        let mut exchange = pin!(self.exchange(origin, request, Deadline::after(budget), resends));
+        let mut exchange = pin!(self.exchange(origin, request, Deadline::after(budget)));
         if span.is_disabled() {
             return exchange.await;
         }
@@ -211,31 +190,31 @@ impl Client {
         result
     }
 
-    /// Over the kept connection or a new one; over a new one, too, when the kept one was lost and the request may go out again.
     async fn exchange(
         &self,
         origin: &Origin,
         request: &Request,
         deadline: Deadline,
-        resends: bool,
     ) -> Result<Exchanged, TransportError> {
-        let message = wire::encode(origin, request)?;
+        let mut message = Some(wire::encode(origin, request)?);
         self.check_origin(origin, request)?;
-        let message = match self.kept(origin, request) {
-            None => message,
-            Some(connection) => {
-                let route = Route::kept(connection);
-                match self.ask(route, origin, message, request, deadline).await {
-                    Err(error) if error.is_stale() && resends => {}
-                    result => return result,
-                }
-                tracing::debug!("the kept connection was lost; sending again over a new one");
-                wire::encode(origin, request)?
+        let mut kept = self.kept(origin, request);
+        loop {
+            let route = match kept.take() {
+                Some(connection) => Route::kept(connection),
+                // In a box of its own, so that a request over a kept connection does not carry the room for it about.
+                None => Box::pin(self.open(origin, request, deadline)).await?,
+            };
+            let message = match message.take() {
+                Some(message) => message,
+                None => wire::encode(origin, request)?,
+            };
+            match self.ask(route, origin, message, request, deadline).await {
+                Err(error) if error.is_stale() && self.resends => {}
+                result => return result,
             }
-        };
-        // In a box of its own, so that a request over a kept connection does not carry the room for it about.
-        let route = Box::pin(self.open(origin, request, deadline)).await?;
-        self.ask(route, origin, message, request, deadline).await
+            tracing::debug!("the kept connection was lost; sending again over a new one");
+        }
     }
 
     /// The connection of an earlier exchange, for a request that may be repeated should it turn out to be lost.

@@ -36,7 +36,8 @@ impl TransportError {
     }
 
     /// True when the request went over a kept connection that turned out to be lost before a byte of the answer came. The
-    /// server may have seen it. Only [`Client::send_once`](crate::Client::send_once) ends so.
+    /// server may have seen it. Only a client ends so that does not send again:
+    /// [`Client::with_resending`](crate::Client::with_resending).
     pub fn is_stale(&self) -> bool {
         self.0.is_stale
     }

@@ -79,19 +79,10 @@ async fn run(
                     continue;
                 };
                 attempt_number += 1;
-                let sent = match turn {
-                    None => {
-                        let sent = client.send_attempt(origin, request, budget, attempt_number);
-                        sent.await
-                    }
-                    Some(turn) => {
-                        let sent = client
-                            .send_once(origin, request, budget, attempt_number)
-                            .await;
-                        drop(turn);
-                        sent
-                    }
-                };
+                let sent = client
+                    .send_attempt(origin, request, budget, attempt_number)
+                    .await;
+                drop(turn);
                 let event = match sent {
                     Ok(Exchanged {
                         response,

@@ -208,7 +208,7 @@ impl Builder {
             endpoint: self.endpoint,
             retry: self.retry,
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
-            client: Client::imds(),
+            client: Client::imds().with_resending(false), // each request takes a turn
             tokens: Cache::new(config),
         }))
     }

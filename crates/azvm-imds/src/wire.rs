@@ -153,7 +153,10 @@ document! {
         error_description: Option<String> = word("error_description"),
         newest_versions: Vec<String> = texts("newest-versions"),
     }
+}
 
+#[cfg(feature = "machine")]
+document! {
     pub(crate) struct VersionsBody {
         api_versions: Vec<String> = texts("apiVersions"),
     }

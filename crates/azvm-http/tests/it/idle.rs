@@ -257,15 +257,12 @@ async fn a_request_is_repeated_once_only() {
 async fn a_request_that_counts_goes_out_once() {
     let (listener, origin) = listen().await;
     let server = lose_second(async move |stream: TcpStream| drop(stream), listener);
-    let client = keeping();
+    let client = keeping().with_resending(false);
     let talk = async {
         send(&client, &origin).await;
-        let error = client
-            .send_once(&origin, &get(), PATIENT, 1)
-            .await
-            .unwrap_err();
+        let error = client.send(&origin, &get(), PATIENT).await.unwrap_err();
         assert!(error.is_stale(), "{error:?}");
-        let exchanged = client.send_once(&origin, &get(), PATIENT, 1).await.unwrap();
+        let exchanged = client.send(&origin, &get(), PATIENT).await.unwrap();
         assert!(!exchanged.reused);
     };
     tokio::select! {
@@ -283,7 +280,8 @@ async fn a_new_connection_is_never_stale() {
         }
     });
     let error = keeping()
-        .send_once(&origin, &get(), PATIENT, 1)
+        .with_resending(false)
+        .send(&origin, &get(), PATIENT)
         .await
         .unwrap_err();
     assert!(

@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         "ci" => ci::run(rest),
         "tidy" => nothing_after(rest).and_then(|()| tidy::run()),
         "generate" => nothing_after(rest).and_then(|()| generate::run()),
+        "record" => nothing_after(rest).and_then(|()| generate::record()),
         "fuzz" => fuzz::run(rest),
         "bench" => bench::run(rest),
         "dist" => dist::run(rest),
@@ -95,6 +96,7 @@ cargo xtask TASK
   ci [STEP…] [--skip STEP]     every step that a change has to pass, or those named
   tidy                         the rules of the house that no compiler checks
   generate                     the catalogue of codes: its statics, and docs/diagnostics
+  record                       what docs/diagnostics show of real runs: matrix.md, walkthroughs.md
   fuzz [TARGET] [--seconds N]  fuzz one target, or each in turn (needs a C++ compiler)
   bench NAME                   run one benchmark
   dist [--target TRIPLE]       build a static azvm-doctor to copy to a machine without Rust

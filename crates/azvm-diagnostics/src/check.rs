@@ -1,5 +1,6 @@
 //! The checks of the chain and their dependencies.
 
+use crate::facts::Part;
 use crate::finding::Finding;
 use std::time::Duration;
 
@@ -58,6 +59,17 @@ impl CheckId {
             Self::TokenClaims => "claims",
             Self::ArmReachable => "arm",
             Self::ArmTarget => "access",
+        }
+    }
+
+    /// The part of a run that it looks at first; without it there is nothing to judge.
+    pub(crate) fn part(self) -> Part {
+        match self {
+            Self::HostPlatform => Part::Host,
+            Self::ImdsReachable | Self::ImdsIdentity | Self::ImdsToken | Self::TokenClaims => {
+                Part::Imds
+            }
+            Self::ArmReachable | Self::ArmTarget => Part::Arm,
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::environment::IdentityVariable;
 use crate::invocation::Invocation;
 use crate::linux::LinuxFacts;
+use crate::model::ModelFacts;
 use crate::redactor::Redactor;
 use crate::windows::WindowsFacts;
 use azvm_arm::{ArmError, Cloud, Resource, RoleAssignments};
@@ -35,10 +36,38 @@ pub struct Facts {
     pub duration: Duration,
     /// True when the time limit kept a question from being asked or answered.
     pub is_cut_short: bool,
+    /// The parts of the run that crashed: what they saw is missing, and what rests on it is not judged.
+    pub crashed: Vec<Part>,
     /// How names, IDs and addresses stand in these facts.
     pub redaction: Redaction,
     /// Cuts the token out of a report, should a server have repeated it.
     pub redactor: Redactor,
+}
+
+/// A part of a run, which a crash does not leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Part {
+    /// Looking at the machine.
+    Host,
+    /// Asking IMDS.
+    Imds,
+    /// Asking ARM.
+    Arm,
+}
+
+impl Part {
+    /// In the order of a run.
+    pub const ALL: [Self; 3] = [Self::Host, Self::Imds, Self::Arm];
+
+    /// As it stands in machine-readable reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Imds => "imds",
+            Self::Arm => "arm",
+        }
+    }
 }
 
 /// How names, IDs and addresses stand in facts. Secrets are never part of them.
@@ -256,8 +285,13 @@ pub struct ImdsFacts {
     pub identity_info: Option<Call<String, ProtocolError>>,
     /// The token.
     pub token: Option<Call<TokenFacts, ProtocolError>>,
+    /// The first question for it, when IMDS did not find the identity and was asked again while waiting.
+    pub first_token: Option<Call<TokenFacts, ProtocolError>>,
     /// The same GUID asked for as the other kind of ID, after the first was not found.
     pub other_kind: Option<Call<TokenFacts, ProtocolError>>,
+    /// The token of the machine's default identity, with which the machine's model is read after the chosen identity was
+    /// not found, and nothing else.
+    pub default_identity: Option<Call<TokenFacts, ProtocolError>>,
     /// For which audience the token was asked.
     pub audience: Audience,
 }
@@ -321,10 +355,17 @@ pub struct ArmFacts {
     pub cloud: Cloud,
     /// The request without a token.
     pub probe: Option<Call<ArmProbe, ArmError>>,
+    /// What certificate was shown, if TLS failed over it.
+    pub certificate: Option<CertificateFacts>,
     /// The target.
     pub target: Option<TargetFacts>,
     /// The role assignments that count at the target, if they were asked for.
     pub role_assignments: Option<Call<RoleAssignments, ArmError>>,
+    /// How ARM describes the machine, and which identities it gives it.
+    pub model: Option<ModelFacts>,
+    /// True when the resource group of the target that the caller named is the machine's own, written in other letters
+    /// than IMDS writes it.
+    pub is_group_respelt: bool,
 }
 
 impl ArmFacts {
@@ -350,6 +391,24 @@ pub struct ArmProbe {
     pub code: Option<String>,
     /// The tenant of the subscription, from `WWW-Authenticate`.
     pub tenant_id: Option<String>,
+}
+
+/// A certificate that a server showed. It proves nothing: anybody can show any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CertificateFacts {
+    /// Whom it is for, as in RFC 4514.
+    pub subject: String,
+    /// Who signed it, as in RFC 4514.
+    pub issuer: String,
+    /// Not valid before.
+    pub not_before: Timestamp,
+    /// Not valid after.
+    pub not_after: Timestamp,
+    /// The SHA-256 of all of it, in hexadecimal.
+    pub sha256: String,
+    /// How many certificates were shown, this one included.
+    pub chain_length: usize,
 }
 
 /// The target and the tries at it.

@@ -20,8 +20,29 @@ pub fn windows_registry(data: &[u8]) {
     let _ = BlockingRule::read(&text, Ipv4Addr::new(169, 254, 169, 254), 80);
 }
 
+/// Any bytes as ARM's description of the machine, of an identity, or of all machines.
+pub fn machine_model(data: &[u8]) {
+    crate::collect::read_any(data);
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn odd_bodies_do_no_harm() {
+        let bodies: [&[u8]; 7] = [
+            b"",
+            b"[]",
+            b"{\"id\":7}",
+            b"{\"id\":\"/x\",\"properties\":[],\"identity\":\"none\"}",
+            b"{\"id\":\"/\\u001b[2J\",\"properties\":{\"vmId\":\"\\u0000\",\"principalId\":\"\\n\"}}",
+            b"{\"id\":\"/x\",\"identity\":{\"userAssignedIdentities\":{\"/\\u202e\":{\"clientId\":\"\\r\"},\"y\":null}}}",
+            b"{\"value\":[{},{\"id\":[],\"properties\":{\"vmId\":\"01234567-89ab-cdef-0123-456789abcdef\"}}],\"nextLink\":{}}",
+        ];
+        for body in bodies {
+            super::machine_model(body);
+        }
+    }
+
     #[test]
     fn odd_values_do_no_harm() {
         let values: [&[u8]; 6] = [

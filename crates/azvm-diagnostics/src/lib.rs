@@ -46,6 +46,7 @@ pub mod fuzzing;
 mod invocation;
 mod known;
 pub mod linux;
+pub mod model;
 mod policy;
 mod progress;
 mod redactor;
@@ -59,7 +60,7 @@ mod wait;
 pub mod windows;
 
 pub use check::{Check, CheckId, Status};
-pub use collect::{Config, DEFAULT_TIMEOUT, TargetError, collect};
+pub use collect::{Config, DEFAULT_TIMEOUT, TargetError, budget, collect};
 pub use facts::Facts;
 pub use finding::{Confidence, Finding, Severity, Values};
 pub use invocation::Invocation;

@@ -19,6 +19,11 @@ pub enum Event<'a> {
         /// How it went.
         attempt: &'a Attempt,
     },
+    /// A request waits for its turn: a run sends IMDS no more than its [budget](crate::budget).
+    Pacing {
+        /// Until it is sent.
+        next_in: Duration,
+    },
     /// The target was tried and will be tried again.
     Waiting {
         /// Which try this was, from one.

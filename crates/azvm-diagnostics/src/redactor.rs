@@ -24,6 +24,8 @@ pub struct Redactor {
     /// No byte of the token is outside the alphabet of a JWT, so that most of a report need not be hashed.
     is_plain: bool,
     state: RandomState,
+    /// Of further tokens.
+    further: Vec<Self>,
 }
 
 impl Redactor {
@@ -45,11 +47,26 @@ impl Redactor {
             is_plain: bytes.iter().copied().all(is_token_byte),
             shortest_run: if is_jwt { piece_bytes } else { bytes.len() },
             state,
+            further: Vec::new(),
         }
     }
 
-    /// The text without the token.
+    /// For each of the tokens.
+    pub(crate) fn of<'a>(tokens: impl IntoIterator<Item = &'a Secret>) -> Self {
+        Self {
+            further: tokens.into_iter().map(Self::new).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The text without the tokens.
     pub(crate) fn clean(&self, text: String) -> String {
+        let text = self.clean_of_one(text);
+        let further = self.further.iter();
+        further.fold(text, |text, redactor| redactor.clean(text))
+    }
+
+    fn clean_of_one(&self, text: String) -> String {
         if self.pieces.is_empty() {
             return text;
         }
@@ -134,6 +151,15 @@ mod tests {
         assert_eq!(clean(JWT, "eyJhbGciOiJub2"), "eyJhbGciOiJub2");
         let wrapped = format!("{}\n{}", &JWT[..40], &JWT[40..]);
         assert_eq!(clean(JWT, &wrapped), "<redacted>\n<redacted>");
+    }
+
+    #[test]
+    fn several_tokens_are_cut_out() {
+        let tokens = [JWT, "opaque-token"].map(|token| Secret::new(token.into()));
+        let text = format!("{JWT} and opaque-token");
+        let cleaned = Redactor::of(&tokens).clean(text);
+        assert_eq!(cleaned, "<redacted> and <redacted>");
+        assert_eq!(Redactor::of([]).clean(JWT.into()), JWT);
     }
 
     #[test]

@@ -82,7 +82,7 @@ pub(crate) struct DoctorArgs {
     /// The cloud: public, usgovernment or china [default: what IMDS says]
     #[arg(long, value_name = "NAME", value_parser = cloud)]
     pub(crate) cloud: Option<Cloud>,
-    /// Wait for a role to propagate, and for access to be stable [default without a value: 10m]
+    /// Wait for a role to propagate and access to be stable, or for an identity that was just attached [default without a value: 10m]
     #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "10m", value_parser = duration)]
     pub(crate) wait: Option<Duration>,
     /// Give up after this long, the wait not counted

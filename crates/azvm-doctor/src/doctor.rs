@@ -3,10 +3,8 @@
 use crate::args::DoctorArgs;
 use crate::progress::Reporter;
 use crate::report::Outlet;
-use crate::{Problem, guard, input, output, with_causes};
-use azvm_diagnostics::{
-    Config, Diagnosis, Facts, MAX_REPORT_BYTES, collect, diagnose_under, read_report,
-};
+use crate::{Problem, input, output, with_causes};
+use azvm_diagnostics::{Config, Facts, MAX_REPORT_BYTES, collect, diagnose_under, read_report};
 use azvm_simulator::{Listen, Scenario, Simulator};
 use std::path::Path;
 
@@ -28,10 +26,7 @@ pub(crate) async fn run(args: DoctorArgs, program: &str) -> Result<u8, Problem> 
         Some(path) => stored(path, program)?,
         None => Box::pin(examine(&args, program)).await?,
     };
-    let judge = |facts: &Facts| match seen.is_whole {
-        true => diagnose_under(facts, &policy),
-        false => Diagnosis::of_crash(facts, &policy),
-    };
+    let judge = |facts: &Facts| diagnose_under(facts, &policy);
     outlet.write(&seen, judge)?;
     Ok(judge(&seen.facts).exit_code())
 }
@@ -39,8 +34,6 @@ pub(crate) async fn run(args: DoctorArgs, program: &str) -> Result<u8, Problem> 
 /// What is known, and who saw it.
 pub(crate) struct Seen {
     pub(crate) facts: Facts,
-    /// False when the run crashed before it had seen everything.
-    pub(crate) is_whole: bool,
     pub(crate) run_id: String,
     /// Name and version of the program that saw it, if it was another run.
     pub(crate) collected_by: Option<(String, String)>,
@@ -53,23 +46,17 @@ async fn examine(args: &DoctorArgs, program: &str) -> Result<Seen, Problem> {
     };
     let config = config(args, simulator.as_ref())?.with_invocation(args.invocation(program));
     let reporter = Reporter::new(args.verbose >= LOG_FROM);
-    let collected = guard::unless_it_panics(collect(&config, &reporter)).await;
+    let collected = collect(&config, &reporter).await;
     drop(reporter);
-    let (facts, is_whole) = match collected {
-        Some(Ok(facts)) => (facts, true),
-        Some(Err(error)) => {
-            let detail = error.to_failure().detail;
-            return Err(Problem::usage(format!("--arm-ca: {detail}")));
-        }
-        // A report of what was asked is better than none: whoever reads it learns that the run was one.
-        None => (Facts::unseen(&config), false),
-    };
+    let facts = collected.map_err(|error| {
+        let detail = error.to_failure().detail;
+        Problem::usage(format!("--arm-ca: {detail}"))
+    })?;
     if let Some(simulator) = simulator {
         simulator.shutdown().await;
     }
     Ok(Seen {
         facts,
-        is_whole,
         run_id: uuid::Uuid::new_v4().to_string(),
         collected_by: None,
     })
@@ -87,7 +74,6 @@ fn stored(path: &Path, program: &str) -> Result<Seen, Problem> {
     facts.asked.invocation = facts.asked.invocation.of_program(program);
     Ok(Seen {
         facts,
-        is_whole: true,
         run_id: report.run_id,
         collected_by: Some(report.collected_by),
     })

@@ -20,7 +20,6 @@
 mod args;
 mod doctor;
 mod explain;
-mod guard;
 mod input;
 mod lint_id;
 mod output;

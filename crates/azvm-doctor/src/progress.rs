@@ -61,6 +61,11 @@ impl Progress for Reporter {
                     ));
                 }
             }
+            Event::Pacing { next_in } => {
+                if let Some(spinner) = &self.spinner {
+                    spinner.set_message(format!("sparing IMDS, on {}", soon(*next_in)));
+                }
+            }
             Event::Waiting {
                 sample,
                 outcome,

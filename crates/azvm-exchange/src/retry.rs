@@ -12,7 +12,7 @@
 //!
 //! A wait is never shorter than the answer's `Retry-After`, up to [`RETRY_AFTER_CAP`]. Every class counts its own
 //! retries. A schedule that is used up ends the exchange with the last answer; so does a delay that would pass the
-//! deadline.
+//! deadline, and the last of the attempts that the policy allows.
 
 use crate::{Failure, FailureKind, Monotonic, Phase, Request, Response};
 use alloc::borrow::Cow;
@@ -60,6 +60,7 @@ pub struct RetryPolicy {
     jitter_percent: u8,
     attempt_timeout: Duration,
     deadline: Duration,
+    max_attempts: usize,
 }
 
 impl RetryPolicy {
@@ -71,6 +72,7 @@ impl RetryPolicy {
             jitter_percent: 0,
             attempt_timeout: Duration::MAX,
             deadline,
+            max_attempts: usize::MAX,
         }
     }
 
@@ -132,6 +134,14 @@ impl RetryPolicy {
     #[must_use]
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
+        self
+    }
+
+    /// Ends the exchange with the answer to this attempt at the latest, whatever the schedules still hold; the schedules
+    /// alone otherwise. The first attempt is always made.
+    #[must_use]
+    pub fn with_max_attempts(mut self, max_attempts: usize) -> Self {
+        self.max_attempts = max_attempts;
         self
     }
 
@@ -329,7 +339,11 @@ impl Exchange {
         self.started.get_or_insert(now).plus(self.policy.deadline)
     }
 
+    /// The wait after the attempt that ended with `outcome`, which is not among the attempts yet.
     fn next_delay(&mut self, outcome: &Result<Response, Failure>) -> Option<Duration> {
+        if self.attempts.len() + 1 >= self.policy.max_attempts {
+            return None;
+        }
         let class = match outcome {
             Ok(response) => match (self.policy.classify)(response.status()) {
                 RetryClass::Final => return None,
@@ -471,6 +485,16 @@ mod tests {
         let distinct = waits.iter().collect::<alloc::collections::BTreeSet<_>>();
         assert!(distinct.len() > 30, "{waits:?}");
         assert_eq!(first_wait(7), first_wait(7), "the seed decides");
+    }
+
+    #[test]
+    fn the_number_of_attempts_can_be_limited() {
+        for (limit, expected) in [(0, 1), (1, 1), (3, 3), (9, 9), (usize::MAX, 71)] {
+            let policy = policy(120).with_max_attempts(limit);
+            let (attempts, _) = run(policy, Duration::ZERO, |_| answered(410));
+            assert_eq!(attempts.len(), expected);
+            assert_eq!(attempts.last().and_then(|last| last.retry_in), None);
+        }
     }
 
     #[test]

@@ -83,6 +83,8 @@
 
 #![warn(missing_docs, clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
+#[cfg(feature = "tls")]
+mod certificate;
 mod client;
 mod connect;
 mod connection;
@@ -98,6 +100,8 @@ mod tls;
 mod tunnel;
 mod wire;
 
+#[cfg(feature = "tls")]
+pub use certificate::presented_certificates;
 pub use client::{Client, Exchanged};
 pub use error::TransportError;
 pub use limits::{

@@ -20,7 +20,7 @@ pub(crate) struct Connector(TlsConnector);
 
 impl Connector {
     pub(crate) fn new(extra_ca_pem: &[u8]) -> Result<Self, TransportError> {
-        let provider = Arc::new(ring::default_provider());
+        let provider = provider();
         let verifier = verifier(read_pem(extra_ca_pem)?, &provider)?;
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -37,17 +37,29 @@ impl Connector {
         host: &Host,
         stream: TcpStream,
     ) -> Result<TlsStream<TcpStream>, TransportError> {
-        let name = match host {
-            Host::Ip(address) => ServerName::from(*address),
-            Host::Name(name) => ServerName::try_from(name.clone())
-                .map_err(|error| TransportError::new(FailureKind::Tls, Phase::Tls, error))?,
-            _ => return Err(TransportError::refused("a host of an unknown kind")),
-        };
-        self.0
-            .connect(name, stream)
-            .await
-            .map_err(|error| TransportError::from_io(error, Phase::Tls))
+        handshake_with(&self.0, host, stream).await
     }
+}
+
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(ring::default_provider())
+}
+
+pub(crate) async fn handshake_with(
+    connector: &TlsConnector,
+    host: &Host,
+    stream: TcpStream,
+) -> Result<TlsStream<TcpStream>, TransportError> {
+    let name = match host {
+        Host::Ip(address) => ServerName::from(*address),
+        Host::Name(name) => ServerName::try_from(name.clone())
+            .map_err(|error| TransportError::new(FailureKind::Tls, Phase::Tls, error))?,
+        _ => return Err(TransportError::refused("a host of an unknown kind")),
+    };
+    connector
+        .connect(name, stream)
+        .await
+        .map_err(|error| TransportError::from_io(error, Phase::Tls))
 }
 
 impl fmt::Debug for Connector {

@@ -10,7 +10,7 @@ use crate::front::Front;
 use crate::scenario::{EVENT_TYPES, is_segment, resolve_scope};
 use crate::simulator::State;
 use crate::text::is_guid;
-use crate::world::{Event, OtherIdentity, OtherState};
+use crate::world::{Event, OtherIdentity, OtherState, SystemSince};
 use crate::{Identity, Simulator, World};
 
 /// A role to give to a principal at a scope.
@@ -345,7 +345,11 @@ impl State {
                     ..
                 }) => again,
                 Some(OtherIdentity {
-                    state: OtherState::Attaching { .. } | OtherState::Detached,
+                    state:
+                        OtherState::Attaching { .. }
+                        | OtherState::Detached
+                        | OtherState::Inconsistent
+                        | OtherState::Removed,
                     identity,
                 }) => identity,
                 Some(OtherIdentity {
@@ -384,7 +388,7 @@ impl State {
             let other = find_other(world, name)?;
             let state = std::mem::replace(&mut other.state, OtherState::Detached);
             match state {
-                OtherState::Attaching { .. } => Ok(()),
+                OtherState::Attaching { .. } | OtherState::Inconsistent => Ok(()),
                 OtherState::Recreated { again } => {
                     other.identity = again;
                     Ok(())
@@ -395,7 +399,9 @@ impl State {
                         .retain(|other| !is_named(&other.identity, name));
                     Ok(())
                 }
-                OtherState::Detached => Err(ChangeError::new(format!("'{name}' is not attached"))),
+                OtherState::Detached | OtherState::Removed => {
+                    Err(ChangeError::new(format!("'{name}' is not attached")))
+                }
             }
         })
     }
@@ -413,10 +419,12 @@ impl State {
             }
             let other = find_other(world, name)?;
             match other.state {
-                OtherState::Attaching { .. } | OtherState::Recreated { .. } => {
+                OtherState::Attaching { .. }
+                | OtherState::Inconsistent
+                | OtherState::Recreated { .. } => {
                     other.state = OtherState::Deleted;
                 }
-                OtherState::Detached => world
+                OtherState::Detached | OtherState::Removed => world
                     .other_identities
                     .retain(|other| !is_named(&other.identity, name)),
                 OtherState::Deleted => return Err(missing("identity", name)),
@@ -445,9 +453,10 @@ impl State {
                 ..again
             };
             match other.state {
-                OtherState::Detached => other.identity = again.clone(),
+                OtherState::Detached | OtherState::Removed => other.identity = again.clone(),
                 OtherState::Attaching { .. }
                 | OtherState::Deleted
+                | OtherState::Inconsistent
                 | OtherState::Recreated { .. } => {
                     other.state = OtherState::Recreated {
                         again: again.clone(),
@@ -460,6 +469,7 @@ impl State {
 
     pub(crate) fn set_system_identity(&self, is_on: bool) -> Option<Identity> {
         let changed = self.change(|world| {
+            world.system_since = SystemSince::Unchanged;
             world.system_identity = is_on.then(|| {
                 let uniform = world.vm.scale_set.as_ref().filter(|set| set.is_uniform);
                 let resource_id = uniform.map_or(&world.vm.resource_id, |set| &set.resource_id);

@@ -161,6 +161,10 @@ impl TokenAuthority {
             .system_identity
             .as_ref()
             .is_some_and(|system| system.object_id == identity.object_id);
+        let (person, app_id) = match world.has_person {
+            true => (true, AZURE_CLI),
+            false => (false, identity.client_id.as_str()),
+        };
         Claims {
             aud: resource.to_owned(),
             iss: issuer.clone(),
@@ -168,19 +172,19 @@ impl TokenAuthority {
             nbf: not_before,
             exp: now + i64::from(self.lifetime_secs),
             aio: opaque(),
-            appid: identity.client_id.clone(),
-            appidacr: "2".to_owned(),
+            appid: app_id.to_owned(),
+            appidacr: if person { "0" } else { "2" }.to_owned(),
             groups: groups.map(|group| group.id.clone()).collect(),
             idp: issuer,
-            idtyp: "app".to_owned(),
+            idtyp: if person { "user" } else { "app" }.to_owned(),
             oid: identity.object_id.clone(),
             rh: opaque(),
             sub: identity.object_id.clone(),
             tid: tenant_id.clone(),
             uti: opaque(),
             ver: "1.0".to_owned(),
-            xms_az_rid: (!is_system).then(|| world.vm.resource_id.clone()),
-            xms_mirid: mirid(identity, is_system),
+            xms_az_rid: (!is_system && !person).then(|| world.vm.resource_id.clone()),
+            xms_mirid: (!person).then(|| mirid(identity, is_system)),
             xms_tcdt: TENANT_CREATED,
         }
     }
@@ -241,9 +245,13 @@ pub(crate) struct Claims {
     ver: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     xms_az_rid: Option<String>,
-    xms_mirid: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    xms_mirid: Option<String>,
     xms_tcdt: i64,
 }
+
+/// The application through which the Azure CLI signs people in, the same in every tenant.
+const AZURE_CLI: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 
 /// Who the identity is: Entra writes `resourcegroups` in lower case for user-assigned identities.
 fn mirid(identity: &Identity, is_system: bool) -> String {

@@ -20,7 +20,12 @@ pub struct World {
     pub(crate) groups: Vec<Group>,
     /// Resources beside the VM and the identities.
     pub(crate) resources: Vec<Resource>,
+    /// What IMDS issues tokens for.
     pub(crate) system_identity: Option<Identity>,
+    /// What became of it since, which IMDS with its day-old tokens does not know.
+    pub(crate) system_since: SystemSince,
+    /// True when somebody in IMDS's place hands out tokens of a person who signed in with the Azure CLI.
+    pub(crate) has_person: bool,
     pub(crate) user_identities: Vec<Identity>,
     pub(crate) other_identities: Vec<OtherIdentity>,
     pub(crate) principal_groups: Vec<PrincipalGroup>,
@@ -77,21 +82,47 @@ impl World {
         let others = others.flat_map(|other| {
             let again = match &other.state {
                 OtherState::Recreated { again } => Some(again),
-                OtherState::Attaching { .. } | OtherState::Deleted | OtherState::Detached => None,
+                OtherState::Attaching { .. }
+                | OtherState::Deleted
+                | OtherState::Detached
+                | OtherState::Inconsistent
+                | OtherState::Removed => None,
             };
             std::iter::once(&other.identity).chain(again)
         });
+        let renewed = match &self.system_since {
+            SystemSince::Renewed { again } => Some(again),
+            SystemSince::Unchanged | SystemSince::Removed => None,
+        };
         self.system_identity
             .iter()
+            .chain(renewed)
             .chain(&self.user_identities)
             .chain(others)
     }
 
+    /// The system-assigned identity as ARM shows it at the VM.
+    pub(crate) fn shown_system_identity(&self) -> Option<&Identity> {
+        match &self.system_since {
+            SystemSince::Unchanged => self.system_identity.as_ref(),
+            SystemSince::Removed => None,
+            SystemSince::Renewed { again } => Some(again),
+        }
+    }
+
     /// What IMDS issues tokens for at this time: the user-assigned identities.
     pub(crate) fn usable_identities(&self, now: Duration) -> impl Iterator<Item = &Identity> {
-        let arriving = self.other_identities.iter().filter(move |other| {
-            matches!(other.state, OtherState::Attaching { visible_at } if now >= visible_at)
-        });
+        let arriving = self
+            .other_identities
+            .iter()
+            .filter(move |other| match other.state {
+                OtherState::Attaching { visible_at } => now >= visible_at,
+                OtherState::Removed => true,
+                OtherState::Deleted
+                | OtherState::Detached
+                | OtherState::Inconsistent
+                | OtherState::Recreated { .. } => false,
+            });
         self.user_identities
             .iter()
             .chain(arriving.map(|other| &other.identity))
@@ -101,7 +132,10 @@ impl World {
     pub(crate) fn existing_identities(&self) -> impl Iterator<Item = &Identity> {
         let others = self.other_identities.iter();
         let existing = others.filter_map(|other| match &other.state {
-            OtherState::Attaching { .. } | OtherState::Detached => Some(&other.identity),
+            OtherState::Attaching { .. }
+            | OtherState::Detached
+            | OtherState::Inconsistent
+            | OtherState::Removed => Some(&other.identity),
             OtherState::Recreated { again } => Some(again),
             OtherState::Deleted => None,
         });
@@ -112,11 +146,11 @@ impl World {
     pub(crate) fn attached_identities(&self) -> impl Iterator<Item = (&Identity, bool)> {
         let others = self.other_identities.iter();
         let attached = others.filter_map(|other| match &other.state {
-            OtherState::Attaching { .. } | OtherState::Recreated { .. } => {
-                Some((&other.identity, true))
-            }
+            OtherState::Attaching { .. }
+            | OtherState::Inconsistent
+            | OtherState::Recreated { .. } => Some((&other.identity, true)),
             OtherState::Deleted => Some((&other.identity, false)),
-            OtherState::Detached => None,
+            OtherState::Detached | OtherState::Removed => None,
         });
         self.user_identities
             .iter()
@@ -238,8 +272,24 @@ pub(crate) enum OtherState {
     Deleted,
     /// It exists and is not attached.
     Detached,
+    /// ARM lists it at the VM, and IMDS says that the VM has no access to it.
+    Inconsistent,
     /// Deleted while it was attached and made again under the same name: the VM lists the old one.
     Recreated { again: Identity },
+    /// Taken off the VM; IMDS goes on handing out its token until that has expired.
+    Removed,
+}
+
+/// What became of the system-assigned identity while IMDS hands out the token that it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SystemSince {
+    Unchanged,
+    /// Switched off.
+    Removed,
+    /// Switched off and on again, which makes another principal.
+    Renewed {
+        again: Identity,
+    },
 }
 
 /// The scheduled events of the VM.

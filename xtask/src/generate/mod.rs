@@ -42,6 +42,20 @@ pub(crate) fn run() -> Result<()> {
     run_command(cargo(example).args(["--example", "write_pages", "--", PAGES]))
 }
 
+/// Writes what the pages show of real runs, and the golden texts of `explain`. Tests find it out, and compare it at each
+/// run.
+pub(crate) fn record() -> Result<()> {
+    for (package, name) in [
+        ("azvm-diagnostics", "matrix::"),
+        ("azvm-diagnostics", "pages::"),
+        ("azvm-doctor", "walkthroughs::"),
+    ] {
+        let test = ["test", "--package", package, "--test", "it", name];
+        run_command(cargo(test).env("BLESS", "1"))?;
+    }
+    Ok(())
+}
+
 /// What is out of date, as places below the root; an error when the catalogue itself is not right.
 pub(crate) fn stale() -> Result<Vec<String>> {
     let statics = statics()?;

@@ -13,6 +13,7 @@ use crate::finding::Severity;
 pub(crate) use generated::*;
 pub use generated::{CATALOGUE, EVIDENCE};
 pub use page::{Page, markdown, pages, text};
+pub(crate) use search::edits;
 pub use search::{find, nearest};
 
 /// The part of the chain that an entry belongs to.

@@ -60,7 +60,7 @@ fn nearest_slug(typed: &str) -> Option<&'static Entry> {
 }
 
 /// Levenshtein's distance, one row at a time.
-fn edits(left: &str, right: &str) -> usize {
+pub(crate) fn edits(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();
     let mut row: Vec<usize> = (0..=right.len()).collect();
     for (index, from) in left.chars().enumerate() {

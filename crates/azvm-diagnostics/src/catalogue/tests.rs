@@ -4,7 +4,7 @@ use super::*;
 use std::collections::BTreeSet;
 
 /// What an entry that is found today says that it looks at, a rule has to show.
-const RULES: [&str; 9] = [
+const RULES: [&str; 11] = [
     include_str!("../rules/access.rs"),
     include_str!("../rules/arm.rs"),
     include_str!("../rules/host.rs"),
@@ -12,7 +12,9 @@ const RULES: [&str; 9] = [
     include_str!("../rules/imds.rs"),
     include_str!("../rules/machine.rs"),
     include_str!("../rules/mod.rs"),
+    include_str!("../rules/model.rs"),
     include_str!("../rules/path.rs"),
+    include_str!("../rules/principal.rs"),
     include_str!("../rules/token.rs"),
 ];
 

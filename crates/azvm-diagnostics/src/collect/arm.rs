@@ -68,14 +68,11 @@ impl Run<'_> {
         let compute = imds.compute();
         let cloud = self.cloud(compute);
         let named = self.config.arm_endpoint.clone();
-        let endpoint = named.clone().unwrap_or_else(|| cloud.into());
+        let endpoint = named.unwrap_or_else(|| cloud.into());
         let mut facts = ArmFacts {
             endpoint: endpoint.to_string(),
-            is_named_endpoint: named.is_some(),
             cloud,
-            probe: None,
-            target: None,
-            role_assignments: None,
+            ..ArmFacts::unseen(self.config)
         };
         if is_elsewhere(host, imds) {
             return facts;
@@ -90,6 +87,7 @@ impl Run<'_> {
             }
             Err(failure) => Some(Call::not_sent(failure)),
         };
+        facts.certificate = self.certificate(&endpoint, facts.probe.as_ref()).await;
         if let Some(target) = target {
             self.access(&mut facts, client.ok(), &endpoint, imds, (target, secret))
                 .await;
@@ -155,8 +153,11 @@ impl Run<'_> {
             RetryPolicy::never(PROBE_BUDGET),
         );
         let read = |response: &Response| read_probe(response, is_named);
-        self.call("arm_probe", (client, endpoint.origin()), what, read)
-            .await
+        let call = self
+            .call("arm_probe", (client, endpoint.origin()), what, read)
+            .await;
+        self.arm_budget.sent(1);
+        call
     }
 
     /// Tries once, or until access is stable or the wait is over.
@@ -172,7 +173,11 @@ impl Run<'_> {
         }
         loop {
             let request = azvm_arm::get(&reading.id, api_version);
-            let Some(call) = self.ask_arm(arm, "target_get", request, read_target).await else {
+            let call = match reading.samples.is_empty() {
+                true => self.ask_arm(arm, "target_get", request, read_target).await,
+                false => self.repeat(arm, "target_get", request, read_target).await,
+            };
+            let Some(call) = call else {
                 reading.wait_ended = self.config.wait.is_some();
                 return;
             };
@@ -204,19 +209,49 @@ impl Run<'_> {
         }
     }
 
+    /// Asks as often as the budget allows; `None` when it is used up, too.
     async fn ask_arm<R>(
         &mut self,
-        (client, endpoint, secret): Arm<'_>,
+        arm: Arm<'_>,
         action: &'static str,
         request: Request,
         read: impl FnOnce(&Response) -> Result<R, ArmError>,
     ) -> Option<Call<R, ArmError>> {
-        let policy = retry_policy().with_deadline(CALL_BUDGET);
+        let attempts = self.arm_budget.attempts()?;
+        let policy = call_policy().with_max_attempts(attempts);
+        let before = self.timeline.len();
+        let call = self.send(arm, action, (request, policy), read).await;
+        self.arm_budget.sent(self.timeline.len() - before);
+        call
+    }
+
+    /// Asks once more while waiting for a role, which the budget is not for.
+    async fn repeat<R>(
+        &mut self,
+        arm: Arm<'_>,
+        action: &'static str,
+        request: Request,
+        read: impl FnOnce(&Response) -> Result<R, ArmError>,
+    ) -> Option<Call<R, ArmError>> {
+        self.send(arm, action, (request, call_policy()), read).await
+    }
+
+    async fn send<R>(
+        &mut self,
+        (client, endpoint, secret): Arm<'_>,
+        action: &'static str,
+        (request, policy): (Request, RetryPolicy),
+        read: impl FnOnce(&Response) -> Result<R, ArmError>,
+    ) -> Option<Call<R, ArmError>> {
         let what = (request.with_bearer(secret), policy);
         let read = |response: &Response| read(response).map_err(|error| kept_refusal(&error));
         self.call(action, (client, endpoint.origin()), what, read)
             .await
     }
+}
+
+fn call_policy() -> RetryPolicy {
+    retry_policy().with_deadline(CALL_BUDGET)
 }
 
 /// How ARM is asked: over what, where, and with which token.

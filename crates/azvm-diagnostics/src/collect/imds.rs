@@ -1,7 +1,8 @@
 //! The metadata service: who is there, what the machine is, and a token.
 
-use super::Run;
+use super::{Run, Secrets, model};
 use crate::facts::{Call, ImdsFacts, ProbeAnswer, TokenFacts, Trouble};
+use crate::progress::Event;
 use azvm_arm::Cloud;
 use azvm_exchange::{Request, Response, RetryClass, RetryPolicy, Secret, service_text};
 use azvm_http::{Client, Limits};
@@ -10,6 +11,7 @@ use azvm_imds::{
     read_identity_info, read_instance, retry_policy,
 };
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// The probe asks once and wants to know soon: off Azure nobody will ever answer.
 const PROBE_BUDGET: Duration = Duration::from_secs(3);
@@ -19,27 +21,33 @@ const PROBE_BUDGET: Duration = Duration::from_secs(3);
 const DESCRIPTION_TIMEOUT: Duration = Duration::from_secs(5);
 const DESCRIPTION_DELAYS: &[Duration] = &[Duration::ZERO, Duration::from_secs(2)];
 
+/// Delays between the tries at an identity that IMDS does not know yet: two minutes and a little, and few enough for IMDS.
+///
+/// Source: AzureAD/microsoft-authentication-library-for-dotnet:docs/imds_retry_based_on_errors.md retries for seconds; the
+/// two minutes are inferred.
+const ARRIVAL_DELAYS: &[Duration] = &[
+    Duration::from_secs(3),
+    Duration::from_secs(8),
+    Duration::from_secs(20),
+    Duration::from_secs(30),
+    Duration::from_secs(60),
+];
+
+/// The time for all of them, answers included.
+const ARRIVAL_BUDGET: Duration = Duration::from_secs(150);
+
 /// Each question opens a connection of its own: whether one opens is part of what is asked.
 fn own_connections() -> Client {
     Client::plain(Limits::imds().with_idle_age(Duration::ZERO))
 }
 
 impl Run<'_> {
-    pub(super) async fn imds(&mut self) -> (ImdsFacts, Option<Secret>) {
+    pub(super) async fn imds(&mut self) -> (ImdsFacts, Secrets) {
         let client = own_connections();
-        let endpoint = &self.config.imds_endpoint;
-        let mut facts = ImdsFacts {
-            endpoint: endpoint.to_string(),
-            is_default_endpoint: endpoint.is_default(),
-            probe: self.ask(&client, "imds_probe", probe(), read_probe).await,
-            instance: None,
-            identity_info: None,
-            token: None,
-            other_kind: None,
-            audience: self.audience(None),
-        };
+        let mut facts = ImdsFacts::unseen(self.config);
+        facts.probe = self.ask(&client, "imds_probe", probe(), read_probe).await;
         if !is_imds(facts.probe.as_ref()) {
-            return (facts, None);
+            return (facts, Secrets::default());
         }
         facts.instance = self
             .ask(
@@ -62,28 +70,93 @@ impl Run<'_> {
                 .compute()
                 .and_then(|compute| compute.az_environment.as_deref()),
         );
+        let secrets = self.tokens(&client, &mut facts).await;
+        (facts, secrets)
+    }
+
+    /// The token of the chosen identity, and what is to be known when IMDS does not find that one.
+    async fn tokens(&mut self, client: &Client, facts: &mut ImdsFacts) -> Secrets {
+        let audience = facts.audience.clone();
+        let chosen = self.config.selector.clone();
         let (token, secret) = self
             .token(
-                &client,
+                client,
                 "imds_token",
-                facts.audience.clone(),
-                self.config.selector.clone(),
+                (audience.clone(), chosen),
+                retry_policy(),
             )
             .await;
         facts.token = token;
+        let mut secrets = Secrets {
+            chosen: secret,
+            default: None,
+        };
         if let Some(selector) = self.other_kind(facts.token.as_ref()) {
             // The token of this question is of no use: it is dropped here.
+            let what = (audience, selector);
             facts.other_kind = self
-                .token(
-                    &client,
-                    "imds_token_other_kind",
-                    facts.audience.clone(),
-                    selector,
-                )
+                .token(client, "imds_token_other_kind", what, retry_policy())
                 .await
                 .0;
         }
-        (facts, secret)
+        let is_other_kind = facts
+            .other_kind
+            .as_ref()
+            .is_some_and(|call| call.answer.is_ok());
+        if !is_other_kind && model::is_not_found(facts.token.as_ref()) {
+            self.arrival(client, facts, &mut secrets).await;
+            self.default_identity(client, facts, &mut secrets).await;
+        }
+        secrets
+    }
+
+    /// An identity that was attached a moment ago may be on its way. Waited for only when the caller has time.
+    async fn arrival(&mut self, client: &Client, facts: &mut ImdsFacts, secrets: &mut Secrets) {
+        let Some(wait) = self.config.wait.filter(|wait| !wait.is_zero()) else {
+            return;
+        };
+        let budget = wait.min(ARRIVAL_BUDGET);
+        // The wait comes on top of the time for everything else.
+        self.deadline = self.deadline.checked_add(budget).unwrap_or(self.deadline);
+        let policy = retry_policy()
+            .with_classifier(|status| match status {
+                400 | 404 => RetryClass::Unsettled,
+                other => azvm_imds::classify(other),
+            })
+            .with_unsettled(ARRIVAL_DELAYS)
+            .with_deadline(budget);
+        let what = (facts.audience.clone(), self.config.selector.clone());
+        let (again, secret) = self.token(client, "imds_token_again", what, policy).await;
+        if again.is_some() {
+            facts.first_token = std::mem::replace(&mut facts.token, again);
+            secrets.chosen = secret;
+        }
+    }
+
+    /// Without the chosen identity, the machine's default one may read the machine's model, which tells why. Its token is
+    /// for that and nothing else.
+    async fn default_identity(
+        &mut self,
+        client: &Client,
+        facts: &mut ImdsFacts,
+        secrets: &mut Secrets,
+    ) {
+        if self.config.selector == IdentitySelector::System || secrets.chosen.is_some() {
+            return;
+        }
+        let cloud = facts
+            .compute()
+            .and_then(|compute| Cloud::from_name(compute.az_environment.as_deref()?));
+        let cloud = self.config.cloud.or(cloud).unwrap_or(Cloud::Public);
+        let is_named = self.config.arm_endpoint.is_some();
+        let text = model::reading_audience(facts.audience.as_str(), cloud, is_named);
+        let Ok(audience) = Audience::new(text) else {
+            return;
+        };
+        let what = (audience, IdentitySelector::System);
+        (facts.default_identity, secrets.default) = self
+            .token(client, "imds_token_default", what, retry_policy())
+            .await;
     }
 
     /// The audience asked for, or that of the cloud asked for, or that of the machine's.
@@ -97,8 +170,8 @@ impl Run<'_> {
         &mut self,
         client: &Client,
         action: &'static str,
-        audience: Audience,
-        selector: IdentitySelector,
+        (audience, selector): (Audience, IdentitySelector),
+        policy: RetryPolicy,
     ) -> (Option<Call<TokenFacts, ProtocolError>>, Option<Secret>) {
         let ask = TokenRequest::new(audience, selector);
         let mut secret = None;
@@ -115,7 +188,7 @@ impl Run<'_> {
             })
         };
         let call = self
-            .ask(client, action, (ask.to_request(), retry_policy()), read)
+            .ask(client, action, (ask.to_request(), policy), read)
             .await;
         (call, secret)
     }
@@ -138,16 +211,38 @@ impl Run<'_> {
         }
     }
 
+    /// Asks in its turn, and only as often as the budget allows.
     async fn ask<R>(
         &mut self,
         client: &Client,
         action: &'static str,
-        what: (Request, RetryPolicy),
+        (request, policy): (Request, RetryPolicy),
         read: impl FnOnce(&Response) -> Result<R, ProtocolError>,
     ) -> Option<Call<R, ProtocolError>> {
+        let attempts = self.imds_budget.attempts(kept_after(action))?;
+        let pause = self.imds_budget.pause(Instant::now());
+        if !pause.is_zero() {
+            self.progress.event(&Event::Pacing { next_in: pause });
+            tokio::time::sleep(pause.min(self.time_left())).await;
+        }
         let config = self.config;
-        self.call(action, (client, config.imds_endpoint.origin()), what, read)
-            .await
+        let what = (request, policy.with_max_attempts(attempts));
+        let before = self.timeline.len();
+        let call = self
+            .call(action, (client, config.imds_endpoint.origin()), what, read)
+            .await;
+        let sent = self.timeline.len() - before;
+        self.imds_budget.sent(sent, Instant::now());
+        call
+    }
+}
+
+/// How many requests a question leaves to those after it: its retries do not use them up.
+fn kept_after(action: &str) -> usize {
+    match action {
+        "imds_instance" => 2,
+        "imds_identity_info" | "imds_token_again" => 1,
+        _ => 0,
     }
 }
 

@@ -1,26 +1,35 @@
 //! Gathers the facts: each once, each with a deadline, one request at a time.
 //!
-//! A run makes at most five requests to IMDS (not counting retries) and, without waiting, three to ARM.
+//! What a run may ask of others is in [`budget`].
 
 mod arm;
+pub mod budget;
 mod call;
+mod certificate;
+mod guard;
 mod host;
 mod imds;
 #[cfg(target_os = "linux")]
 mod linux;
+mod model;
 #[cfg(any(windows, test))]
 mod windows;
 
 pub(crate) use host::{covers_imds, proxy_host};
+pub(crate) use model::{
+    IDENTITY_TYPE, MACHINE_TYPE, SCALE_SET_TYPE, is_chosen, is_same_id, read_any,
+};
 
-use crate::facts::{ArmFacts, Asked, Facts, HostFacts, ImdsFacts, Redaction, TimelineEntry};
+use crate::facts::{ArmFacts, Asked, Facts, HostFacts, ImdsFacts, Part, Redaction, TimelineEntry};
 use crate::invocation::Invocation;
 use crate::progress::Progress;
 use crate::redactor::Redactor;
 use azvm_arm::{Cloud, Endpoint as ArmEndpoint};
+use azvm_exchange::Secret;
 use azvm_http::TransportError;
 use azvm_imds::{Audience, Endpoint as ImdsEndpoint, IdentitySelector};
 use azvm_resource_id::ResourceId;
+use budget::{ArmBudget, ImdsBudget};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -106,7 +115,8 @@ impl Config {
         self
     }
 
-    /// How long to wait for a role to propagate; not at all otherwise.
+    /// How long to wait for a role to propagate; not at all otherwise. For an identity that IMDS does not find it is two
+    /// and a half minutes at most.
     #[must_use]
     pub fn with_wait(mut self, wait: Duration) -> Self {
         self.wait = Some(wait);
@@ -197,6 +207,9 @@ pub async fn collect(config: &Config, progress: &dyn Progress) -> Result<Facts, 
         deadline: began.checked_add(config.timeout).unwrap_or(began + A_DAY),
         timeline: Vec::new(),
         is_cut_short: false,
+        crashed: Vec::new(),
+        imds_budget: ImdsBudget::new(began),
+        arm_budget: ArmBudget::new(),
     };
     let started = azvm_identity::now();
     let arm_client = run.arm_client()?;
@@ -204,14 +217,26 @@ pub async fn collect(config: &Config, progress: &dyn Progress) -> Result<Facts, 
         .simulated
         .as_ref()
         .map(|machine| machine.asset_tag.as_str());
-    let host = host::collect(asset_tag, &config.imds_endpoint).await;
-    let (imds, secret) = run.imds().await;
-    let redactor = secret.as_ref().map(Redactor::new).unwrap_or_default();
-    let arm = run.arm(arm_client, &host, &imds, secret).await;
+    let host = host::collect(asset_tag, &config.imds_endpoint);
+    let host = run.guarded(guard::unless_it_panics(host).await, Part::Host);
+    let imds = guard::unless_it_panics(run.imds()).await;
+    let (imds, secrets) = run
+        .guarded(imds.map(Some), Part::Imds)
+        .unwrap_or_else(|| (ImdsFacts::unseen(config), Secrets::default()));
+    let redactor = secrets.redactor();
+    let chosen = secrets.chosen.clone();
+    let arm = guard::unless_it_panics(run.arm(arm_client.clone(), &host, &imds, chosen)).await;
+    let mut arm = run
+        .guarded(arm.map(Some), Part::Arm)
+        .unwrap_or_else(|| ArmFacts::unseen(config));
+    let model = guard::unless_it_panics(run.model(&arm_client, (&imds, &arm), &secrets)).await;
+    arm.model = run.guarded(model, Part::Arm);
+    arm.is_group_respelt = model::is_respelt(config.target.as_ref(), &imds);
     let facts = Facts {
         asked: config.asked(),
         duration: run.elapsed(),
         is_cut_short: run.is_cut_short,
+        crashed: run.crashed,
         redaction: Redaction::Default,
         redactor,
         timeline: run.timeline,
@@ -223,6 +248,21 @@ pub async fn collect(config: &Config, progress: &dyn Progress) -> Result<Facts, 
     Ok(without_token(facts))
 }
 
+/// The tokens of a run. None of them is a fact.
+#[derive(Default)]
+struct Secrets {
+    /// Of the identity that was chosen.
+    chosen: Option<Secret>,
+    /// Of the machine's default identity, when the chosen one was not found.
+    default: Option<Secret>,
+}
+
+impl Secrets {
+    fn redactor(&self) -> Redactor {
+        Redactor::of(self.chosen.iter().chain(&self.default))
+    }
+}
+
 /// A server may repeat the token where nobody looks for it.
 fn without_token(facts: Facts) -> Facts {
     let clean = facts.with_texts(|_, text| Some(facts.redactor.clean(text.into())));
@@ -230,37 +270,55 @@ fn without_token(facts: Facts) -> Facts {
 }
 
 impl Facts {
-    /// What is known before anything was seen: what `config` asks for. For the report of a run that crashed.
+    /// What is known before anything was seen: what `config` asks for.
     pub fn unseen(config: &Config) -> Self {
-        let cloud = config.cloud.unwrap_or(Cloud::Public);
-        let arm_endpoint = config.arm_endpoint.clone();
         Self {
             asked: config.asked(),
             host: HostFacts::default(),
-            imds: ImdsFacts {
-                endpoint: config.imds_endpoint.to_string(),
-                is_default_endpoint: config.imds_endpoint.is_default(),
-                probe: None,
-                instance: None,
-                identity_info: None,
-                token: None,
-                other_kind: None,
-                audience: config.own_audience(cloud),
-            },
-            arm: ArmFacts {
-                is_named_endpoint: arm_endpoint.is_some(),
-                endpoint: arm_endpoint.unwrap_or_else(|| cloud.into()).to_string(),
-                cloud,
-                probe: None,
-                target: None,
-                role_assignments: None,
-            },
+            imds: ImdsFacts::unseen(config),
+            arm: ArmFacts::unseen(config),
             timeline: Vec::new(),
             started: azvm_identity::now(),
             duration: Duration::ZERO,
             is_cut_short: false,
+            crashed: Vec::new(),
             redaction: Redaction::Default,
             redactor: Redactor::default(),
+        }
+    }
+}
+
+impl ImdsFacts {
+    fn unseen(config: &Config) -> Self {
+        Self {
+            endpoint: config.imds_endpoint.to_string(),
+            is_default_endpoint: config.imds_endpoint.is_default(),
+            probe: None,
+            instance: None,
+            identity_info: None,
+            token: None,
+            first_token: None,
+            other_kind: None,
+            default_identity: None,
+            audience: config.own_audience(config.cloud.unwrap_or(Cloud::Public)),
+        }
+    }
+}
+
+impl ArmFacts {
+    fn unseen(config: &Config) -> Self {
+        let cloud = config.cloud.unwrap_or(Cloud::Public);
+        let named = config.arm_endpoint.clone();
+        Self {
+            is_named_endpoint: named.is_some(),
+            endpoint: named.unwrap_or_else(|| cloud.into()).to_string(),
+            cloud,
+            probe: None,
+            certificate: None,
+            target: None,
+            role_assignments: None,
+            model: None,
+            is_group_respelt: false,
         }
     }
 }
@@ -297,9 +355,20 @@ struct Run<'a> {
     timeline: Vec<TimelineEntry>,
     /// The time limit kept a question from being asked or answered.
     is_cut_short: bool,
+    crashed: Vec<Part>,
+    imds_budget: ImdsBudget,
+    arm_budget: ArmBudget,
 }
 
 impl Run<'_> {
+    /// What a part saw, or nothing and a note that it crashed.
+    fn guarded<T: Default>(&mut self, seen: Option<T>, part: Part) -> T {
+        seen.unwrap_or_else(|| {
+            self.crashed.push(part);
+            T::default()
+        })
+    }
+
     fn elapsed(&self) -> Duration {
         self.began.elapsed()
     }

@@ -1,7 +1,7 @@
 //! The report for a build server: JUnit's XML, a suite a category, a case a check.
 //!
-//! Failures fail; warnings do so if they count; what could not be told or was not made is skipped, with the reason. A run
-//! that crashed has one more case, which is an error, so that no server takes half a report for a good one.
+//! Failures fail; warnings do so if they count; what could not be told or was not made is skipped, with the reason. What
+//! crashed is an error, so that no server takes half a report for a good one.
 
 use super::view::{Shown, headline, summary};
 use super::{Report, rfc3339};
@@ -17,18 +17,11 @@ macro_rules! line {
     };
 }
 
-/// The suite of the case that tells of a crash.
-const CRASH: &str = "doctor";
-
 pub(super) fn render(report: &Report<'_>) -> String {
     let groups = report.by_category();
     let mut total = Totals::default();
     for (_, checks) in &groups {
         total.add(&Totals::of(report, checks));
-    }
-    let is_of_crash = report.diagnosis.is_of_crash();
-    if is_of_crash {
-        total.add(&Totals::crash());
     }
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let seconds = seconds(report.facts.duration);
@@ -36,9 +29,6 @@ pub(super) fn render(report: &Report<'_>) -> String {
         out,
         "<testsuites name=\"azvm doctor\" {total} time=\"{seconds}\">"
     );
-    if is_of_crash {
-        crash(&mut out);
-    }
     for (category, checks) in &groups {
         suite(&mut out, report, category, checks);
     }
@@ -71,14 +61,6 @@ impl Totals {
         totals
     }
 
-    fn crash() -> Self {
-        Self {
-            tests: 1,
-            errors: 1,
-            ..Self::default()
-        }
-    }
-
     fn add(&mut self, other: &Self) {
         self.tests += other.tests;
         self.failures += other.failures;
@@ -103,23 +85,6 @@ fn is_failure(report: &Report<'_>, shown: &Shown<'_>) -> bool {
         Status::Warn => report.diagnosis.policy.fails_on_warn(),
         _ => false,
     }
-}
-
-fn crash(out: &mut String) {
-    line!(
-        out,
-        "  <testsuite name=\"{CRASH}\" {} time=\"0.000\">",
-        Totals::crash()
-    );
-    line!(
-        out,
-        "    <testcase classname=\"{CRASH}\" name=\"doctor.run\" time=\"0.000\">"
-    );
-    line!(
-        out,
-        "      <error type=\"crash\" message=\"the doctor itself crashed; the other cases are what was known by then\"/>"
-    );
-    line!(out, "    </testcase>\n  </testsuite>");
 }
 
 fn suite(out: &mut String, report: &Report<'_>, category: &str, checks: &[Shown<'_>]) {

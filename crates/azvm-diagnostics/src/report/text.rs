@@ -259,12 +259,6 @@ impl Page<'_> {
     fn footer(&mut self) {
         let report = self.report;
         let diagnosis = report.diagnosis;
-        if diagnosis.is_of_crash() {
-            line!(
-                self,
-                "the doctor itself crashed: what is above is all that was known by then; please report it"
-            );
-        }
         let causes = diagnosis.root_causes();
         let verdict = match causes.is_empty() {
             true if report.is_all_well() => "   nothing wrong found".into(),

@@ -29,6 +29,7 @@ pub(super) fn target(facts: &Facts, values: &Values) -> Verdict {
         });
     };
     verdict.saw("target", target.id.as_str());
+    super::model::spelling(facts, values, &mut verdict);
     match target.withheld {
         None => {}
         Some(Withheld::NoArm) => return verdict.unknown("not tried: ARM did not answer"),

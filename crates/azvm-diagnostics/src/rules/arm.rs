@@ -38,12 +38,16 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
         }
         Err(Trouble::Silent(failure)) => {
             verdict.saw("failure", failure.to_string());
-            let cause = format!("{}: {failure}", facts.arm.endpoint);
+            let mut cause = format!("{}: {failure}", facts.arm.endpoint);
+            if let Some(certificate) = &facts.arm.certificate {
+                cause.push_str(&format!("; it is signed by {}", certificate.issuer));
+            }
             // Nothing was sent: the machine itself cannot check certificates.
             let entry = match call.attempts.is_empty() {
                 true => &ARM_005,
                 false => silence(failure),
             };
+            certificate(facts, &mut verdict);
             verdict.find(Finding::new(entry, values).with_cause(cause));
         }
         Err(Trouble::Refused(error)) => {
@@ -52,6 +56,19 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
         }
     }
     verdict
+}
+
+/// Who vouches for the server, as the server says.
+fn certificate(facts: &Facts, verdict: &mut Verdict) {
+    let Some(certificate) = &facts.arm.certificate else {
+        return;
+    };
+    let date = crate::report::rfc3339;
+    verdict.saw("certificate_issuer", &certificate.issuer);
+    verdict.saw("certificate_subject", &certificate.subject);
+    verdict.saw("certificate_not_before", date(certificate.not_before));
+    verdict.saw("certificate_not_after", date(certificate.not_after));
+    verdict.saw("certificate_sha256", &certificate.sha256);
 }
 
 /// What silence means, by how it sounds.

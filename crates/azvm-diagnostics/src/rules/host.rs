@@ -1,6 +1,6 @@
 //! Is this an Azure virtual machine, and is its clock right?
 
-use super::{Verdict, machine};
+use super::{Verdict, machine, model};
 use crate::catalogue::{HOST_009, HOST_011};
 use crate::facts::{AZURE_ASSET_TAG, AssetTag, Facts, Trouble};
 use crate::finding::{Finding, Values};
@@ -39,6 +39,7 @@ pub(super) fn platform(facts: &Facts, values: &Values) -> Verdict {
     }
     clock(facts, values, &mut verdict);
     machine::beside(facts, values, &mut verdict);
+    model::place(facts, values, &mut verdict);
     let named = facts
         .imds
         .compute()

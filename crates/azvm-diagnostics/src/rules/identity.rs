@@ -1,16 +1,15 @@
 //! Which identity answers?
 
-use super::Verdict;
+use super::{Verdict, model, principal};
 use crate::catalogue::{
-    IDSEL_001, IDSEL_002, IDSEL_003, IDSEL_005, IDSEL_007, IDSEL_011, IDSEL_019, RID_016,
+    IDSEL_001, IDSEL_002, IDSEL_003, IDSEL_005, IDSEL_007, IDSEL_011, IDSEL_019, IDSEL_022, RID_016,
 };
+use crate::collect::IDENTITY_TYPE;
 use crate::environment::VariableValue;
 use crate::facts::{Facts, Trouble};
 use crate::finding::{Confidence, Finding, Severity, Values};
 use azvm_imds::{IdentitySelector, ProtocolError, Rejection};
 use azvm_resource_id::ResourceId;
-
-const IDENTITY_TYPE: &str = "Microsoft.ManagedIdentity/userAssignedIdentities";
 
 pub(super) fn identity(facts: &Facts, values: &Values) -> Verdict {
     let mut verdict = Verdict::default();
@@ -34,6 +33,8 @@ pub(super) fn identity(facts: &Facts, values: &Values) -> Verdict {
             let who = claims.and_then(|claims| claims.managed_identity_resource_id());
             verdict.saw_some("identity", who);
             verdict.summary(describe(facts, who));
+            model::saw(facts, &mut verdict);
+            principal::arrived(facts, values, &mut verdict);
             client_id_variable(facts, token.client_id.as_deref(), values, &mut verdict);
             verdict
         }
@@ -48,6 +49,7 @@ pub(super) fn identity(facts: &Facts, values: &Values) -> Verdict {
             verdict.saw("status", rejection.status().to_string());
             verdict.saw_some("error", rejection.error());
             verdict.saw_some("error_description", rejection.description());
+            model::saw(facts, &mut verdict);
             verdict.find(not_found(rejection, facts, values));
             verdict
         }
@@ -62,8 +64,6 @@ pub(super) fn identity(facts: &Facts, values: &Values) -> Verdict {
     }
 }
 
-/// A 400 `invalid_request` to a request that is otherwise well formed is about the identity. IMDS documents the same
-/// while a new identity has not arrived yet as 404, which only its words tell from an update.
 /// `AZURE_CLIENT_ID`, by which SDKs choose; an ID that is no GUID was not kept.
 fn client_id_variable(
     facts: &Facts,
@@ -92,21 +92,38 @@ fn client_id_variable(
     }
 }
 
-fn is_about_identity(rejection: &Rejection) -> bool {
+/// A 400 `invalid_request` to a request that is otherwise well formed is about the identity. IMDS documents the same
+/// while a new identity has not arrived yet as 404, which only its words tell from an update.
+pub(crate) fn is_about_identity(rejection: &Rejection) -> bool {
     match rejection.status() {
         400 => {
             rejection.error() == Some("invalid_request")
                 && rejection.newest_versions().is_empty()
                 && !super::token::says_header_is_missing(rejection)
         }
-        404 => rejection.hints_identity_not_found(),
+        404 => rejection.hints_identity_not_found() || has_no_default(rejection).is_some(),
         _ => false,
+    }
+}
+
+/// How sure it is that a hosting service without a default identity answered: it has a code for that.
+///
+/// Source: Azure/azure-sdk-for-net#45547.
+fn has_no_default(rejection: &Rejection) -> Option<Confidence> {
+    const CODE: &str = "DefaultIdentityNotDefined";
+    let names = |text: Option<&str>| text.is_some_and(|text| text.contains(CODE));
+    match (rejection.error(), rejection.description()) {
+        (Some(CODE), _) => Some(Confidence::High),
+        (error, words) => (names(error) || names(words)).then_some(Confidence::Likely),
     }
 }
 
 fn not_found(rejection: &Rejection, facts: &Facts, values: &Values) -> Finding {
     let words = rejection.description().unwrap_or("no description");
     let finding = |entry| Finding::new(entry, values).with_cause(format!("IMDS says: {words}"));
+    if let (404, Some(confidence)) = (rejection.status(), has_no_default(rejection)) {
+        return finding(&IDSEL_022).with_confidence(confidence);
+    }
     match &facts.asked.selector {
         IdentitySelector::System if rejection.hints_several_identities() => finding(&IDSEL_002),
         IdentitySelector::System if rejection.hints_identity_not_found() => finding(&IDSEL_001),
@@ -115,7 +132,8 @@ fn not_found(rejection: &Rejection, facts: &Facts, values: &Values) -> Finding {
             finding(&RID_016).with_cause(format!("{id} is of the type {}", id.resource_type()))
         }
         selector if is_of_the_other_kind(facts) => swapped(selector, values),
-        _ => finding(&IDSEL_007).with_confidence(Confidence::Likely),
+        _ => model::not_found(facts, rejection, values)
+            .unwrap_or_else(|| finding(&IDSEL_007).with_confidence(Confidence::Likely)),
     }
 }
 

@@ -6,8 +6,13 @@ mod host;
 mod identity;
 mod imds;
 mod machine;
+mod model;
 mod path;
+mod principal;
 mod token;
+
+pub(crate) use identity::is_about_identity;
+pub(crate) use principal::DEVELOPER_APPLICATIONS;
 
 use crate::check::{Check, CheckId, Status};
 use crate::facts::{Call, Facts};
@@ -46,7 +51,7 @@ pub enum Outcome {
     NotAzure,
     /// The time limit ended the run before it could tell; or a check could not tell, and that counts.
     Inconclusive,
-    /// A check crashed, or the run itself.
+    /// A check crashed, or the part of the run that it looks at.
     Crashed,
 }
 
@@ -104,6 +109,7 @@ pub fn diagnose_under(facts: &Facts, policy: &Policy) -> Diagnosis {
         let check = match blockers(id, &checks) {
             _ if policy.skip().names_check(id) => left_out(id),
             Some(because) => skipped(id, because),
+            None if facts.crashed.contains(&id.part()) => crashed(id),
             None => run(id, facts, &values, policy),
         };
         checks.push(check);
@@ -113,22 +119,6 @@ pub fn diagnose_under(facts: &Facts, policy: &Policy) -> Diagnosis {
         checks,
         outcome,
         policy: policy.clone(),
-    }
-}
-
-impl Diagnosis {
-    /// The verdict over a run that crashed: nothing can be told, and the exit code is 70. `facts` are what was seen, such
-    /// as [`Facts::unseen`].
-    pub fn of_crash(facts: &Facts, policy: &Policy) -> Self {
-        let mut diagnosis = diagnose_under(facts, policy);
-        diagnosis.outcome = Outcome::Crashed;
-        diagnosis
-    }
-
-    /// True when the run crashed and not one of its checks.
-    pub fn is_of_crash(&self) -> bool {
-        let is_crashed = |check: &Check| check.status == Status::Crashed;
-        self.outcome == Outcome::Crashed && !self.checks.iter().any(is_crashed)
     }
 }
 
@@ -188,11 +178,7 @@ fn run(id: CheckId, facts: &Facts, values: &Values, policy: &Policy) -> Check {
         CheckId::ArmTarget => access::target,
     };
     let Ok(mut verdict) = catch_unwind(AssertUnwindSafe(|| rule(facts, values))) else {
-        return Check {
-            status: Status::Crashed,
-            summary: "this check has a bug; please report it".into(),
-            ..skipped(id, vec![])
-        };
+        return crashed(id);
     };
     let left_out = leave_out(&mut verdict, policy);
     verdict
@@ -221,6 +207,15 @@ fn run(id: CheckId, facts: &Facts, values: &Values, policy: &Policy) -> Check {
         duration: verdict.duration,
         attempts: verdict.attempts,
         left_out,
+    }
+}
+
+/// It, or the part of the run that it looks at, has a bug.
+fn crashed(id: CheckId) -> Check {
+    Check {
+        status: Status::Crashed,
+        summary: "the part of the doctor that looks at this has a bug; please report it".into(),
+        ..skipped(id, vec![])
     }
 }
 
@@ -260,7 +255,7 @@ fn blockers(id: CheckId, done: &[Check]) -> Option<Vec<&'static str>> {
             Status::Fail => failures(check).collect(),
             Status::Skipped { .. } if !check.left_out.is_empty() => continue,
             Status::Skipped { because } => because.clone(),
-            Status::Crashed => vec![],
+            // What crashed is not known; the others are judged by what they saw themselves.
             _ => continue,
         };
         is_blocked = true;

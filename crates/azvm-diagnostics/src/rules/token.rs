@@ -1,12 +1,12 @@
 //! Is there a token, and does it say what it should?
 
-use super::{Verdict, long};
+use super::{Verdict, long, model, principal};
 use crate::catalogue::{
-    Entry, IMDS_001, IMDS_002, IMDS_003, IMDS_004, IMDS_006, IMDS_007, IMDS_008, IMDS_009,
-    IMDS_018, NET_014, TOKEN_001, TOKEN_002, TOKEN_003, TOKEN_004, TOKEN_007, TOKEN_009, TOKEN_011,
-    TOKEN_012, TOKEN_015, TOKEN_017,
+    Entry, HOST_003, IMDS_001, IMDS_002, IMDS_003, IMDS_004, IMDS_006, IMDS_007, IMDS_008,
+    IMDS_009, IMDS_018, NET_014, TOKEN_001, TOKEN_002, TOKEN_003, TOKEN_004, TOKEN_007, TOKEN_009,
+    TOKEN_011, TOKEN_012, TOKEN_015, TOKEN_017,
 };
-use crate::facts::{Call, Facts, TokenFacts, Trouble};
+use crate::facts::{Call, Facts, TokenFacts, Trouble, Try};
 use crate::finding::{Finding, Severity, Values};
 use azvm_arm::Cloud;
 use azvm_imds::{ProtocolError, Rejection, Responder, UnverifiedClaims};
@@ -62,7 +62,11 @@ fn recovered(facts: &Facts, values: &Values, verdict: &mut Verdict) {
     let imds = &facts.imds;
     let instance = imds.instance.iter().flat_map(Call::retried);
     let info = imds.identity_info.iter().flat_map(Call::retried);
+    // What came of waiting for an identity is told where the identity is.
+    let has_waited = imds.first_token.is_some();
+    let is_arrival = |attempt: &&Try| has_waited && matches!(attempt.outcome, Ok(400 | 404));
     let token = imds.token.iter().flat_map(Call::retried);
+    let token = token.filter(|attempt| !is_arrival(attempt));
     let mut seen: Vec<(&'static Entry, usize)> = Vec::new();
     for attempt in instance.chain(info).chain(token) {
         let entry: &Entry = match attempt.outcome {
@@ -120,6 +124,8 @@ fn refusal(rejection: &Rejection, facts: &Facts) -> &'static Entry {
     match rejection.responder() {
         Responder::GuestProxyAgent => return super::imds::agent(rejection.status()),
         Responder::IisFront => return &IMDS_006,
+        // Its probe may look like IMDS's; only its challenge for a token is its own.
+        Responder::ArcAgent => return &HOST_003,
         responder if !responder.is_imds() && rejection.status() != 429 => {
             return if rejection.status() == 410 || rejection.status() == 404 {
                 &IMDS_006
@@ -176,6 +182,7 @@ pub(super) fn claims(facts: &Facts, values: &Values) -> Verdict {
     named_audience(claims, facts, values, &mut verdict);
     tenant(claims, facts, values, &mut verdict);
     machine(claims, facts, values, &mut verdict);
+    principal::claims(claims, token, facts, values, &mut verdict);
     if let Some(not_before) = claims.not_before() {
         let ahead = not_before.seconds_since(token.received_at);
         if ahead > NOT_BEFORE_LEEWAY_SECS {
@@ -303,7 +310,9 @@ fn machine(claims: &UnverifiedClaims, facts: &Facts, values: &Values, verdict: &
         return;
     };
     let is_machine = named.resource_type() == "Microsoft.Compute/virtualMachines";
-    if is_machine && own.resource_type() == named.resource_type() && named != own {
+    // Where ARM has this very machine, IMDS is behind, which is HOST-010.
+    let is_known = model::proven_place(facts).is_some_and(|place| place == named);
+    if is_machine && own.resource_type() == named.resource_type() && named != own && !is_known {
         let cause = format!("the token names {named}, IMDS says that this is {own}");
         verdict.find(Finding::new(&TOKEN_009, values).with_cause(cause));
     }

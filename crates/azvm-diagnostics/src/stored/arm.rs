@@ -3,10 +3,12 @@
 use super::answers::arm_error;
 use super::calls::{restore_call, store_call};
 use super::facts::{back, ns, restore_cloud, restore_id, some, text, time};
+use super::model::{restore_model, store_model};
 use super::text::Text;
 use super::{StoredError, wire};
-use crate::facts::{ArmFacts, ArmProbe, Call, Sample, TargetFacts, Withheld};
+use crate::facts::{ArmFacts, ArmProbe, Call, CertificateFacts, Sample, TargetFacts, Withheld};
 use azvm_arm::{ArmError, Resource, RoleAssignment, RoleAssignments};
+use azvm_exchange::Timestamp;
 
 pub(super) fn store_arm(arm: &ArmFacts) -> wire::Arm {
     let ArmFacts {
@@ -14,8 +16,11 @@ pub(super) fn store_arm(arm: &ArmFacts) -> wire::Arm {
         is_named_endpoint,
         cloud,
         probe,
+        certificate,
         target,
         role_assignments,
+        model,
+        is_group_respelt,
     } = arm;
     let refusal = store_arm_refusal;
     wire::Arm {
@@ -25,10 +30,13 @@ pub(super) fn store_arm(arm: &ArmFacts) -> wire::Arm {
         probe: probe
             .as_ref()
             .map(|call| store_call(call, store_arm_probe, refusal)),
+        certificate: certificate.as_ref().map(store_certificate),
         target: target.as_ref().map(store_target),
         role_assignments: role_assignments
             .as_ref()
             .map(|call| store_call(call, store_roles, refusal)),
+        model: model.as_ref().map(store_model),
+        is_group_respelt: *is_group_respelt,
     }
 }
 
@@ -41,15 +49,18 @@ pub(super) fn restore_arm(wire: wire::Arm) -> Result<ArmFacts, StoredError> {
             .probe
             .map(|call| restore_arm_call(call, restore_arm_probe))
             .transpose()?,
+        certificate: wire.certificate.map(restore_certificate),
         target: wire.target.map(restore_target).transpose()?,
         role_assignments: wire
             .role_assignments
             .map(|call| restore_arm_call(call, restore_roles))
             .transpose()?,
+        model: wire.model.map(restore_model).transpose()?,
+        is_group_respelt: wire.is_group_respelt,
     })
 }
 
-fn restore_arm_call<R, SR>(
+pub(super) fn restore_arm_call<R, SR>(
     call: wire::Call<SR, wire::ArmRefusal>,
     answer: impl FnOnce(SR) -> R,
 ) -> Result<Call<R, ArmError>, StoredError> {
@@ -69,6 +80,36 @@ fn store_arm_probe(probe: &ArmProbe) -> wire::ArmProbe {
     }
 }
 
+fn store_certificate(certificate: &CertificateFacts) -> wire::Certificate {
+    let CertificateFacts {
+        subject,
+        issuer,
+        not_before,
+        not_after,
+        sha256,
+        chain_length,
+    } = certificate;
+    wire::Certificate {
+        subject: text(subject),
+        issuer: text(issuer),
+        not_before: not_before.unix_seconds(),
+        not_after: not_after.unix_seconds(),
+        sha256: text(sha256),
+        chain_length: *chain_length,
+    }
+}
+
+fn restore_certificate(wire: wire::Certificate) -> CertificateFacts {
+    CertificateFacts {
+        subject: wire.subject.into(),
+        issuer: wire.issuer.into(),
+        not_before: Timestamp::from_unix_seconds(wire.not_before),
+        not_after: Timestamp::from_unix_seconds(wire.not_after),
+        sha256: wire.sha256.into(),
+        chain_length: wire.chain_length,
+    }
+}
+
 fn restore_arm_probe(wire: wire::ArmProbe) -> ArmProbe {
     ArmProbe {
         status: wire.status,
@@ -77,7 +118,7 @@ fn restore_arm_probe(wire: wire::ArmProbe) -> ArmProbe {
     }
 }
 
-fn store_arm_refusal(error: &ArmError) -> wire::ArmRefusal {
+pub(super) fn store_arm_refusal(error: &ArmError) -> wire::ArmRefusal {
     wire::ArmRefusal {
         status: error.status(),
         code: some(error.code()),

@@ -10,7 +10,7 @@ use super::linux::{restore_linux, restore_variable, store_linux, store_variable}
 use super::text::Text;
 use super::windows::{restore_windows, store_windows};
 use super::{FACTS_VERSION, StoredError, wire};
-use crate::facts::{Asked, AssetTag, Facts, HostFacts, ProxyVariable, Redaction};
+use crate::facts::{Asked, AssetTag, Facts, HostFacts, Part, ProxyVariable, Redaction};
 use crate::invocation::Invocation;
 use crate::redactor::Redactor;
 use azvm_arm::Cloud;
@@ -28,6 +28,7 @@ pub(crate) fn store(facts: &Facts) -> wire::Facts {
         started,
         duration,
         is_cut_short,
+        crashed,
         redaction,
         redactor: _,
     } = facts;
@@ -41,6 +42,7 @@ pub(crate) fn store(facts: &Facts) -> wire::Facts {
         started: started.unix_seconds(),
         duration_ns: ns(*duration),
         is_cut_short: *is_cut_short,
+        crashed: crashed.iter().map(|part| text(part.as_str())).collect(),
         redaction: redaction.as_str().into(),
     }
 }
@@ -58,12 +60,19 @@ pub(crate) fn restore(wire: wire::Facts) -> Result<Facts, StoredError> {
         started: Timestamp::from_unix_seconds(wire.started),
         duration: time(wire.duration_ns),
         is_cut_short: wire.is_cut_short,
+        crashed: wire.crashed.into_iter().filter_map(part).collect(),
         redaction: match wire.redaction.as_str() {
             "strict" => Redaction::Strict,
             _ => Redaction::Default,
         },
         redactor: Redactor::default(),
     })
+}
+
+/// What is unknown was another version's part, and nothing here rests on it.
+fn part(name: Text) -> Option<Part> {
+    let name = String::from(name);
+    Part::ALL.into_iter().find(|part| part.as_str() == name)
 }
 
 /// Whole nanoseconds; five centuries are the end of time.

@@ -16,9 +16,13 @@ pub(super) fn store_imds(imds: &ImdsFacts) -> wire::Imds {
         instance,
         identity_info,
         token,
+        first_token,
         other_kind,
+        default_identity,
         audience,
     } = imds;
+    let store_token =
+        |call: &Call<TokenFacts, ProtocolError>| store_call(call, store_token, store_refusal);
     let refusal = store_refusal;
     wire::Imds {
         endpoint: text(endpoint),
@@ -33,12 +37,10 @@ pub(super) fn store_imds(imds: &ImdsFacts) -> wire::Imds {
         identity_info: identity_info
             .as_ref()
             .map(|call| store_call(call, |tenant| text(tenant), refusal)),
-        token: token
-            .as_ref()
-            .map(|call| store_call(call, store_token, refusal)),
-        other_kind: other_kind
-            .as_ref()
-            .map(|call| store_call(call, store_token, refusal)),
+        token: token.as_ref().map(store_token),
+        first_token: first_token.as_ref().map(store_token),
+        other_kind: other_kind.as_ref().map(store_token),
+        default_identity: default_identity.as_ref().map(store_token),
     }
 }
 
@@ -51,7 +53,9 @@ pub(super) fn restore_imds(wire: wire::Imds) -> Result<ImdsFacts, StoredError> {
         instance: restore_imds_call(wire.instance, restore_compute)?,
         identity_info: restore_imds_call(wire.identity_info, Into::into)?,
         token: restore_imds_call(wire.token, restore_token)?,
+        first_token: restore_imds_call(wire.first_token, restore_token)?,
         other_kind: restore_imds_call(wire.other_kind, restore_token)?,
+        default_identity: restore_imds_call(wire.default_identity, restore_token)?,
     })
 }
 

@@ -11,6 +11,7 @@ mod facts;
 mod imds;
 mod known;
 mod linux;
+mod model;
 mod text;
 mod windows;
 mod wire;
@@ -23,6 +24,7 @@ use std::fmt;
 pub(crate) use arm::{kept_refusal, kept_resource, kept_roles};
 pub(crate) use facts::restore;
 pub(crate) use facts::store;
+pub(crate) use model::kept_identity;
 pub(crate) use wire::Facts as StoredFacts;
 
 /// The largest stored report that is read, in bytes. One of an ordinary run has some ten thousand.

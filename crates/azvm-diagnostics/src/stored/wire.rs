@@ -27,6 +27,8 @@ pub(crate) struct Facts {
     #[serde(default)]
     pub(super) is_cut_short: bool,
     #[serde(default)]
+    pub(super) crashed: Vec<Text>,
+    #[serde(default)]
     pub(super) redaction: Text,
 }
 
@@ -81,7 +83,9 @@ pub(super) struct Imds {
     pub(super) instance: Option<Call<Compute, Refusal>>,
     pub(super) identity_info: Option<Call<Text, Refusal>>,
     pub(super) token: Option<Call<Token, Refusal>>,
+    pub(super) first_token: Option<Call<Token, Refusal>>,
     pub(super) other_kind: Option<Call<Token, Refusal>>,
+    pub(super) default_identity: Option<Call<Token, Refusal>>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -91,8 +95,11 @@ pub(super) struct Arm {
     pub(super) is_named_endpoint: bool,
     pub(super) cloud: Text,
     pub(super) probe: Option<Call<ArmProbe, ArmRefusal>>,
+    pub(super) certificate: Option<Certificate>,
     pub(super) target: Option<Target>,
     pub(super) role_assignments: Option<Call<RoleAssignments, ArmRefusal>>,
+    pub(super) model: Option<super::model::Machine>,
+    pub(super) is_group_respelt: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -243,6 +250,17 @@ pub(super) struct ArmProbe {
     pub(super) code: Option<Text>,
     #[serde(default)]
     pub(super) tenant_id: Option<Text>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Certificate {
+    pub(super) subject: Text,
+    pub(super) issuer: Text,
+    pub(super) not_before: i64,
+    pub(super) not_after: i64,
+    pub(super) sha256: Text,
+    pub(super) chain_length: usize,
 }
 
 #[derive(Default, Serialize, Deserialize)]

@@ -74,7 +74,7 @@ impl fmt::Debug for Salt {
 
 /// Members whose texts are a vocabulary: of Azure, of the protocols, or our own. Only a GUID or an address is changed in
 /// them.
-const VOCABULARY: [&str; 31] = [
+const VOCABULARY: [&str; 34] = [
     "action",
     "asked",
     "asset_tag",
@@ -85,6 +85,7 @@ const VOCABULARY: [&str; 31] = [
     "device",
     "error",
     "failure",
+    "identity_type",
     "kernel",
     "kind",
     "location",
@@ -92,10 +93,12 @@ const VOCABULARY: [&str; 31] = [
     "newest_versions",
     "os",
     "os_type",
+    "part",
     "phase",
     "present",
     "principal_type",
     "product",
+    "reader",
     "reason",
     "redaction",
     "resource_type",

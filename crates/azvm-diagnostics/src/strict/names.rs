@@ -4,7 +4,13 @@ use super::scan;
 use std::collections::HashSet;
 
 /// Members that are names as a whole.
-const NAMES: [&str; 3] = ["name", "resource_group_name", "vm_scale_set_name"];
+const NAMES: [&str; 5] = [
+    "issuer",
+    "name",
+    "resource_group_name",
+    "subject",
+    "vm_scale_set_name",
+];
 
 /// Members that are sentences of a service, which puts names into quotes.
 const SENTENCES: [&str; 3] = ["description", "detail", "message"];

@@ -2,6 +2,7 @@
 
 use super::Salt;
 use super::names::Names;
+use crate::rules::DEVELOPER_APPLICATIONS;
 use azvm_arm::Cloud;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -119,7 +120,10 @@ fn wide_word(wide: &str, change: &impl Fn(&str) -> Option<String>) -> String {
 fn id(word: &str, salt: &Salt) -> Option<String> {
     if is_guid(word) {
         let is_nobody = word.bytes().all(|byte| matches!(byte, b'0' | b'-'));
-        return (!is_nobody).then(|| salt.guid(word));
+        let is_anybodys = DEVELOPER_APPLICATIONS
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(word));
+        return (!is_nobody && !is_anybodys).then(|| salt.guid(word));
     }
     if is_mac(word) {
         return Some(salt.word("mac", &word.replace('-', ":")));

@@ -3,7 +3,8 @@
 use crate::ran::Ran;
 use crate::replies::{
     ARM_AUDIENCE, CLIENT_ID, GROUP, OBJECT_ID, OTHER_ID, Reply, TENANT, assigned, challenge,
-    claims, denied, forbidden, group_answer, in_secs, jwt, machine_id, token_body,
+    claims, denied, forbidden, group_answer, in_secs, jwt, machine_body, machine_id, system_only,
+    token_body,
 };
 use crate::wire::{Deed, Route};
 use crate::world::World;
@@ -21,12 +22,28 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 use tokio::net::TcpSocket;
 
-struct Case {
-    code: &'static str,
-    check: CheckId,
-    severity: Severity,
-    exit: u8,
-    world: fn() -> World,
+pub(crate) struct Case {
+    pub(crate) code: &'static str,
+    pub(crate) check: CheckId,
+    pub(crate) severity: Severity,
+    pub(crate) exit: u8,
+    pub(crate) world: fn() -> World,
+}
+
+/// Every case of this file and of `identity`.
+pub(crate) fn cases() -> Vec<Case> {
+    let groups = [
+        host(),
+        network(),
+        service(),
+        identity(),
+        claimed(),
+        arm(),
+        access(),
+        refusals(),
+        crate::identity::cases(),
+    ];
+    groups.into_iter().flatten().collect()
 }
 
 /// Codes without a case here, each with the reason, and with the test that has it instead.
@@ -58,7 +75,7 @@ const EXCEPTIONS: [(&str, &str); 6] = [
 ];
 
 #[track_caller]
-fn check(cases: &[Case]) {
+pub(crate) fn check(cases: &[Case]) {
     for case in cases {
         let ran = (case.world)().run();
         check_one(case, &ran);
@@ -108,7 +125,7 @@ fn check_one(case: &Case, ran: &Ran) {
     }
 }
 
-fn fail(code: &'static str, check: CheckId, world: fn() -> World) -> Case {
+pub(crate) fn fail(code: &'static str, check: CheckId, world: fn() -> World) -> Case {
     Case {
         code,
         check,
@@ -118,7 +135,7 @@ fn fail(code: &'static str, check: CheckId, world: fn() -> World) -> Case {
     }
 }
 
-fn warn(code: &'static str, check: CheckId, world: fn() -> World) -> Case {
+pub(crate) fn warn(code: &'static str, check: CheckId, world: fn() -> World) -> Case {
     Case {
         code,
         check,
@@ -152,6 +169,15 @@ fn as_client(world: World, id: &str) -> World {
 fn for_audience(world: World, audience: &str) -> World {
     let audience = Audience::new(audience).unwrap();
     world.asking(|config| config.with_audience(audience))
+}
+
+/// ARM's certificate leads to an authority that nobody was told about.
+fn untrusted() -> World {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let scenario = Scenario::named("healthy").unwrap();
+    let start = Simulator::start(scenario, Listen::default());
+    let simulator = runtime.block_on(start).unwrap();
+    World::healthy().with_arm_at(simulator.arm_endpoint(), (simulator, runtime))
 }
 
 fn host() -> Vec<Case> {
@@ -362,7 +388,10 @@ fn claimed() -> Vec<Case> {
             .with(Route::ArmProbe, challenge(OTHER_ID))
         }),
         warn("TOKEN-009", TokenClaims, || {
-            World::healthy().with_compute(&json!({"resourceId": machine_id("web-08")}))
+            let model = machine_body("web-08", &system_only()).to_string();
+            World::healthy()
+                .with_compute(&json!({"resourceId": machine_id("web-08")}))
+                .with(Route::Model, Reply::arm(200, model))
         }),
         warn("TOKEN-011", TokenClaims, || {
             World::healthy().with_claims(&json!({"nbf": in_secs(600)}))
@@ -389,14 +418,7 @@ fn claimed() -> Vec<Case> {
 fn arm() -> Vec<Case> {
     vec![
         fail("ARM-003", ArmReachable, || World::healthy().without_arm()),
-        fail("ARM-004", ArmReachable, || {
-            let runtime = tokio::runtime::Runtime::new().unwrap();
-            let scenario = Scenario::named("healthy").unwrap();
-            let start = Simulator::start(scenario, Listen::default());
-            // Its certificate leads to an authority that nobody was told about.
-            let simulator = runtime.block_on(start).unwrap();
-            World::healthy().with_arm_at(simulator.arm_endpoint(), (simulator, runtime))
-        }),
+        fail("ARM-004", ArmReachable, untrusted),
         fail("ARM-007", ArmReachable, || {
             World::healthy().with_arm_asked_over_tls()
         }),
@@ -579,17 +601,7 @@ fn linted() -> BTreeSet<&'static str> {
 
 #[test]
 fn every_code_has_a_case_or_a_reason() {
-    let groups = [
-        host(),
-        network(),
-        service(),
-        identity(),
-        claimed(),
-        arm(),
-        access(),
-        refusals(),
-    ];
-    let mut covered: Vec<&str> = groups.iter().flatten().map(|case| case.code).collect();
+    let mut covered: Vec<&str> = cases().iter().map(|case| case.code).collect();
     covered.extend(EXCEPTIONS.iter().map(|(code, _)| *code));
     // What the machine itself tells has a file of its own.
     covered.extend(crate::machine::CODES);
@@ -621,6 +633,35 @@ fn every_code_has_a_case_or_a_reason() {
         .filter(|pair| pair[0] == pair[1])
         .collect();
     assert!(twice.is_empty(), "twice: {twice:?}");
+}
+
+#[test]
+fn who_signed_a_certificate_that_is_not_trusted_is_evidence() {
+    let ran = untrusted().run();
+    let issuer = ran.evidence(ArmReachable, "certificate_issuer").unwrap();
+    assert!(issuer.starts_with("CN="), "{issuer}");
+    let finding = ran.finding("ARM-004");
+    let cause = finding.cause.as_deref().unwrap();
+    assert!(
+        cause.ends_with(&format!("it is signed by {issuer}")),
+        "{cause}"
+    );
+    let ends = ran.evidence(ArmReachable, "certificate_not_after").unwrap();
+    assert!(
+        ends > ran
+            .evidence(ArmReachable, "certificate_not_before")
+            .unwrap()
+    );
+    // Nothing of the kind is asked when the handshake is fine or never began.
+    assert!(
+        World::healthy()
+            .without_arm()
+            .run()
+            .facts
+            .arm
+            .certificate
+            .is_none()
+    );
 }
 
 #[test]

@@ -229,7 +229,7 @@ fn the_page_draws_the_chain_and_where_it_is_broken() {
     assert_eq!(page.matches("class=\"node fail\"").count(), 1);
     assert_eq!(page.matches("class=\"cut\"").count(), 1);
     assert!(page.contains("<b>role</b><span>broken</span><span class=\"code\">RBAC-021</span>"));
-    assert_eq!(page.matches("class=\"row\"").count(), 7);
+    assert_eq!(page.matches("class=\"row\"").count(), 8);
     assert_eq!(
         page.matches("<details class=\"check fail\" open>").count(),
         1

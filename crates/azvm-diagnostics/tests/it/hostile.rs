@@ -10,7 +10,7 @@ use crate::world::World;
 use azvm_diagnostics::CheckId::ArmTarget;
 use serde_json::{Value, json};
 
-const ROUTES: [Route; 7] = [
+const ROUTES: [Route; 8] = [
     Route::ImdsProbe,
     Route::Instance,
     Route::IdentityInfo,
@@ -18,6 +18,7 @@ const ROUTES: [Route; 7] = [
     Route::ArmProbe,
     Route::Target,
     Route::RoleAssignments,
+    Route::Model,
 ];
 
 /// A world where the list of roles is asked for, too.

@@ -191,7 +191,10 @@ fn a_token_that_is_refused_as_malformed_is_not_shown() {
 fn the_token_goes_to_arm_and_nowhere_else() {
     let ran = World::healthy().with(Route::Target, denied()).run();
     for seen in &ran.seen {
-        let is_for_arm = matches!(seen.route, Some(Route::Target | Route::RoleAssignments));
+        let is_for_arm = matches!(
+            seen.route,
+            Some(Route::Target | Route::RoleAssignments | Route::Model)
+        );
         let bearer = format!("Bearer {}", ran.token);
         let expected = is_for_arm.then_some(bearer.as_str());
         assert_eq!(seen.header("Authorization"), expected, "{:?}", seen.route);

@@ -2,12 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "test code")]
 
 mod codes;
+mod crashes;
 mod environment;
 mod forms;
 mod hostile;
+mod identity;
 mod leaks;
 mod machine;
 mod markup;
+mod matrix;
 mod neighbours;
 mod pages;
 mod policy;

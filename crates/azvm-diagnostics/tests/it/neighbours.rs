@@ -268,6 +268,20 @@ fn what_is_retried_follows_the_documented_schedule() {
 }
 
 #[test]
+fn an_update_that_never_ends_leaves_a_request_for_the_token() {
+    let gone = || Reply::imds_error(410, "gone", "Later.");
+    let ran = token(gone())
+        .with(Route::Instance, gone())
+        .with(Route::IdentityInfo, gone())
+        .asking(|config| config.with_timeout(Duration::from_secs(3600)))
+        .run();
+    assert_eq!(ran.asked(Route::Instance), 9);
+    assert_eq!(ran.asked(Route::IdentityInfo), 1);
+    assert_eq!(ran.asked(Route::Token), 1);
+    assert_eq!(ran.causes(), ["IMDS-002"]);
+}
+
+#[test]
 fn a_404_is_about_the_identity_only_when_it_says_so() {
     let not_found = || Reply::imds_error(404, "not_found", "Identity not found");
     check(token(not_found()), &["IDSEL-001"]);
@@ -357,11 +371,12 @@ fn the_other_kind_is_asked_for_only_when_the_identity_is_not_found() {
         selecting(world, selector).run().asked(Route::Token)
     };
     let client = || IdentitySelector::ClientId(OTHER_ID.parse().unwrap());
-    assert_eq!(asked("invalid_request", client()), 2);
+    // The third question is whether the default identity can read the model.
+    assert_eq!(asked("invalid_request", client()), 3);
     assert_eq!(asked("unauthorized_client", client()), 1);
     assert_eq!(asked("invalid_request", IdentitySelector::System), 1);
     let named = IdentitySelector::ResourceId(identity_id("app-id").parse().unwrap());
-    assert_eq!(asked("invalid_request", named), 1);
+    assert_eq!(asked("invalid_request", named), 2);
 }
 
 #[test]

@@ -257,6 +257,40 @@ pub(crate) fn group_answer() -> Reply {
     Reply::arm(200, group_body().to_string())
 }
 
+/// The machine as ARM describes it, with this `identity`, or none if it is null.
+pub(crate) fn machine_body(name: &str, identity: &Value) -> Value {
+    let mut body = json!({
+        "id": machine_id(name),
+        "name": name,
+        "type": "Microsoft.Compute/virtualMachines",
+        "location": "westeurope",
+        "properties": {"vmId": VM_ID, "provisioningState": "Succeeded"},
+    });
+    if !identity.is_null() {
+        body["identity"] = identity.clone();
+    }
+    body
+}
+
+pub(crate) fn machine_answer(identity: &Value) -> Reply {
+    Reply::arm(200, machine_body("web-07", identity).to_string())
+}
+
+/// A system-assigned identity alone.
+pub(crate) fn system_only() -> Value {
+    json!({"type": "SystemAssigned", "principalId": OBJECT_ID, "tenantId": TENANT})
+}
+
+/// A system-assigned identity and user-assigned ones: resource ID, client ID and object ID, or null.
+pub(crate) fn system_and(users: &[(&str, Value, Value)]) -> Value {
+    let mut block = system_only();
+    block["type"] = json!("SystemAssigned, UserAssigned");
+    for (id, client, principal) in users {
+        block["userAssignedIdentities"][id] = json!({"clientId": client, "principalId": principal});
+    }
+    block
+}
+
 /// A list with one role assignment, of these Unix times.
 pub(crate) fn assigned(created_on: i64, updated_on: i64) -> Reply {
     Reply::arm(

@@ -4,8 +4,10 @@ use crate::ran::Ran;
 use crate::replies::{denied, in_secs};
 use crate::wire::Route;
 use crate::world::World;
+use azvm_diagnostics::budget::{IMDS_BURST, MAX_ARM_REQUESTS, MAX_IMDS_REQUESTS};
 use azvm_diagnostics::{Format, Outcome, Severity, Status, diagnose};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const STATUSES: [&str; 7] = [
     "ok", "note", "warn", "fail", "skipped", "unknown", "crashed",
@@ -33,8 +35,10 @@ const MEMBERS: [&str; 16] = [
 
 #[track_caller]
 pub(crate) fn check_sound(ran: &Ran) {
-    assert_ne!(ran.diagnosis.outcome, Outcome::Crashed, "{}", ran.text());
+    let is_crash = ran.diagnosis.outcome == Outcome::Crashed;
+    assert_eq!(is_crash, !ran.facts.crashed.is_empty(), "{}", ran.text());
     check_findings(ran);
+    check_budget(ran);
     check_printable(&ran.verbose_text());
     check_secret(ran, &ran.verbose_text());
     let forms = Format::ALL.map(|format| ran.render(format));
@@ -49,6 +53,37 @@ pub(crate) fn check_sound(ran: &Ran) {
     crate::strict::check_hidden(ran);
     let again = diagnose(&ran.facts);
     assert_eq!(format!("{again:?}"), format!("{:?}", ran.diagnosis));
+}
+
+/// No run asks too much of others, whatever they answer.
+#[track_caller]
+fn check_budget(ran: &Ran) {
+    let timeline = &ran.facts.timeline;
+    let (imds, arm): (Vec<_>, Vec<_>) = timeline
+        .iter()
+        .partition(|entry| entry.action.starts_with("imds_"));
+    assert!(imds.len() <= MAX_IMDS_REQUESTS, "{}", ran.verbose_text());
+    let is_waiting = ran.facts.asked.wait.is_some();
+    assert!(
+        is_waiting || arm.len() <= MAX_ARM_REQUESTS,
+        "{}",
+        ran.verbose_text()
+    );
+    // One at a time: each was over before the next was sent.
+    for pair in timeline.windows(2) {
+        let sent = pair[1].at.saturating_sub(pair[1].took);
+        assert!(sent + Duration::from_millis(1) >= pair[0].at, "{pair:?}");
+    }
+    for (index, first) in imds.iter().enumerate() {
+        let second_later = first.at + Duration::from_secs(1);
+        let within = imds[index..].iter().filter(|entry| entry.at < second_later);
+        // The burst, the two of a second, and an immediate retry.
+        assert!(
+            within.count() <= IMDS_BURST as usize + 3,
+            "{}",
+            ran.verbose_text()
+        );
+    }
 }
 
 #[track_caller]
@@ -78,7 +113,8 @@ fn check_findings(ran: &Ran) {
         causes.is_empty(),
         ran.diagnosis.worst().is_none_or(|it| it == Severity::Note)
     );
-    let passes = ran.diagnosis.worst() != Some(Severity::Fail);
+    let crashed = &ran.facts.crashed;
+    let passes = ran.diagnosis.worst() != Some(Severity::Fail) && crashed.is_empty();
     assert_eq!(ran.exit() == 0, passes && !ran.facts.is_cut_short);
 }
 
@@ -143,7 +179,8 @@ fn check_json(ran: &Ran, report: &Value) {
     assert_eq!(report["root_causes"], json!(ran.causes()));
     assert_eq!(report["redaction"], "default");
     assert!(
-        ["ok", "note", "warn", "fail", "unknown"].contains(&report["result"].as_str().unwrap())
+        ["ok", "note", "warn", "fail", "unknown", "crashed"]
+            .contains(&report["result"].as_str().unwrap())
     );
 
     let checks = report["checks"].as_array().unwrap();
@@ -239,6 +276,7 @@ fn every_request_is_in_the_timeline_with_its_ids() {
         "arm_probe",
         "target_get",
         "role_assignments",
+        "model_get",
     ];
     assert_eq!(actions, expected);
     assert_eq!(timeline.len(), ran.seen.len());

@@ -1,12 +1,13 @@
 //! The simulator as a second witness: its scenarios, and the same report twice.
 
-use azvm_diagnostics::{Config, Silent, TextOptions, collect, diagnose, text};
+use azvm_diagnostics::{Config, Diagnosis, Facts, Silent, TextOptions, collect, diagnose, text};
+use azvm_imds::IdentitySelector;
 use azvm_simulator::{Listen, Scenario, Simulator};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 /// Scenario, exit code, codes.
-const EXPECTED: [(&str, u8, &[&str]); 37] = [
+const EXPECTED: [(&str, u8, &[&str]); 43] = [
     ("healthy", 0, &[]),
     ("no-identity", 1, &["IDSEL-001"]),
     ("two-user-identities", 1, &["IDSEL-002"]),
@@ -29,7 +30,7 @@ const EXPECTED: [(&str, u8, &[&str]); 37] = [
     ("guest-proxy-agent", 1, &["IMDS-010"]),
     ("captive-portal", 1, &["IMDS-018"]),
     ("other-cloud", 6, &["HOST-002"]),
-    ("azure-arc", 1, &["NET-014"]),
+    ("azure-arc", 6, &["HOST-003"]),
     ("interceptor", 1, &["ARM-004"]),
     ("arm-portal", 1, &["ARM-019"]),
     ("arm-throttled", 0, &[]),
@@ -44,13 +45,52 @@ const EXPECTED: [(&str, u8, &[&str]); 37] = [
     ("group-role", 0, &[]),
     ("scale-set", 0, &[]),
     ("us-government", 0, &[]),
+    ("many-identities", 0, &[]),
+    ("moved-machine", 0, &["HOST-010"]),
+    ("renewed-identity", 0, &["IDSEL-012"]),
+    ("removed-identity", 0, &["TOKEN-014"]),
+    ("signed-in-person", 0, &["TOKEN-016"]),
+    ("short-lived-token", 0, &["TOKEN-018"]),
 ];
 
-/// Exit code, codes and the text report.
-async fn run(scenario: Scenario) -> (u8, Vec<&'static str>, String) {
+/// Where the scenarios have their identities.
+const GROUP: &str =
+    "/subscriptions/fa4e0000-0002-4000-8000-000000000001/resourceGroups/rg-azvm-demo";
+
+/// What comes of choosing an identity in `many-identities`, by the name in its resource ID: exit code, codes.
+const CHOSEN: [(&str, u8, &[&str]); 8] = [
+    ("id-azvm-demo", 0, &[]),
+    ("id-azvm-dmeo", 1, &["IDSEL-006"]),
+    ("id-azvm-detached", 1, &["IDSEL-007"]),
+    ("id-azvm-arriving", 1, &["IDSEL-008"]),
+    ("id-azvm-deleted", 1, &["IDSEL-009"]),
+    ("id-azvm-recreated", 1, &["IDSEL-010"]),
+    ("id-azvm-inconsistent", 1, &["IDSEL-016"]),
+    ("id-of-nobody", 1, &["IDSEL-007"]),
+];
+
+/// What the doctor must find first in the scenario; nothing when all is fine.
+pub(crate) fn planted(scenario: &str) -> Option<&'static str> {
+    let row = EXPECTED
+        .iter()
+        .find(|(name, ..)| *name == scenario)
+        .unwrap();
+    row.2.first().copied()
+}
+
+/// Examines the scenario over real sockets.
+pub(crate) async fn examine(scenario: Scenario) -> (Facts, Diagnosis, Simulator) {
+    examine_as(scenario, IdentitySelector::System).await
+}
+
+async fn examine_as(
+    scenario: Scenario,
+    selector: IdentitySelector,
+) -> (Facts, Diagnosis, Simulator) {
     let tag = scenario.chassis_asset_tag().map(ToString::to_string);
     let simulator = Simulator::start(scenario, Listen::default()).await.unwrap();
     let mut config = Config::default()
+        .with_selector(selector)
         .with_imds_endpoint(simulator.imds_endpoint().parse().unwrap())
         .with_arm_endpoint(simulator.arm_endpoint().parse().unwrap())
         .with_arm_ca_pem(simulator.ca_pem());
@@ -59,6 +99,12 @@ async fn run(scenario: Scenario) -> (u8, Vec<&'static str>, String) {
     }
     let facts = collect(&config, &Silent).await.unwrap();
     let diagnosis = diagnose(&facts);
+    (facts, diagnosis, simulator)
+}
+
+/// Exit code, codes and the text report.
+async fn run(scenario: Scenario) -> (u8, Vec<&'static str>, String) {
+    let (facts, diagnosis, simulator) = examine(scenario).await;
     let codes = diagnosis.findings().map(|finding| finding.entry.code);
     let report = text(
         &facts,
@@ -118,4 +164,25 @@ async fn each_scenario_ends_as_expected_and_reads_the_same_twice() {
         seen.push(known);
     }
     assert_eq!(seen, EXPECTED.map(|(name, ..)| name));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_way_of_not_finding_an_identity_has_its_own_code() {
+    for (name, exit, codes) in CHOSEN {
+        let scenario = Scenario::named("many-identities").unwrap();
+        let id =
+            format!("{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}");
+        let selector = IdentitySelector::ResourceId(id.parse().unwrap());
+        let (facts, diagnosis, simulator) = examine_as(scenario, selector).await;
+        let found: Vec<_> = diagnosis.findings().map(|it| it.entry.code).collect();
+        let report = text(&facts, &diagnosis, &TextOptions::default());
+        assert_eq!(
+            (diagnosis.exit_code(), found.as_slice()),
+            (exit, codes),
+            "{name}\n{report}"
+        );
+        for token in simulator.issued_tokens() {
+            assert!(!format!("{report}{facts:?}").contains(&token));
+        }
+    }
 }

@@ -125,6 +125,7 @@ fn a_stored_report_can_say_no_more_than_a_server_could() {
         ("/imds/audience", json!("https://management.azure.com/")),
         ("/arm/cloud", json!("AzurePublicCloud")),
         ("/arm/target/id", json!("/subscriptions/s/resourceGroups/g")),
+        ("/arm/model/id", json!("/subscriptions/s/resourceGroups/g")),
     ] {
         *report["facts"].pointer_mut(pointer).unwrap() = value;
     }

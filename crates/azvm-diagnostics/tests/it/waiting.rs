@@ -236,6 +236,8 @@ fn somebody_who_waits_is_told() {
         "try 3: Ok(200) after 10 s, next in 5 s",
         "calling target_get",
         "target_get: Ok(200)",
+        "calling model_get",
+        "model_get: Ok(200)",
     ];
     assert_eq!(ran.told, expected);
     let ran = World::healthy().without_arm().run();

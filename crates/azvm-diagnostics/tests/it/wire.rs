@@ -21,6 +21,12 @@ pub(crate) enum Route {
     ArmProbe,
     Target,
     RoleAssignments,
+    /// The machine or its scale set.
+    Model,
+    /// All machines of the subscription.
+    Machines,
+    /// A user-assigned identity.
+    Identity,
 }
 
 /// What to do with a request.
@@ -77,6 +83,11 @@ impl Seen {
             _ if path.ends_with("/providers/Microsoft.Authorization/roleAssignments") => {
                 Some(Route::RoleAssignments)
             }
+            _ if path.ends_with("/providers/Microsoft.Compute/virtualMachines") => {
+                Some(Route::Machines)
+            }
+            _ if path.contains("/providers/Microsoft.Compute/") => Some(Route::Model),
+            _ if path.contains("/providers/Microsoft.ManagedIdentity/") => Some(Route::Identity),
             _ => Some(Route::Target),
         }
     }

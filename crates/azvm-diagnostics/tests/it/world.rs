@@ -6,7 +6,7 @@
 use crate::ran::Ran;
 use crate::replies::{
     ARM_AUDIENCE, CLIENT_ID, Reply, TENANT, challenge, claims, group_answer, instance_body, jwt,
-    list_denied, token_body,
+    list_denied, machine_answer, system_only, token_body,
 };
 use crate::wire::{Deed, Route, Script, Server};
 use azvm_diagnostics::facts::AZURE_ASSET_TAG;
@@ -37,6 +37,7 @@ pub(crate) struct World {
     arm: Option<String>,
     is_arm_https: bool,
     is_real_time: bool,
+    crashes_at: Option<&'static str>,
     changes: Vec<Change>,
     /// What has to live as long as the run.
     held: Vec<Box<dyn Any>>,
@@ -58,6 +59,7 @@ impl World {
             arm: None,
             is_arm_https: false,
             is_real_time: false,
+            crashes_at: None,
             changes: vec![],
             held: vec![],
         };
@@ -75,6 +77,12 @@ impl World {
             .with(Route::ArmProbe, challenge(TENANT))
             .with(Route::Target, group_answer())
             .with(Route::RoleAssignments, list_denied())
+            .with(Route::Model, machine_answer(&system_only()))
+            .with(Route::Machines, Reply::arm(200, r#"{"value":[]}"#))
+            .with(
+                Route::Identity,
+                Reply::arm_error(404, "ResourceNotFound", "The Resource was not found."),
+            )
     }
 
     /// This answer to every request of the route.
@@ -166,6 +174,12 @@ impl World {
         self
     }
 
+    /// What asks for this crashes.
+    pub(crate) fn crashing_at(mut self, action: &'static str) -> Self {
+        self.crashes_at = Some(action);
+        self
+    }
+
     /// For what the kernel decides by its own clock.
     pub(crate) fn in_real_time(mut self) -> Self {
         self.is_real_time = true;
@@ -208,6 +222,7 @@ impl World {
         let watcher = Watcher {
             skips,
             told: Mutex::default(),
+            crashes_at: self.crashes_at,
         };
         let facts = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -235,16 +250,21 @@ impl World {
 struct Watcher {
     skips: UnboundedSender<Duration>,
     told: Mutex<Vec<String>>,
+    crashes_at: Option<&'static str>,
 }
 
 impl Progress for Watcher {
     fn event(&self, event: &Event<'_>) {
         let (told, wait) = match event {
+            Event::Calling { action } if self.crashes_at == Some(*action) => {
+                panic!("as planned, at {action}")
+            }
             Event::Calling { action } => (format!("calling {action}"), None),
             Event::Attempted { action, attempt } => {
                 let outcome = attempt.outcome.map_err(FailureKind::as_str);
                 (format!("{action}: {outcome:?}"), attempt.retry_in)
             }
+            Event::Pacing { next_in } => ("pacing".into(), Some(*next_in)),
             Event::Waiting {
                 sample,
                 outcome,

@@ -170,6 +170,16 @@ fn machines_of_all_kinds() {
 }
 
 #[test]
+fn identities_that_imds_and_arm_do_not_agree_on() {
+    check("many-identities", true);
+    check("moved-machine", true);
+    check("renewed-identity", true);
+    check("removed-identity", true);
+    check("signed-in-person", true);
+    check("short-lived-token", true);
+}
+
+#[test]
 fn every_scenario_is_looked_at() {
     let source = include_str!("leak.rs");
     for name in Scenario::names() {

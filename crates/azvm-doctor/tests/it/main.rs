@@ -9,3 +9,4 @@ mod namespace;
 mod reports;
 mod scenarios;
 mod support;
+mod walkthroughs;

@@ -5,13 +5,14 @@ use crate::fixture::{
     wait_for_close,
 };
 use azvm_exchange::{FailureKind, Origin, Phase, Request, Secret};
-use azvm_http::{Client, Exchanged, Limits, TransportError};
+use azvm_http::{Client, Exchanged, Limits, TransportError, presented_certificates};
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd,
 };
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, SupportedProtocolVersion, crypto::ring, version};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
@@ -122,6 +123,48 @@ async fn an_extra_ca_is_trusted() {
             assert!(!exchanged.timings.tls.is_zero());
         }
     }
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_trusts_can_be_looked_at() {
+    for versions in [BOTH, &[&version::TLS12]] {
+        let key = KeyPair::generate().unwrap();
+        let certificate = names(&["other.example"]).self_signed(&key).unwrap();
+        let acceptor = TlsAcceptor::from(config(&certificate, &key, versions));
+        let (told, ended) = tokio::sync::oneshot::channel();
+        let origin = serve(async move |stream: TcpStream| {
+            let _ = told.send(acceptor.accept(stream).await.is_err());
+        })
+        .await;
+        let shown = presented_certificates(&origin, &limits(), PATIENT).await;
+        assert_eq!(shown.unwrap(), [certificate.der().to_vec()]);
+        assert!(ended.await.unwrap(), "the handshake was not finished");
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_a_certificate_shows_none() {
+    let origin = serve(async |mut stream: TcpStream| {
+        stream.write_all(ANSWER).await.unwrap();
+        wait_for_close(stream).await;
+    })
+    .await;
+    let error = presented_certificates(&origin, &limits(), PATIENT).await;
+    let error = error.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.phase()),
+        (FailureKind::Tls, Phase::Tls)
+    );
+
+    let silent = serve(async |stream: TcpStream| wait_for_close(stream).await).await;
+    let budget = Duration::from_millis(50);
+    let error = presented_certificates(&silent, &limits(), budget)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.phase()),
+        (FailureKind::Timeout, Phase::Tls)
+    );
 }
 
 #[tokio::test]

@@ -103,6 +103,7 @@ pub(super) fn resources(world: &World) -> Vec<Value> {
         })
     };
     let mut resources = vec![virtual_machine(world)];
+    resources.extend(scale_set(world));
     resources.extend(world.existing_identities().map(identity));
     resources.extend(world.resources.iter().map(other));
     resources
@@ -144,8 +145,29 @@ pub(super) fn virtual_machine(world: &World) -> Value {
     machine
 }
 
+/// A uniform scale set has the identities of its instances; those of a flexible one have their own.
+fn scale_set(world: &World) -> Option<Value> {
+    let set = world.vm.scale_set.as_ref()?;
+    let mut resource = json!({
+        "id": set.resource_id,
+        "name": set.name,
+        "type": "Microsoft.Compute/virtualMachineScaleSets",
+        "location": world.location,
+        "tags": tags(world),
+        "sku": { "name": world.vm.size, "tier": "Standard", "capacity": 1 },
+        "properties": {
+            "orchestrationMode": if set.is_uniform { "Uniform" } else { "Flexible" },
+            "provisioningState": "Succeeded",
+        },
+    });
+    if let Some(identity) = identity_block(world).filter(|_| set.is_uniform) {
+        resource["identity"] = identity;
+    }
+    Some(resource)
+}
+
 fn identity_block(world: &World) -> Option<Value> {
-    let system = &world.system_identity;
+    let system = world.shown_system_identity();
     let users: Map<_, _> = world
         .attached_identities()
         .map(|(user, is_known)| {

@@ -217,7 +217,7 @@ fn change_identities(operation: &Operation<'_>, identity: &NewIdentity) -> Resul
         |error: crate::ChangeError| failure(400, "FailedIdentityOperation", &format!("{error}."));
     let kind = identity.kind.to_ascii_lowercase();
     let has_system = kind.contains("systemassigned");
-    if has_system != operation.world.system_identity.is_some() {
+    if has_system != operation.world.shown_system_identity().is_some() {
         state.set_system_identity(has_system);
     }
     let name_of = |id: &str| id.rsplit('/').next().unwrap_or_default().to_owned();

@@ -8,7 +8,7 @@ use super::failure::{failure, invalid_request, unknown_resource};
 use crate::exchange::Reply;
 use crate::simulator::State;
 use crate::text::{Query, is_loopback_url};
-use crate::world::Cloud;
+use crate::world::{Cloud, OtherIdentity, OtherState};
 use crate::{Identity, World};
 
 pub(super) fn answer(state: &State, query: &Query) -> Result<Reply, Reply> {
@@ -85,9 +85,16 @@ fn select<'a>(state: &State, world: &'a World, query: &Query) -> Result<&'a Iden
         )));
     }
     let mut identities = world.usable_identities(now).chain(&world.system_identity);
-    identities
-        .find(|identity| id(identity).eq_ignore_ascii_case(wanted))
-        .ok_or_else(identity_not_found)
+    let is_wanted = |identity: &Identity| id(identity).eq_ignore_ascii_case(wanted);
+    let found = identities.find(|identity| is_wanted(identity));
+    found.ok_or_else(|| {
+        let mut others = world.other_identities.iter();
+        let is_stuck = |other: &OtherIdentity| other.state == OtherState::Inconsistent;
+        match others.find(|other| is_stuck(other) && is_wanted(&other.identity)) {
+            Some(stuck) => no_access(&world.vm.name, stuck.identity.name()),
+            None => identity_not_found(),
+        }
+    })
 }
 
 fn default_identity(world: &World, now: Duration) -> Result<&Identity, Reply> {
@@ -104,6 +111,13 @@ fn default_identity(world: &World, now: Duration) -> Result<&Identity, Reply> {
 
 fn identity_not_found() -> Reply {
     invalid_request("Identity not found")
+}
+
+/// The words are those of *Known issues with managed identities*; that they come with this status is a guess.
+fn no_access(machine: &str, identity: &str) -> Reply {
+    invalid_request(&format!(
+        "The virtual machine '{machine}' does not have access to identity '{identity}'"
+    ))
 }
 
 /// A resource is an identifier, not a scope: with `/.default` at its end it is unknown.

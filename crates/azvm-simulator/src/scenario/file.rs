@@ -218,6 +218,8 @@ pub(super) struct Token {
     pub(super) lifetime_seconds: Spanned<u32>,
     /// The tenant that issues, when it is not the subscription's: as after a move to another tenant.
     pub(super) tenant_id: Option<Spanned<String>>,
+    /// Of a person who signed in with the Azure CLI, as who stands in for IMDS on a developer's machine hands them out.
+    pub(super) of_person: bool,
 }
 
 impl Default for Token {
@@ -225,6 +227,7 @@ impl Default for Token {
         Self {
             lifetime_seconds: Spanned::new(0..0, DAY_SECS),
             tenant_id: None,
+            of_person: false,
         }
     }
 }
@@ -243,14 +246,16 @@ pub(super) struct Identity {
     pub(super) again_object_id: Option<Spanned<String>>,
 }
 
-/// How a user-assigned identity stands to the VM.
+/// How an identity stands to the VM. A system-assigned one is attached, recreated or removed.
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum IdentityState {
     Attached,
     Deleted,
     Detached,
+    Inconsistent,
     Recreated,
+    Removed,
 }
 
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]

@@ -242,7 +242,7 @@ fn read_capped(path: &Path) -> Result<String, ScenarioError> {
     read().map_err(|error| ScenarioError::new(None, format!("cannot read it: {error}")))
 }
 
-const BUILT_IN: [(&str, &str); 37] = built_in![
+const BUILT_IN: [(&str, &str); 43] = built_in![
     "healthy",
     "no-identity",
     "two-user-identities",
@@ -280,4 +280,10 @@ const BUILT_IN: [(&str, &str); 37] = built_in![
     "group-role",
     "scale-set",
     "us-government",
+    "many-identities",
+    "moved-machine",
+    "renewed-identity",
+    "removed-identity",
+    "signed-in-person",
+    "short-lived-token",
 ];

@@ -95,6 +95,16 @@ fn contradictions_carry_their_line() {
             "line 18: a system-assigned identity has no name of its own",
         ),
         (
+            "kind = \"system\"",
+            "kind = \"system\"\nstate = \"detached\"",
+            "line 18: a system-assigned identity is attached, recreated or removed",
+        ),
+        (
+            "kind = \"system\"",
+            "kind = \"system\"\nstate = \"recreated\"",
+            "line 19: what was made again needs again_client_id and again_object_id",
+        ),
+        (
             "role = \"Reader\"",
             "role = \"Raeder\"",
             "line 30: unknown role 'Raeder'",

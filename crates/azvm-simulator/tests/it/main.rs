@@ -11,6 +11,7 @@ mod changes;
 mod faults;
 mod fronts;
 mod hostile;
+mod identities;
 mod imds_endpoints;
 mod imds_errors;
 mod imds_instance;

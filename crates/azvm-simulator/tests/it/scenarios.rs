@@ -65,7 +65,7 @@ async fn every_scenario_starts_with_a_world() {
             world.user_identities().len(),
         );
         let expected = match name {
-            "healthy" => (1, 1),
+            "healthy" | "many-identities" => (1, 1),
             "two-user-identities" => (0, 2),
             "no-identity" | "not-azure" | "deleted-identity" | "recreated-identity"
             | "slow-identity" => (0, 0),

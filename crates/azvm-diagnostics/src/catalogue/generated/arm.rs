@@ -76,9 +76,9 @@ pub(crate) static ARM_004: Entry = Entry {
     severity: Severity::Fail,
     title: "ARM's certificate is not trusted",
     summary: "The TLS certificate does not lead to a trusted authority: something intercepts TLS, or the machine has no certificate bundle.",
-    told_apart: "Connecting worked; the certificate was refused. If its issuer is your organisation, TLS is intercepted; if it is a public authority (Microsoft, DigiCert), the machine's own list is incomplete. No list at all is ARM-005, wrong dates are ARM-006.",
+    told_apart: "Connecting worked; the certificate was refused, and looked at once more. If its issuer is your organisation, TLS is intercepted; if it is a public authority (Microsoft, DigiCert), the machine's own list is incomplete. No list at all is ARM-005, wrong dates are ARM-006.",
     near: &["ARM-005", "ARM-006", "ARM-007", "ARM-019"],
-    evidence: &[&evidence::ENDPOINT, &evidence::FAILURE],
+    evidence: &[&evidence::ENDPOINT, &evidence::FAILURE, &evidence::CERTIFICATE_ISSUER, &evidence::CERTIFICATE_SUBJECT, &evidence::CERTIFICATE_NOT_BEFORE, &evidence::CERTIFICATE_NOT_AFTER, &evidence::CERTIFICATE_SHA256],
     fix: "Install the organisation's certificate authority, or name it with --arm-ca. Never switch verification off.",
     commands: &[
         CommandTemplate { shell: "bash", run: "openssl s_client -connect {arm_authority} -showcerts </dev/null | openssl x509 -noout -issuer -dates", needs_root: false },
@@ -122,7 +122,7 @@ pub(crate) static ARM_006: Entry = Entry {
     summary: "Microsoft renews the certificate long before its end, so nearly always the machine's clock is wrong.",
     told_apart: "The certificate is refused for its dates, not for its issuer (ARM-004). The Date header of IMDS, which needs no TLS, shows how far off the clock is.",
     near: &["ARM-004", "HOST-009"],
-    evidence: &[&evidence::ENDPOINT, &evidence::FAILURE, &evidence::CLOCK_SKEW_S],
+    evidence: &[&evidence::ENDPOINT, &evidence::FAILURE, &evidence::CERTIFICATE_NOT_BEFORE, &evidence::CERTIFICATE_NOT_AFTER, &evidence::CLOCK_SKEW_S],
     fix: "Set the clock. If it is right, a device in between shows an old certificate.",
     commands: &[
         CommandTemplate { shell: "bash", run: "sudo chronyc makestep", needs_root: true },

@@ -9,10 +9,15 @@ pub(super) static ANSWERED: Evidence = Evidence { key: "answered", meaning: "the
 pub(super) static APPID: Evidence = Evidence { key: "appid", meaning: "the claim appid: the client ID in the token" };
 pub(super) static ARC_AGENT: Evidence = Evidence { key: "arc_agent", meaning: "whether the Azure Arc agent is installed or listens on port 40342" };
 pub(super) static ARM_RESOURCE_ID: Evidence = Evidence { key: "arm_resource_id", meaning: "the resource ID that ARM has for this machine" };
-pub(super) static ATTACHED_IDENTITIES: Evidence = Evidence { key: "attached_identities", meaning: "the identities in the machine's model at ARM" };
+pub(super) static ATTACHED_IDENTITIES: Evidence = Evidence { key: "attached_identities", meaning: "the identities in the machine's model at ARM; a name alone is of the machine's own resource group" };
 pub(super) static ATTESTED_ISSUER: Evidence = Evidence { key: "attested_issuer", meaning: "the issuer of the certificate in the attested document" };
 pub(super) static AUD: Evidence = Evidence { key: "aud", meaning: "the claim aud: the audience in the token" };
 pub(super) static AUDIENCE: Evidence = Evidence { key: "audience", meaning: "the audience that was asked for" };
+pub(super) static CERTIFICATE_ISSUER: Evidence = Evidence { key: "certificate_issuer", meaning: "who signed the certificate, as it says itself" };
+pub(super) static CERTIFICATE_NOT_AFTER: Evidence = Evidence { key: "certificate_not_after", meaning: "the last moment at which the certificate is valid" };
+pub(super) static CERTIFICATE_NOT_BEFORE: Evidence = Evidence { key: "certificate_not_before", meaning: "the first moment at which the certificate is valid" };
+pub(super) static CERTIFICATE_SHA256: Evidence = Evidence { key: "certificate_sha256", meaning: "the SHA-256 of the certificate, in hexadecimal" };
+pub(super) static CERTIFICATE_SUBJECT: Evidence = Evidence { key: "certificate_subject", meaning: "whom the certificate is for, as it says itself" };
 pub(super) static CHALLENGE_FILE: Evidence = Evidence { key: "challenge_file", meaning: "the file that the Arc agent names, and whether it can be read" };
 pub(super) static CHASSIS_ASSET_TAG: Evidence = Evidence { key: "chassis_asset_tag", meaning: "the firmware's asset tag; Azure's is 7783-7084-3265-9085-8269-3286-77" };
 pub(super) static CLIENT_ID: Evidence = Evidence { key: "client_id", meaning: "the client ID that came with the token" };
@@ -47,6 +52,7 @@ pub(super) static KERNEL: Evidence = Evidence { key: "kernel", meaning: "the ver
 pub(super) static LOCAL_ADDRESS: Evidence = Evidence { key: "local_address", meaning: "the address and port that the connection came from" };
 pub(super) static LOG_FILE: Evidence = Evidence { key: "log_file", meaning: "the file and line; never the text" };
 pub(super) static MESSAGE: Evidence = Evidence { key: "message", meaning: "ARM's words" };
+pub(super) static MODEL_READER: Evidence = Evidence { key: "model_reader", meaning: "whose token the machine's model was read with, if not the chosen identity's" };
 pub(super) static NBF: Evidence = Evidence { key: "nbf", meaning: "the claim nbf: from when on the token is valid" };
 pub(super) static NEWEST_VERSIONS: Evidence = Evidence { key: "newest_versions", meaning: "the api-versions that IMDS offers" };
 pub(super) static OBJECT_ID: Evidence = Evidence { key: "object_id", meaning: "the object (principal) ID in the token" };
@@ -104,6 +110,11 @@ pub static EVIDENCE: &[&Evidence] = &[
     &ATTESTED_ISSUER,
     &AUD,
     &AUDIENCE,
+    &CERTIFICATE_ISSUER,
+    &CERTIFICATE_NOT_AFTER,
+    &CERTIFICATE_NOT_BEFORE,
+    &CERTIFICATE_SHA256,
+    &CERTIFICATE_SUBJECT,
     &CHALLENGE_FILE,
     &CHASSIS_ASSET_TAG,
     &CLIENT_ID,
@@ -138,6 +149,7 @@ pub static EVIDENCE: &[&Evidence] = &[
     &LOCAL_ADDRESS,
     &LOG_FILE,
     &MESSAGE,
+    &MODEL_READER,
     &NBF,
     &NEWEST_VERSIONS,
     &OBJECT_ID,

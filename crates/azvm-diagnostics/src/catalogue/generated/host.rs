@@ -213,7 +213,7 @@ pub(crate) static HOST_010: Entry = Entry {
     ],
     sources: &[&sources::MI_KNOWN_ISSUES],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 

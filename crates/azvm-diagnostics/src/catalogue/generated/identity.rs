@@ -119,15 +119,16 @@ pub(crate) static IDSEL_006: Entry = Entry {
     summary: "The subscription, group or name in the ID differs from that of an identity on this machine: a typing mistake, or the same name elsewhere.",
     told_apart: "IMDS finds no identity for the resource ID, and the machine's model has one that differs in a part of it; the case of letters does not count. If nothing alike is attached, it is IDSEL-007; if the ID is of another type, RID-016.",
     near: &["IDSEL-007", "RID-016"],
-    evidence: &[&evidence::SELECTOR_VALUE, &evidence::ATTACHED_IDENTITIES, &evidence::ERROR_DESCRIPTION],
+    evidence: &[&evidence::SELECTOR_VALUE, &evidence::ATTACHED_IDENTITIES, &evidence::MODEL_READER, &evidence::ERROR_DESCRIPTION],
     fix: "Copy the ID from the machine's own list.",
     commands: &[
+        CommandTemplate { shell: "bash", run: "{doctor_as} --resource-id {identity_id}", needs_root: false },
         CommandTemplate { shell: "az", run: "az vm identity show -g {group} -n {vm} --query 'keys(userAssignedIdentities)'", needs_root: false },
         CommandTemplate { shell: "powershell", run: "(Get-AzVM -ResourceGroupName {group} -Name {vm}).Identity.UserAssignedIdentities.Keys", needs_root: false },
     ],
     sources: &[&sources::LOGIN_538],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -138,9 +139,9 @@ pub(crate) static IDSEL_007: Entry = Entry {
     severity: Severity::Fail,
     title: "the identity is not attached to this machine",
     summary: "IMDS does not know an identity with this ID on this machine: it is not attached, mistyped, deleted, or was attached a moment ago.",
-    told_apart: "400 to a request with a selector. From inside the machine these causes look alike. The model of the machine tells a typing mistake (IDSEL-006) and a deleted identity (IDSEL-009); time tells a fresh one (IDSEL-008).",
+    told_apart: "400 to a request with a selector. From inside the machine these causes look alike. The model of the machine, if its default identity may read that, proves it, and tells a typing mistake (IDSEL-006) and a deleted identity (IDSEL-009); time tells a fresh one (IDSEL-008).",
     near: &["IDSEL-005", "IDSEL-006", "IDSEL-008", "IDSEL-009"],
-    evidence: &[&evidence::SELECTOR, &evidence::SELECTOR_VALUE, &evidence::STATUS, &evidence::ERROR, &evidence::ERROR_DESCRIPTION],
+    evidence: &[&evidence::SELECTOR, &evidence::SELECTOR_VALUE, &evidence::STATUS, &evidence::ERROR, &evidence::ERROR_DESCRIPTION, &evidence::ATTACHED_IDENTITIES],
     fix: "Look at what is attached, and attach the identity by its resource ID. Prefer az, which adds to what is attached; Update-AzVM sets the kinds of identity as a whole and can drop others.",
     commands: &[
         CommandTemplate { shell: "az", run: "az vm identity show -g {group} -n {vm}", needs_root: false },
@@ -160,14 +161,16 @@ pub(crate) static IDSEL_008: Entry = Entry {
     severity: Severity::Warn,
     title: "the identity was attached a moment ago, and IMDS learns of it",
     summary: "After an identity is attached it takes IMDS a short while to know it; until then it answers 400 or 404 as if it were not there.",
-    told_apart: "The refusal turned into a token within the same run, or the machine was changed some minutes ago. If it stays for more than about two minutes, it is IDSEL-007.",
-    near: &["IDSEL-001", "IDSEL-007", "IMDS-001"],
-    evidence: &[&evidence::STATUS, &evidence::ERROR_DESCRIPTION, &evidence::TRIES],
+    told_apart: "The refusal turned into a token while the doctor waited (a warning), or the machine's model has the identity attached and alive and nobody has waited yet (a failure). If it stays for more than about two minutes, it is IDSEL-016; if the model does not have it, IDSEL-007.",
+    near: &["IDSEL-001", "IDSEL-007", "IDSEL-016", "IMDS-001"],
+    evidence: &[&evidence::STATUS, &evidence::ERROR_DESCRIPTION, &evidence::ATTACHED_IDENTITIES, &evidence::TRIES],
     fix: "Retry for two minutes, in the program too if it starts together with the machine.",
-    commands: &[],
+    commands: &[
+        CommandTemplate { shell: "bash", run: "{doctor} --wait 3m", needs_root: false },
+    ],
     sources: &[&sources::MSAL_NET_RETRY, &sources::INFERRED],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -178,7 +181,7 @@ pub(crate) static IDSEL_009: Entry = Entry {
     severity: Severity::Fail,
     title: "the identity was deleted while it was attached",
     summary: "The machine still lists the identity, but the identity itself is gone, and nobody can get a token for it.",
-    told_apart: "The machine's model has the ID with neither a client ID nor a principal ID. If another identity of the same name exists now, it is IDSEL-010; the directory's own complaint is TOKEN-015.",
+    told_apart: "The machine's model has the ID with neither a client ID nor a principal ID, or ARM has no such identity any more. If another identity of the same name exists now, it is IDSEL-010; the directory's own complaint is TOKEN-015.",
     near: &["IDSEL-007", "IDSEL-010", "TOKEN-015"],
     evidence: &[&evidence::SELECTOR_VALUE, &evidence::ATTACHED_IDENTITIES, &evidence::ERROR_DESCRIPTION],
     fix: "Take the dead entry off the machine, and attach an identity that exists. Give that one the roles.",
@@ -188,7 +191,7 @@ pub(crate) static IDSEL_009: Entry = Entry {
     ],
     sources: &[&sources::AAD_POD_IDENTITY_725, &sources::MI_KNOWN_ISSUES],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -201,7 +204,7 @@ pub(crate) static IDSEL_010: Entry = Entry {
     summary: "The resource ID is the same, the principal behind it is a new one. The machine still holds the old principal, and the old role assignments belong to it.",
     told_apart: "The principal ID that ARM shows for the identity differs from the token's oid, or from the one in the machine's model. If ARM has no such identity, it is IDSEL-009.",
     near: &["IDSEL-009", "IDSEL-012", "RBAC-004", "RBAC-011"],
-    evidence: &[&evidence::OBJECT_ID, &evidence::ATTACHED_IDENTITIES, &evidence::DENIED_OBJECT_ID],
+    evidence: &[&evidence::OID, &evidence::OBJECT_ID, &evidence::ATTACHED_IDENTITIES, &evidence::DENIED_OBJECT_ID],
     fix: "Detach and attach the identity, and assign its roles to the new principal.",
     commands: &[
         CommandTemplate { shell: "az", run: "az identity show --ids {identity_id} --query principalId", needs_root: false },
@@ -211,7 +214,7 @@ pub(crate) static IDSEL_010: Entry = Entry {
     ],
     sources: &[&sources::AAD_POD_IDENTITY_725, &sources::RBAC_TROUBLESHOOTING],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -243,17 +246,17 @@ pub(crate) static IDSEL_012: Entry = Entry {
     severity: Severity::Fail,
     title: "the system-assigned identity was switched off and on: it is a new principal",
     summary: "Switching it off deletes the identity with everything it was granted. Switched on again it has the same name and a new object ID, without roles.",
-    told_apart: "The token's oid is the one in the machine's model, and roles at the target belong to an object ID that no longer exists. For a user-assigned identity the same is IDSEL-010.",
+    told_apart: "The token's oid is another than the object ID in the machine's model: IMDS still hands out the old one's token. Once that has ended, what is left is a principal without roles, RBAC-001. For a user-assigned identity the same is IDSEL-010.",
     near: &["IDSEL-010", "RBAC-001", "RBAC-011"],
-    evidence: &[&evidence::OBJECT_ID, &evidence::VM_PRINCIPAL_ID, &evidence::ROLE_ASSIGNMENTS],
-    fix: "Assign the roles again, to the present object ID.",
+    evidence: &[&evidence::OID, &evidence::OBJECT_ID, &evidence::VM_PRINCIPAL_ID],
+    fix: "Assign the roles again, to the present object ID. The old token goes on for up to a day.",
     commands: &[
         CommandTemplate { shell: "az", run: "az role assignment create --assignee-object-id {object_id} --assignee-principal-type ServicePrincipal --role Reader --scope {scope}", needs_root: false },
         CommandTemplate { shell: "powershell", run: "New-AzRoleAssignment -ObjectId {object_id} -RoleDefinitionName Reader -Scope {scope}", needs_root: false },
     ],
     sources: &[&sources::MI_FAQ],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -329,8 +332,8 @@ pub(crate) static IDSEL_016: Entry = Entry {
     severity: Severity::Fail,
     title: "the identity is attached, and IMDS says that the machine has no access to it",
     summary: "Machine and identity service disagree after an attachment that went half way; it is rare.",
-    told_apart: "IMDS says that the machine has no access to the identity, or that no identities are associated, while the model has it attached. If the model has it not, it is IDSEL-007.",
-    near: &["IDSEL-007", "IDSEL-009"],
+    told_apart: "IMDS says that the machine has no access to the identity, or that no identities are associated, while the model has it attached. It counts as much when IMDS does not find it for two minutes. Before that it may be on its way, IDSEL-008; if the model has it not, it is IDSEL-007.",
+    near: &["IDSEL-007", "IDSEL-008", "IDSEL-009"],
     evidence: &[&evidence::ERROR_DESCRIPTION, &evidence::ATTACHED_IDENTITIES],
     fix: "Detach the identity and attach it again.",
     commands: &[
@@ -339,7 +342,7 @@ pub(crate) static IDSEL_016: Entry = Entry {
     ],
     sources: &[&sources::MI_KNOWN_ISSUES],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -464,6 +467,6 @@ pub(crate) static IDSEL_022: Entry = Entry {
     ],
     sources: &[&sources::SDK_NET_45547],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };

@@ -60,7 +60,7 @@ pub(crate) static RID_002: Entry = Entry {
     ],
     sources: &[&sources::REST_SPECS_10357, &sources::ARM_RPC],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 

@@ -275,7 +275,7 @@ pub(crate) static TOKEN_014: Entry = Entry {
     summary: "Nobody calls back a token that was issued: it is accepted until its end, up to a day later, whatever happened to the identity.",
     told_apart: "ARM accepts the token, and the machine's model has no such identity. If it is the role that was removed, it is RBAC-019.",
     near: &["IDSEL-009", "RBAC-019"],
-    evidence: &[&evidence::OBJECT_ID, &evidence::ATTACHED_IDENTITIES, &evidence::EXP],
+    evidence: &[&evidence::OID, &evidence::ATTACHED_IDENTITIES, &evidence::EXP],
     fix: "To end access now, delete the role assignments of the principal; they count within minutes.",
     commands: &[
         CommandTemplate { shell: "az", run: "az role assignment list --all --assignee {object_id} --query '[].id'", needs_root: false },
@@ -284,7 +284,7 @@ pub(crate) static TOKEN_014: Entry = Entry {
     ],
     sources: &[&sources::MI_FAQ],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -326,7 +326,7 @@ pub(crate) static TOKEN_016: Entry = Entry {
     ],
     sources: &[&sources::INFERRED],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };
 
@@ -355,13 +355,13 @@ pub(crate) static TOKEN_018: Entry = Entry {
     severity: Severity::Note,
     title: "the token lives shorter than usual",
     summary: "Tokens of managed identities mostly live about 24 hours, counted from when Azure cached them, so what is left varies.",
-    told_apart: "The time from iat to exp is well below a day. If nothing is left, it is TOKEN-012.",
+    told_apart: "The time from iat to exp is less than half a day. If nothing is left, it is TOKEN-012.",
     near: &["TOKEN-005", "TOKEN-012"],
     evidence: &[&evidence::IAT, &evidence::EXP, &evidence::EXPIRES_ON],
     fix: "Nothing to do: programs have to go by expires_on and not by a fixed time.",
     commands: &[],
     sources: &[&sources::MI_FAQ],
     since: "0.1.0",
-    detection: Detection::NotYet,
+    detection: Detection::Doctor,
     retired: None,
 };

@@ -48,11 +48,10 @@ pub(super) fn render(report: &Report<'_>) -> String {
 fn verdict(report: &Report<'_>) -> String {
     let diagnosis = report.diagnosis;
     let causes = diagnosis.root_causes();
-    match (diagnosis.is_of_crash(), causes.is_empty()) {
-        (true, _) => "the doctor itself crashed".into(),
-        (_, true) if report.is_all_well() => "nothing wrong found".into(),
-        (_, true) => report.result().into(),
-        (_, false) => causes.join(", "),
+    match causes.is_empty() {
+        true if report.is_all_well() => "nothing wrong found".into(),
+        true => report.result().into(),
+        false => causes.join(", "),
     }
 }
 

@@ -16,7 +16,7 @@ use super::file::{self, File, IdentityKind, IdentityState};
 use super::{Imds, Scenario};
 use crate::front::Front;
 use crate::text::is_guid;
-use crate::world::{Cloud, Events, Group, OtherIdentity, OtherState, Resource};
+use crate::world::{Cloud, Events, Group, OtherIdentity, OtherState, Resource, SystemSince};
 use crate::{Identity, ScenarioError, World};
 
 /// Checks one file; it knows the text for the sake of line numbers.
@@ -135,6 +135,8 @@ impl<'a> Checker<'a> {
             groups: Vec::new(),
             resources: Vec::new(),
             system_identity: None,
+            system_since: SystemSince::Unchanged,
+            has_person: file.token.of_person,
             user_identities: Vec::new(),
             other_identities: Vec::new(),
             principal_groups: Vec::new(),
@@ -223,17 +225,15 @@ impl<'a> Checker<'a> {
                     return Err(self.error(&identity.kind, message));
                 }
                 (IdentityKind::System, None) => {
-                    if let Some(state) = &identity.state {
-                        let message = "only user-assigned identities have a state";
-                        return Err(self.error(state, message));
-                    }
                     let uniform = world.vm.scale_set.as_ref().filter(|set| set.is_uniform);
                     let resource_id = uniform.map_or(&world.vm.resource_id, |set| &set.resource_id);
-                    world.system_identity = Some(Identity {
+                    let system = Identity {
                         client_id,
                         object_id,
                         resource_id: resource_id.clone(),
-                    });
+                    };
+                    world.system_identity = Some(system.clone());
+                    world.system_since = self.system_since(identity, &system, world)?;
                 }
                 (IdentityKind::User, None) => {
                     return Err(self.error(&identity.kind, "a user-assigned identity needs a name"));
@@ -280,6 +280,48 @@ impl<'a> Checker<'a> {
         Ok((client_id, object_id))
     }
 
+    /// What became of the system-assigned identity.
+    fn system_since(
+        &self,
+        file: &file::Identity,
+        system: &Identity,
+        world: &World,
+    ) -> Result<SystemSince, ScenarioError> {
+        let Some(state) = &file.state else {
+            return Ok(SystemSince::Unchanged);
+        };
+        match state.get_ref() {
+            IdentityState::Attached => Ok(SystemSince::Unchanged),
+            IdentityState::Removed => Ok(SystemSince::Removed),
+            IdentityState::Recreated => Ok(SystemSince::Renewed {
+                again: self.again(file, system, world)?,
+            }),
+            IdentityState::Deleted | IdentityState::Detached | IdentityState::Inconsistent => {
+                let message = "a system-assigned identity is attached, recreated or removed";
+                Err(self.error(state, message))
+            }
+        }
+    }
+
+    /// The identity that has the place and name of this one now.
+    fn again(
+        &self,
+        file: &file::Identity,
+        identity: &Identity,
+        world: &World,
+    ) -> Result<Identity, ScenarioError> {
+        let (Some(client), Some(object)) = (&file.again_client_id, &file.again_object_id) else {
+            let message = "what was made again needs again_client_id and again_object_id";
+            return Err(self.error(&file.client_id, message));
+        };
+        let (client_id, object_id) = self.identity_ids(client, object, world)?;
+        Ok(Identity {
+            client_id,
+            object_id,
+            resource_id: identity.resource_id.clone(),
+        })
+    }
+
     /// Puts a user-assigned identity where its state belongs.
     fn place(
         &self,
@@ -303,20 +345,11 @@ impl<'a> Checker<'a> {
             },
             Some(IdentityState::Deleted) => OtherState::Deleted,
             Some(IdentityState::Detached) => OtherState::Detached,
-            Some(IdentityState::Recreated) => {
-                let (Some(client), Some(object)) = (&file.again_client_id, &file.again_object_id)
-                else {
-                    let message = "what was made again needs again_client_id and again_object_id";
-                    return Err(self.error(&file.client_id, message));
-                };
-                let (client_id, object_id) = self.identity_ids(client, object, world)?;
-                let again = Identity {
-                    client_id,
-                    object_id,
-                    resource_id: identity.resource_id.clone(),
-                };
-                OtherState::Recreated { again }
-            }
+            Some(IdentityState::Inconsistent) => OtherState::Inconsistent,
+            Some(IdentityState::Recreated) => OtherState::Recreated {
+                again: self.again(file, &identity, world)?,
+            },
+            Some(IdentityState::Removed) => OtherState::Removed,
         };
         world
             .other_identities

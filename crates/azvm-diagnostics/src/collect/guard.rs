@@ -1,4 +1,4 @@
-//! A panic in a run, caught, so that there is a report all the same.
+//! A panic in a part of a run, caught, so that the others go on and there is a report all the same.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;

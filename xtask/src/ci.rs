@@ -292,6 +292,7 @@ fn no_std() -> Result<Outcome> {
     let mut command = cargo(["check", "--no-default-features", "--target", target]);
     PURE.iter()
         .for_each(|package| _ = command.args(["-p", package]));
+    command.args(["--features", "azvm-imds/machine,azvm-resource-id/alloc"]);
     run_command(&mut command)?;
     Ok(Outcome::Passed)
 }

@@ -1,13 +1,11 @@
-//! What a cached value costs, in instructions: a loop for valgrind's callgrind, which counts the same on a busy machine.
-//!
-//! `cargo xtask bench cache` runs it twice a row, with and without the loop, and prints the difference.
-//! Without arguments each row runs once, as a test.
-#![expect(
-    clippy::print_stdout,
-    reason = "a program whose result is what it prints"
-)]
+//! What a cached value costs, in instructions.
 
-use std::hint::black_box;
+#[path = "support/rows.rs"]
+mod rows;
+#[path = "support/seconds.rs"]
+mod seconds;
+
+use rows::{Row, run};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -35,9 +33,7 @@ struct World {
     keys: Vec<String>,
 }
 
-type Row = (&'static str, fn(&World) -> u64);
-
-const ROWS: [Row; 8] = [
+const ROWS: [Row<World>; 8] = [
     ("nothing", |_| 7),
     ("guard", |world| world.floor.load().0),
     ("floor, one clock", |world| {
@@ -62,40 +58,6 @@ const ROWS: [Row; 8] = [
         *at_once!(world.cache.get_or_fetch(&world.keys[11], never))
     }),
 ];
-
-/// The seconds of the wall clock and of the monotonic one, as cheap as they come.
-#[cfg(target_os = "linux")]
-mod seconds {
-    use nix::time::{ClockId, clock_gettime};
-
-    #[inline(always)]
-    pub(super) fn wall() -> i64 {
-        read(ClockId::CLOCK_REALTIME_COARSE)
-    }
-
-    #[inline(always)]
-    pub(super) fn monotonic() -> i64 {
-        read(ClockId::CLOCK_MONOTONIC_COARSE)
-    }
-
-    #[inline(always)]
-    fn read(clock: ClockId) -> i64 {
-        clock_gettime(clock).expect("a coarse clock").tv_sec()
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-mod seconds {
-    use azvm_token_cache::{Clock, SystemClock};
-
-    pub(super) fn wall() -> i64 {
-        SystemClock::new().unix_secs()
-    }
-
-    pub(super) fn monotonic() -> i64 {
-        SystemClock::new().monotonic().as_secs() as i64
-    }
-}
 
 async fn never() -> Fetched {
     Err(Failed::Transient("a fetch where there should be a hit"))
@@ -123,26 +85,5 @@ fn world() -> World {
 }
 
 fn main() {
-    let world = world();
-    let args: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|arg| !arg.starts_with("--"))
-        .collect();
-    match args.as_slice() {
-        [name, times] => repeat(&world, name, times.parse().expect("a number of times")),
-        _ => ROWS.iter().for_each(|(name, row)| {
-            row(&world);
-            println!("{name}");
-        }),
-    }
-}
-
-fn repeat(world: &World, name: &str, times: u32) {
-    let (_, row) = ROWS
-        .iter()
-        .find(|(known, _)| *known == name)
-        .expect("the name of a row");
-    for _ in 0..times {
-        black_box(row(black_box(world)));
-    }
+    run(&world(), &ROWS);
 }

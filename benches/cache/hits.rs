@@ -1,7 +1,7 @@
 //! Hits: beside a floor, by entry and by key, by one thread and by two, in quiet and otherwise.
 
-use crate::at_once;
 use crate::support::{Fetched, Numbers, Row, best_of, filled, keys, never, runtime, time};
+use crate::{at_once, seconds};
 use arc_swap::ArcSwap;
 use azvm_token_cache::Entry;
 use criterion::Criterion;
@@ -33,40 +33,6 @@ impl Floor {
         assert!(seconds::monotonic() < guard.1);
         assert!(seconds::wall() < guard.2);
         guard.0
-    }
-}
-
-/// The seconds of the wall clock and of the monotonic one, as cheap as they come.
-#[cfg(target_os = "linux")]
-mod seconds {
-    use nix::time::{ClockId, clock_gettime};
-
-    #[inline(always)]
-    pub(super) fn wall() -> i64 {
-        read(ClockId::CLOCK_REALTIME_COARSE)
-    }
-
-    #[inline(always)]
-    pub(super) fn monotonic() -> i64 {
-        read(ClockId::CLOCK_MONOTONIC_COARSE)
-    }
-
-    #[inline(always)]
-    fn read(clock: ClockId) -> i64 {
-        clock_gettime(clock).expect("a coarse clock").tv_sec()
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-mod seconds {
-    use azvm_token_cache::{Clock, SystemClock};
-
-    pub(super) fn wall() -> i64 {
-        SystemClock::new().unix_secs()
-    }
-
-    pub(super) fn monotonic() -> i64 {
-        SystemClock::new().monotonic().as_secs() as i64
     }
 }
 

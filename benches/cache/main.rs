@@ -3,6 +3,8 @@
 mod crowd;
 mod facade;
 mod hits;
+#[path = "../support/seconds.rs"]
+mod seconds;
 mod support;
 
 use criterion::Criterion;

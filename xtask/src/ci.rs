@@ -168,7 +168,7 @@ fn fmt() -> Result<Outcome> {
 }
 
 fn clippy() -> Result<Outcome> {
-    let feature_sets: [&[&str]; 5] = [
+    let feature_sets: [&[&str]; 6] = [
         &["--workspace", "--all-targets"],
         &["--workspace", "--all-targets", "--all-features"],
         &[
@@ -178,6 +178,7 @@ fn clippy() -> Result<Outcome> {
             "azvm-identity",
             "--no-default-features",
         ],
+        &["-p", "azvm-imds", "--no-default-features"],
         &["-p", "azvm-resource-id", "--no-default-features"],
         &[
             "-p",
@@ -291,6 +292,7 @@ fn no_std() -> Result<Outcome> {
     let mut command = cargo(["check", "--no-default-features", "--target", target]);
     PURE.iter()
         .for_each(|package| _ = command.args(["-p", package]));
+    command.args(["--features", "azvm-imds/machine,azvm-resource-id/alloc"]);
     run_command(&mut command)?;
     Ok(Outcome::Passed)
 }

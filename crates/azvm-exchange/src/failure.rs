@@ -38,7 +38,7 @@ pub enum FailureKind {
     Closed,
     /// The system forbade it: `EPERM`, `EACCES`, `WSAEACCES`.
     Denied,
-    /// The name has no address.
+    /// The name has no address, and the resolver is sure of it.
     NameNotFound,
     /// Bytes that are not HTTP/1.1, or not what was asked for.
     Protocol,
@@ -48,6 +48,8 @@ pub enum FailureKind {
     Refused,
     /// `ECONNRESET` or `EPIPE`.
     Reset,
+    /// The resolver could not say for now whether the name has an address: `EAI_AGAIN`, `WSATRY_AGAIN`.
+    ResolverFailed,
     /// A deadline passed; [`Failure::phase`] says in which phase.
     Timeout,
     /// TLS failed for another reason than the certificate.
@@ -63,6 +65,20 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// True for what may be over by the next try without anybody changing anything: an [`Exchange`](crate::Exchange) tries
+    /// again after these, and after no others.
+    pub fn is_connection_trouble(self) -> bool {
+        matches!(
+            self,
+            Self::Closed
+                | Self::Refused
+                | Self::Reset
+                | Self::ResolverFailed
+                | Self::Timeout
+                | Self::Unreachable
+        )
+    }
+
     /// A short noun phrase for messages.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -75,6 +91,7 @@ impl FailureKind {
             Self::Proxy => "refused by the proxy",
             Self::Refused => "connection refused",
             Self::Reset => "connection reset",
+            Self::ResolverFailed => "no answer from the resolver",
             Self::Timeout => "timed out",
             Self::Tls => "TLS failed",
             Self::TooLarge => "answer too large",

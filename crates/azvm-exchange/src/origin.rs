@@ -1,6 +1,8 @@
 //! Where a request goes: scheme, host and port.
 
+use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use core::fmt;
 use core::net::IpAddr;
 use core::str::FromStr;
@@ -58,12 +60,24 @@ pub struct Origin {
     scheme: Scheme,
     host: Host,
     port: u16,
+    /// Follows from the others; to write an address takes longer than all else about a `Host` header.
+    authority: Arc<str>,
 }
 
 impl Origin {
     /// From its parts.
     pub fn new(scheme: Scheme, host: Host, port: u16) -> Self {
-        Self { scheme, host, port }
+        let authority = if port == scheme.default_port() {
+            host.to_string()
+        } else {
+            format!("{host}:{port}")
+        };
+        Self {
+            scheme,
+            host,
+            port,
+            authority: authority.into(),
+        }
     }
 
     /// The scheme.
@@ -82,13 +96,8 @@ impl Origin {
     }
 
     /// The `Host` header's value: the port stands there only when it is not the scheme's own.
-    pub fn authority(&self) -> String {
-        use fmt::Write;
-        let mut authority = self.host.to_string();
-        if self.port != self.scheme.default_port() {
-            let _ = write!(authority, ":{}", self.port);
-        }
-        authority
+    pub fn authority(&self) -> &str {
+        &self.authority
     }
 
     /// True for a loopback address and for the name `localhost`.
@@ -144,11 +153,7 @@ impl FromStr for Origin {
             Some(port) => parse_port(port)?,
             None => scheme.default_port(),
         };
-        Ok(Self {
-            scheme,
-            host: parse_host(host)?,
-            port,
-        })
+        Ok(Self::new(scheme, parse_host(host)?, port))
     }
 }
 

@@ -7,7 +7,7 @@
 //! | [`RetryClass::ServerError`] | retried | the next delay of `server_error` |
 //! | [`RetryClass::Updating`] | retried | the next delay of `updating`, which is more patient |
 //! | [`RetryClass::Unsettled`] | retried, if the caller asked for it | the next delay of `unsettled` |
-//! | refused, unreachable, reset, closed, timed out | retried | the next delay of `connection` |
+//! | [`FailureKind::is_connection_trouble`] | retried | the next delay of `connection` |
 //! | any other failure | final | done |
 //!
 //! A wait is never shorter than the answer's `Retry-After`, up to [`RETRY_AFTER_CAP`]. Every class counts its own
@@ -356,10 +356,16 @@ impl Exchange {
     ///
     /// The last [`Failure`] when no response came.
     pub fn finish(self) -> Result<Response, Failure> {
-        match self.state {
+        self.into_parts().0
+    }
+
+    /// [`finish`](Self::finish) and [`attempts`](Self::attempts), without a copy.
+    pub fn into_parts(self) -> (Result<Response, Failure>, Vec<Attempt>) {
+        let result = match self.state {
             State::Done(result) | State::Sleeping { last: result, .. } => result,
             State::Sending => Err(out_of_time()),
-        }
+        };
+        (result, self.attempts)
     }
 
     fn deadline(&mut self, now: Monotonic) -> Monotonic {
@@ -379,7 +385,7 @@ impl Exchange {
                 RetryClass::Updating => UPDATING,
                 RetryClass::Unsettled => UNSETTLED,
             },
-            Err(failure) if is_connection_trouble(failure.kind) => CONNECTION,
+            Err(failure) if failure.kind.is_connection_trouble() => CONNECTION,
             Err(_) => return None,
         };
         let base = *self.policy.schedules[class].get(self.retries[class])?;
@@ -397,17 +403,6 @@ impl Exchange {
             .saturating_mul(part)
             / 100_000
     }
-}
-
-fn is_connection_trouble(kind: FailureKind) -> bool {
-    matches!(
-        kind,
-        FailureKind::Closed
-            | FailureKind::Refused
-            | FailureKind::Reset
-            | FailureKind::Timeout
-            | FailureKind::Unreachable
-    )
 }
 
 fn out_of_time() -> Failure {
@@ -594,10 +589,14 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_does_not_exist_is_final() {
-        let failure = || Failure::new(FailureKind::NameNotFound, Phase::Resolve, String::new());
-        let (attempts, _) = run(policy(60), Duration::ZERO, |_| Event::Failed(failure()));
-        assert_eq!(attempts.len(), 1);
+    fn a_name_that_does_not_exist_is_final_and_a_resolver_in_trouble_is_not() {
+        let attempts = |kind| {
+            let failure = || Failure::new(kind, Phase::Resolve, String::new());
+            let script = |_| Event::Failed(failure());
+            run(policy(60), Duration::ZERO, script).0.len()
+        };
+        assert_eq!(attempts(FailureKind::NameNotFound), 1);
+        assert_eq!(attempts(FailureKind::ResolverFailed), 2);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use alloc::string::String;
 use core::fmt;
-use zeroize::Zeroize;
+use core::mem;
+use zeroize::optimization_barrier;
 
 /// A bearer token, key or password.
 ///
@@ -42,7 +43,12 @@ impl fmt::Debug for Secret {
 
 impl Drop for Secret {
     fn drop(&mut self) {
-        self.0.zeroize();
+        let mut bytes = mem::take(&mut self.0).into_bytes();
+        // All that was reserved, and at once: byte by byte it would take longer than reading the answer that it came in.
+        let reserved = bytes.capacity();
+        bytes.clear();
+        bytes.resize(reserved, 0);
+        optimization_barrier(bytes.as_slice()); // somebody may look, so it has to be done
     }
 }
 

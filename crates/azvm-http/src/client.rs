@@ -4,7 +4,7 @@ use crate::connection::{Connection, Ends};
 use crate::idle::IdleSlot;
 use crate::timing::{Deadline, Stopwatch};
 use crate::{Limits, Timings, TransportError, connect, wire};
-use azvm_exchange::{FailureKind, Method, Origin, Phase, Request, Response, Scheme};
+use azvm_exchange::{FailureKind, Method, Origin, Request, Response, Scheme};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,12 +13,15 @@ use tracing::Instrument;
 
 #[cfg(feature = "tls")]
 use crate::{ProxyRules, tls, tunnel};
+#[cfg(feature = "tls")]
+use azvm_exchange::Phase;
 
 /// Performs exchanges. Cheap to clone; a clone shares the TLS configuration and the kept connection.
 #[derive(Clone, Debug)]
 pub struct Client {
     limits: Limits,
     secrets_on_loopback: bool,
+    resends: bool,
     idle: Arc<IdleSlot>,
     #[cfg(feature = "tls")]
     tls: Option<tls::Connector>,
@@ -66,6 +69,7 @@ impl Client {
         Self {
             limits,
             secrets_on_loopback: false,
+            resends: true,
             idle: Arc::default(),
             #[cfg(feature = "tls")]
             tls: None,
@@ -105,6 +109,14 @@ impl Client {
     #[must_use]
     pub fn with_secrets_on_loopback(mut self, allowed: bool) -> Self {
         self.secrets_on_loopback = allowed;
+        self
+    }
+
+    /// Sets whether a request that meets a lost connection is sent once more, as [`Client::send`] says; it is unless set. For
+    /// a caller that has to count every request that goes out: it is told by [`TransportError::is_stale`].
+    #[must_use]
+    pub fn with_resending(mut self, allowed: bool) -> Self {
+        self.resends = allowed;
         self
     }
 
@@ -197,9 +209,9 @@ impl Client {
                 Some(message) => message,
                 None => wire::encode(origin, request)?,
             };
-            let (result, is_lost) = self.ask(route, origin, message, request, deadline).await;
-            if !is_lost {
-                return result;
+            match self.ask(route, origin, message, request, deadline).await {
+                Err(error) if error.is_stale() && self.resends => {}
+                result => return result,
             }
             tracing::debug!("the kept connection was lost; sending again over a new one");
         }
@@ -215,7 +227,7 @@ impl Client {
         Some(connection)
     }
 
-    /// Sends the request and reads the answer. `true` when the connection was a kept one that had been lost.
+    /// Sends the request and reads the answer. The error says so when the connection was a kept one that had been lost.
     async fn ask(
         &self,
         mut route: Route,
@@ -223,48 +235,43 @@ impl Client {
         message: hyper::Request<wire::Body>,
         request: &Request,
         deadline: Deadline,
-    ) -> (Result<Exchanged, TransportError>, bool) {
+    ) -> Result<Exchanged, TransportError> {
         let mut stopwatch = Stopwatch::start();
         let first_byte = Deadline::after(self.limits.first_byte()).earlier(deadline);
         let connection = &mut route.connection;
-        let head = first_byte
-            .bound(Phase::FirstByte, connection.head(message))
-            .await;
-        let (head, body) = match head {
+        let (head, body) = match connection.head(message, first_byte).await {
             Ok(answer) => answer.into_parts(),
             Err(error) => {
                 let is_lost = route.reused
                     && !connection.has_heard()
                     && matches!(error.kind(), FailureKind::Closed | FailureKind::Reset);
-                return (Err(error), is_lost);
+                return Err(if is_lost { error.stale() } else { error });
             }
         };
         route.timings.first_byte = stopwatch.lap();
 
         let max_bytes = request.max_response_bytes();
-        let body = deadline
-            .bound(Phase::Body, connection.body(body, max_bytes))
-            .await;
-        let body = match body {
-            Ok(body) => body,
-            Err(error) => return (Err(error), false),
-        };
+        let body = connection.body(body, max_bytes, deadline).await?;
         route.timings.body = stopwatch.lap();
 
-        let Ends { local, peer } = connection.ends();
+        let Ends {
+            local,
+            peer,
+            proxied,
+        } = connection.ends();
         let exchanged = Exchanged {
             response: wire::decode(head.status.as_u16(), &head.headers, body),
             timings: route.timings,
             local,
             peer,
             reused: route.reused,
-            proxied: route.proxied,
+            proxied,
         };
         // HTTP/1.0 has no keeping that all servers agree on.
         if !self.limits.idle_age().is_zero() && head.version == hyper::Version::HTTP_11 {
             self.idle.keep(origin, route.connection);
         }
-        (Ok(exchanged), false)
+        Ok(exchanged)
     }
 
     /// Refuses what no peer could make safe, before any packet is sent.
@@ -297,7 +304,7 @@ impl Client {
         let (stream, ends) =
             connect::open(origin.host(), origin.port(), limit, deadline, &mut timings).await?;
         check_peer(origin, request, ends.peer)?;
-        self.route(stream, ends, timings, false).await
+        self.route(stream, ends, timings).await
     }
 
     #[cfg(feature = "tls")]
@@ -325,14 +332,14 @@ impl Client {
                 let ask = tunnel::open(&mut stream, proxy, origin, self.limits.head_bytes());
                 patience().bound(Phase::Tunnel, ask).await?;
                 timings.tunnel = stopwatch.lap();
-                (stream, ends)
+                (stream, ends.through_proxy())
             }
         };
         let mut stopwatch = Stopwatch::start();
         let handshake = tls.handshake(origin.host(), stream);
         let stream = patience().bound(Phase::Tls, handshake).await?;
         timings.tls = stopwatch.lap();
-        self.route(stream, ends, timings, proxy.is_some()).await
+        self.route(stream, ends, timings).await
     }
 
     async fn route<S>(
@@ -340,7 +347,6 @@ impl Client {
         stream: S,
         ends: Ends,
         timings: Timings,
-        proxied: bool,
     ) -> Result<Route, TransportError>
     where
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
@@ -350,7 +356,6 @@ impl Client {
             connection: Box::new(connection),
             timings,
             reused: false,
-            proxied,
         })
     }
 }
@@ -360,7 +365,6 @@ struct Route {
     connection: Box<Connection>,
     timings: Timings,
     reused: bool,
-    proxied: bool,
 }
 
 impl Route {
@@ -369,7 +373,6 @@ impl Route {
             connection,
             timings: Timings::default(),
             reused: true,
-            proxied: false,
         }
     }
 }

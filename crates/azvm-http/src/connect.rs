@@ -31,7 +31,12 @@ pub(crate) async fn open(
     let local = stream
         .local_addr()
         .map_err(|error| TransportError::from_io(error, Phase::Connect))?;
-    Ok((stream, Ends { local, peer }))
+    let ends = Ends {
+        local,
+        peer,
+        proxied: false,
+    };
+    Ok((stream, ends))
 }
 
 /// The addresses of the name, in the order in which the system's resolver prefers them.
@@ -40,18 +45,46 @@ async fn resolve(
     port: u16,
     deadline: Deadline,
 ) -> Result<Vec<SocketAddr>, TransportError> {
-    let not_found =
-        |error: io::Error| TransportError::new(FailureKind::NameNotFound, Phase::Resolve, error);
+    let failed = |error: io::Error| {
+        let kind = lookup_kind(&error);
+        TransportError::new(kind, Phase::Resolve, error)
+    };
     let lookup = async {
-        let addresses = lookup_host((name, port)).await.map_err(not_found)?;
+        let addresses = lookup_host((name, port)).await.map_err(failed)?;
         Ok(addresses.collect::<Vec<_>>())
     };
     let addresses = deadline.bound(Phase::Resolve, lookup).await?;
     if addresses.is_empty() {
         let cause = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-        return Err(not_found(cause));
+        return Err(failed(cause));
     }
     Ok(addresses)
+}
+
+/// Whether the name does not exist, or the resolver could not say for now.
+///
+/// The standard library hands out no number of `getaddrinfo`, only the system's text for it, after words of its own. On
+/// Windows, where it is a socket error, there is a number. A text that is not known here counts as final.
+fn lookup_kind(error: &io::Error) -> FailureKind {
+    const WSATRY_AGAIN: i32 = 11002;
+    /// What `gai_strerror(EAI_AGAIN)` says: glibc, bionic and Apple's; musl; FreeBSD.
+    const TRY_AGAIN: [&str; 3] = [
+        ": temporary failure in name resolution",
+        ": try again",
+        ": name could not be resolved at this time",
+    ];
+    let is_temporary = match error.raw_os_error() {
+        Some(code) => cfg!(windows) && code == WSATRY_AGAIN,
+        None => {
+            let text = error.to_string().to_ascii_lowercase();
+            TRY_AGAIN.iter().any(|end| text.ends_with(end))
+        }
+    };
+    if is_temporary {
+        FailureKind::ResolverFailed
+    } else {
+        FailureKind::NameNotFound
+    }
 }
 
 /// Opens a connection to the first address that accepts one. Each address gets an equal share of the time left, so that a
@@ -92,5 +125,56 @@ fn more_telling(first: Option<TransportError>, next: TransportError) -> Transpor
     match first {
         Some(first) if first.kind() != FailureKind::Unreachable => first,
         _ => next,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resolver_that_fails_is_not_a_name_that_does_not_exist() {
+        for (text, kind) in [
+            (
+                "Temporary failure in name resolution",
+                FailureKind::ResolverFailed,
+            ),
+            ("Try again", FailureKind::ResolverFailed),
+            (
+                "Name could not be resolved at this time",
+                FailureKind::ResolverFailed,
+            ),
+            ("Name or service not known", FailureKind::NameNotFound),
+            ("Name does not resolve", FailureKind::NameNotFound),
+            (
+                "No address associated with hostname",
+                FailureKind::NameNotFound,
+            ),
+            (
+                "nodename nor servname provided, or not known",
+                FailureKind::NameNotFound,
+            ),
+            (
+                "Non-recoverable failure in name resolution",
+                FailureKind::NameNotFound,
+            ),
+        ] {
+            let error = io::Error::other(format!("failed to lookup address information: {text}"));
+            assert_eq!(lookup_kind(&error), kind, "{text}");
+        }
+        let empty = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+        assert_eq!(lookup_kind(&empty), FailureKind::NameNotFound);
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn windows_tells_by_number() {
+        for (code, kind) in [
+            (11001, FailureKind::NameNotFound),   // WSAHOST_NOT_FOUND
+            (11002, FailureKind::ResolverFailed), // WSATRY_AGAIN
+            (11004, FailureKind::NameNotFound),   // WSANO_DATA
+        ] {
+            assert_eq!(lookup_kind(&io::Error::from_raw_os_error(code)), kind);
+        }
     }
 }

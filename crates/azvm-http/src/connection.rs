@@ -1,6 +1,7 @@
 //! One open HTTP/1.1 connection and its driver.
 
 use crate::TransportError;
+use crate::timing::{Alarm, Deadline};
 use azvm_exchange::{FailureKind, Phase};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -22,6 +23,7 @@ const MAX_RESERVED_BYTES: u64 = 64 * 1024;
 pub(crate) struct Connection {
     sender: http1::SendRequest<Full<Bytes>>,
     driver: Driver,
+    alarm: Alarm,
     ends: Ends,
     has_heard: Arc<AtomicBool>,
 }
@@ -31,6 +33,18 @@ pub(crate) struct Connection {
 pub(crate) struct Ends {
     pub(crate) local: SocketAddr,
     pub(crate) peer: SocketAddr,
+    /// The peer is a proxy, which passes on what comes.
+    pub(crate) proxied: bool,
+}
+
+#[cfg(feature = "tls")]
+impl Ends {
+    pub(crate) fn through_proxy(self) -> Self {
+        Self {
+            proxied: true,
+            ..self
+        }
+    }
 }
 
 impl Connection {
@@ -57,6 +71,7 @@ impl Connection {
         Ok(Self {
             sender,
             driver: Driver(Some(Box::pin(connection))),
+            alarm: Alarm::default(),
             ends,
             has_heard,
         })
@@ -67,16 +82,19 @@ impl Connection {
         self.ends
     }
 
-    /// Sends the request and waits for the response's head.
+    /// Sends the request and waits for the response's head, until the deadline.
     pub(crate) async fn head(
         &mut self,
         message: hyper::Request<Full<Bytes>>,
+        deadline: Deadline,
     ) -> Result<hyper::Response<Incoming>, TransportError> {
         self.has_heard.store(false, Ordering::Relaxed);
-        self.driver
-            .run(self.sender.send_request(message))
-            .await
-            .map_err(|error| TransportError::from_hyper(error, Phase::FirstByte))
+        let answer = self.driver.run(self.sender.send_request(message));
+        let answer = async {
+            let answer = answer.await;
+            answer.map_err(|error| TransportError::from_hyper(error, Phase::FirstByte))
+        };
+        self.alarm.bound(deadline, Phase::FirstByte, answer).await
     }
 
     /// True when any byte came since the last request.
@@ -84,37 +102,15 @@ impl Connection {
         self.has_heard.load(Ordering::Relaxed)
     }
 
-    /// Reads the whole body, of at most `max_bytes`.
+    /// Reads the whole body, of at most `max_bytes`, until the deadline.
     pub(crate) async fn body(
         &mut self,
-        mut body: Incoming,
+        body: Incoming,
         max_bytes: usize,
+        deadline: Deadline,
     ) -> Result<Vec<u8>, TransportError> {
-        let too_large = || {
-            TransportError::new(
-                FailureKind::TooLarge,
-                Phase::Body,
-                "the body is above its cap",
-            )
-        };
-        let announced = body.size_hint().lower();
-        if usize::try_from(announced).map_or(true, |bytes| bytes > max_bytes) {
-            return Err(too_large());
-        }
-        let reserved = usize::try_from(announced.min(MAX_RESERVED_BYTES)).unwrap_or(0);
-        let mut whole = Vec::with_capacity(reserved);
-        while let Some(frame) = self.driver.run(body.frame()).await {
-            let frame = frame.map_err(|error| TransportError::from_hyper(error, Phase::Body))?;
-            let Ok(data) = frame.into_data() else {
-                continue; // trailers
-            };
-            if data.len() > max_bytes - whole.len() {
-                return Err(too_large());
-            }
-            grow(&mut whole, data.len(), max_bytes);
-            whole.extend_from_slice(&data);
-        }
-        Ok(whole)
+        let whole = self.driver.whole(body, max_bytes);
+        self.alarm.bound(deadline, Phase::Body, whole).await
     }
 
     /// True when the last answer ended where it said, the server has neither hung up nor sent anything since, and
@@ -149,6 +145,39 @@ impl Driver {
             work.as_mut().poll(context)
         })
         .await
+    }
+
+    /// The whole body, of at most `max_bytes`.
+    async fn whole(
+        &mut self,
+        mut body: Incoming,
+        max_bytes: usize,
+    ) -> Result<Vec<u8>, TransportError> {
+        let too_large = || {
+            TransportError::new(
+                FailureKind::TooLarge,
+                Phase::Body,
+                "the body is above its cap",
+            )
+        };
+        let announced = body.size_hint().lower();
+        if usize::try_from(announced).map_or(true, |bytes| bytes > max_bytes) {
+            return Err(too_large());
+        }
+        let reserved = usize::try_from(announced.min(MAX_RESERVED_BYTES)).unwrap_or(0);
+        let mut whole = Vec::with_capacity(reserved);
+        while let Some(frame) = self.run(body.frame()).await {
+            let frame = frame.map_err(|error| TransportError::from_hyper(error, Phase::Body))?;
+            let Ok(data) = frame.into_data() else {
+                continue; // trailers
+            };
+            if data.len() > max_bytes - whole.len() {
+                return Err(too_large());
+            }
+            grow(&mut whole, data.len(), max_bytes);
+            whole.extend_from_slice(&data);
+        }
+        Ok(whole)
     }
 
     fn look(&mut self) {

@@ -10,6 +10,7 @@ pub struct TransportError(Box<Inner>);
 struct Inner {
     kind: FailureKind,
     phase: Phase,
+    is_stale: bool,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -32,6 +33,13 @@ impl TransportError {
     /// True when a deadline passed.
     pub fn is_timeout(&self) -> bool {
         self.0.kind == FailureKind::Timeout
+    }
+
+    /// True when the request went over a kept connection that turned out to be lost before a byte of the answer came. The
+    /// server may have seen it. Only a client ends so that does not send again:
+    /// [`Client::with_resending`](crate::Client::with_resending).
+    pub fn is_stale(&self) -> bool {
+        self.0.is_stale
     }
 
     /// True when the head or the body was above its cap.
@@ -67,6 +75,7 @@ impl TransportError {
         Self(Box::new(Inner {
             kind,
             phase,
+            is_stale: false,
             source: Some(source.into()),
         }))
     }
@@ -75,6 +84,7 @@ impl TransportError {
         Self(Box::new(Inner {
             kind: FailureKind::Timeout,
             phase,
+            is_stale: false,
             source: None,
         }))
     }
@@ -82,6 +92,11 @@ impl TransportError {
     /// Refused on our side.
     pub(crate) fn refused(reason: &'static str) -> Self {
         Self::new(FailureKind::Unsafe, Phase::Connect, reason)
+    }
+
+    pub(crate) fn stale(mut self) -> Self {
+        self.0.is_stale = true;
+        self
     }
 
     /// Says that what failed was the way to the proxy, not to the host.

@@ -56,7 +56,8 @@
 //!     that it belongs to, and only after a whole HTTP/1.1 answer with nothing behind it (`what_ends_a_connection_is_not_kept`,
 //!     `a_connection_of_another_runtime_is_not_used`). What a server says unasked is given to nobody
 //!     (`a_stale_connection_is_replaced`). A `GET` that finds it lost before any byte of the answer is sent once more over
-//!     a new one (`a_request_that_meets_a_lost_connection_is_sent_once_more`, `a_request_is_repeated_once_only`).
+//!     a new one (`a_request_that_meets_a_lost_connection_is_sent_once_more`, `a_request_is_repeated_once_only`), but not
+//!     without [`Client::with_resending`] (`a_request_that_counts_goes_out_once`).
 //! 11. No error, `Debug` or log line holds a header's value, a body or a query (`an_error_shows_no_secret`,
 //!     `the_span_tells_method_path_and_status_only`).
 //!

@@ -2,8 +2,11 @@
 
 use crate::TransportError;
 use azvm_exchange::Phase;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 /// How long each phase of an exchange took. A phase that was not needed took no time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,5 +81,39 @@ impl Deadline {
         timeout_at(self.0, work)
             .await
             .unwrap_or_else(|_| Err(TransportError::timeout(phase)))
+    }
+}
+
+/// A timer that is set again and again.
+///
+/// Setting a timer anew to a later time is an atomic write; making one is a system call, which wakes the runtime from its
+/// wait. So a kept connection keeps its timer, too.
+#[derive(Default)]
+pub(crate) struct Alarm(Option<Pin<Box<Sleep>>>);
+
+impl Alarm {
+    /// As [`Deadline::bound`].
+    pub(crate) async fn bound<T>(
+        &mut self,
+        deadline: Deadline,
+        phase: Phase,
+        work: impl Future<Output = Result<T, TransportError>>,
+    ) -> Result<T, TransportError> {
+        let mut work = pin!(work);
+        let mut is_set = false;
+        poll_fn(|context| {
+            if let Poll::Ready(result) = work.as_mut().poll(context) {
+                return Poll::Ready(result);
+            }
+            let timer = self
+                .0
+                .get_or_insert_with(|| Box::pin(sleep_until(deadline.0)));
+            if !std::mem::replace(&mut is_set, true) && timer.deadline() != deadline.0 {
+                timer.as_mut().reset(deadline.0);
+            }
+            let timeout = |()| Err(TransportError::timeout(phase));
+            timer.as_mut().poll(context).map(timeout)
+        })
+        .await
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn encode(
         ));
     }
     let mut headers = HeaderMap::with_capacity(request.headers().len() + 3);
-    headers.append(HOST, header_value(&origin.authority())?);
+    headers.append(HOST, header_value(origin.authority())?);
     for header in request.headers() {
         let name = HeaderName::from_bytes(header.name.as_bytes())
             .map_err(|_| TransportError::refused("a header name is not valid"))?;

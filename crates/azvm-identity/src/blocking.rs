@@ -15,7 +15,7 @@
 //! crate, which the first such call starts, which all clients share, and which lives as long as the process. The calls
 //! may be made on any thread; on a thread of an async runtime they block it, as any blocking call does.
 
-use crate::{Audience, Error, Token};
+use crate::{Audience, Error, Stopped, Token};
 use std::future::{Future, pending};
 use std::io;
 use std::sync::{Mutex, PoisonError, mpsc};
@@ -132,7 +132,8 @@ fn wait<T: Send + 'static>(
     call: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
     let runtime = background().map_err(|error| {
-        Error::Stopped(format!("the background thread did not start: {error}").into())
+        tracing::debug!(%error, "the background thread did not start");
+        Error::Stopped(Stopped::NoThread)
     })?;
     let mut call = Box::pin(call);
     {
@@ -148,7 +149,7 @@ fn wait<T: Send + 'static>(
     });
     receiver
         .recv()
-        .unwrap_or_else(|_| Err(Error::Stopped("the call ended without an answer".into())))
+        .unwrap_or(Err(Error::Stopped(Stopped::Ended)))
 }
 
 /// The runtime of the one background thread.

@@ -3,13 +3,14 @@
 //! For tools that want to see each attempt, such as a diagnosis; everybody else uses
 //! [`ManagedIdentity`](crate::ManagedIdentity).
 
-use crate::limiter::Limiter;
+use crate::limiter::{Limiter, Turn, later};
 use azvm_exchange::{
     Attempt, Event, Exchange, Failure, FailureKind, Monotonic, Origin, Phase, Response, Step,
 };
-use azvm_http::{Client, Timings};
+use azvm_http::{Client, Exchanged, Timings};
 use std::net::SocketAddr;
 use std::time::Duration;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
 /// How an exchange went.
@@ -63,38 +64,42 @@ async fn run(
 ) -> Driven {
     let started = Instant::now();
     let now = || Monotonic::after(started.elapsed());
-    let gives_up = deadline(started, exchange.time_limit());
-    let mut timings = None;
-    let mut local = None;
+    let gives_up = later(started, exchange.time_limit());
+    let mut last = None;
     let mut attempt_number = 0;
     loop {
         match exchange.poll(now()) {
-            Step::Send { .. } => {
-                let turn = match limiter {
-                    Some(limiter) => match timeout_at(gives_up, limiter.turn()).await {
-                        Ok(turn) => Some(turn),
-                        Err(_) => {
-                            exchange.handle(now(), Event::Failed(no_turn()));
-                            continue;
-                        }
-                    },
-                    None => None,
+            Step::Send { budget, .. } => {
+                let Ok(turn) = turn(limiter, budget, gives_up).await else {
+                    exchange.handle(now(), Event::Failed(no_turn()));
+                    continue;
                 };
                 // The turn took its time: the budget is counted from now.
                 let Step::Send { request, budget } = exchange.poll(now()) else {
                     continue;
                 };
                 attempt_number += 1;
-                let sent = client.send_attempt(origin, request, budget, attempt_number);
-                let event = match sent.await {
-                    Ok(exchanged) => {
-                        timings = Some(exchanged.timings);
-                        local = Some(exchanged.local);
-                        Event::Answered(exchanged.response)
+                let sent = client
+                    .send_attempt(origin, request, budget, attempt_number)
+                    .await;
+                drop(turn);
+                let event = match sent {
+                    Ok(Exchanged {
+                        response,
+                        timings,
+                        local,
+                        ..
+                    }) => {
+                        last = Some((timings, local));
+                        Event::Answered(response)
+                    }
+                    // Not an attempt yet: the same request goes out again, in a turn of its own, within the same deadline.
+                    Err(error) if error.is_stale() => {
+                        attempt_number -= 1;
+                        continue;
                     }
                     Err(error) => Event::Failed(error.to_failure()),
                 };
-                drop(turn);
                 exchange.handle(now(), event);
                 if let Some(attempt) = exchange.attempts().last() {
                     log(attempt, exchange.request().path());
@@ -106,13 +111,31 @@ async fn run(
             _ => unreachable!("the steps of an exchange are the three above"),
         }
     }
-    let attempts = exchange.attempts().to_vec();
+    let (result, attempts) = exchange.into_parts();
     Driven {
+        result,
         attempts,
-        timings,
-        local,
+        timings: last.map(|(timings, _)| timings),
+        local: last.map(|(_, local)| local),
         elapsed: started.elapsed(),
-        result: exchange.finish(),
+    }
+}
+
+/// Waits for a turn, where turns are taken.
+async fn turn(
+    limiter: Option<&Limiter>,
+    budget: Duration,
+    gives_up: Instant,
+) -> Result<Option<Turn<'_>>, Elapsed> {
+    let Some(limiter) = limiter else {
+        return Ok(None);
+    };
+    match limiter.turn_now(budget) {
+        Ok(turn) => Ok(Some(turn)),
+        Err(number) => {
+            let turn = limiter.turn_later(number, budget);
+            timeout_at(gives_up, turn).await.map(Some)
+        }
     }
 }
 
@@ -120,12 +143,6 @@ async fn run(
 fn no_turn() -> Failure {
     let detail = "too many requests of this process were waiting".into();
     Failure::new(FailureKind::Timeout, Phase::Connect, detail)
-}
-
-/// A limit that is too large for the clock counts as a year.
-fn deadline(started: Instant, limit: Duration) -> Instant {
-    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
-    started.checked_add(limit).unwrap_or(started + YEAR)
 }
 
 fn log(attempt: &Attempt, path: &str) {

@@ -2,8 +2,9 @@
 
 #[cfg(feature = "tls")]
 use azvm_arm::{ArmError, PagingError};
-use azvm_exchange::{Failure, FailureKind};
+use azvm_exchange::Failure;
 use azvm_imds::{ProtocolError, Rejection};
+use azvm_token_cache::FetchError;
 use std::fmt;
 
 /// Which of the two services an error is about.
@@ -30,15 +31,47 @@ pub enum Error {
     Paging(PagingError),
     /// IMDS refused: no such identity, several identities and no selector, an unknown audience. Retrying is useless.
     Refused(Box<Rejection>),
-    /// There is no answer to report on: the fetch was ended with its runtime, there was no runtime to start it in, or what
-    /// it brought had already expired.
-    Stopped(Box<str>),
+    /// There is no answer to report on, for a reason within this process or machine.
+    Stopped(Stopped),
     /// IMDS asked to try again later, until the schedule of retries was used up.
     Unavailable(Box<Rejection>),
     /// IMDS answered with something else than a token for the identity asked for.
     Unexpected(Box<ProtocolError>),
     /// No answer came. Off Azure this is what happens.
     Unreachable(Service, Box<Failure>),
+}
+
+/// Why there is neither a token nor an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Stopped {
+    /// The wall clock jumps past the end of each new token. Nothing is fetched for up to half a minute; the clock needs to be
+    /// set right.
+    ClockJumped,
+    /// The fetch panicked, or its runtime was shut down. The next call fetches again.
+    Ended,
+    /// The service handed out a token that had expired by both clocks. Asked again in some seconds.
+    Expired,
+    /// The call was made outside a tokio runtime: make it inside one, or through the feature `blocking`.
+    NoRuntime,
+    /// The feature `blocking` got no thread or no runtime from the system.
+    NoThread,
+    /// The fetch was not over [`FETCH_GRACE`](crate::FETCH_GRACE) after its deadline, because its runtime was not driven
+    /// meanwhile. Another one has taken its place.
+    Overdue,
+}
+
+impl Stopped {
+    fn text(self) -> &'static str {
+        match self {
+            Self::ClockJumped => "the wall clock jumps past the end of each new token",
+            Self::Ended => "the fetch ended without an answer",
+            Self::Expired => "the fetched token had already expired",
+            Self::NoRuntime => "there is no tokio runtime to fetch in",
+            Self::NoThread => "the background thread did not start",
+            Self::Overdue => "the fetch did not end in time",
+        }
+    }
 }
 
 /// What a person could look at next.
@@ -49,6 +82,8 @@ pub enum Hint {
     AssignIdentity,
     /// The VM has several identities and none was chosen.
     ChooseIdentity,
+    /// The wall clock of the machine is wrong, or jumps.
+    CheckClock,
     /// The audience is not one that the tenant knows.
     CheckAudience,
     /// Not an Azure VM, or something on the machine blocks `169.254.169.254`.
@@ -57,6 +92,8 @@ pub enum Hint {
     CheckRole,
     /// Somebody other than the service answered, such as a proxy.
     CheckResponder,
+    /// The program calls from outside a tokio runtime, or leaves the one that it called from undriven.
+    CheckRuntime,
     /// Too many requests from this VM: share one [`ManagedIdentity`](crate::ManagedIdentity).
     ShareTokens,
 }
@@ -74,6 +111,7 @@ impl Hint {
             Self::CheckAudience => {
                 "check the audience; for ARM it is https://management.azure.com/"
             }
+            Self::CheckClock => "check the clock of the machine, and what sets it",
             Self::CheckNetwork => {
                 "is this an Azure virtual machine, and does a firewall or route block 169.254.169.254?"
             }
@@ -81,6 +119,9 @@ impl Hint {
                 "assign a role at this scope or above; a new assignment takes up to 10 minutes"
             }
             Self::CheckResponder => "something other than the service answered; look for a proxy",
+            Self::CheckRuntime => {
+                "call inside a tokio runtime that is driven until the answer is there, or use the feature `blocking`"
+            }
             Self::ShareTokens => "too many requests from this machine: share one ManagedIdentity",
         }
     }
@@ -95,16 +136,9 @@ impl Error {
             #[cfg(feature = "tls")]
             Self::Paging(_) => false,
             Self::Invalid(_) | Self::Refused(_) | Self::Unexpected(_) => false,
-            Self::Stopped(_) | Self::Unavailable(_) => true,
-            Self::Unreachable(_, failure) => matches!(
-                failure.kind,
-                FailureKind::Closed
-                    | FailureKind::NameNotFound
-                    | FailureKind::Refused
-                    | FailureKind::Reset
-                    | FailureKind::Timeout
-                    | FailureKind::Unreachable
-            ),
+            Self::Stopped(reason) => !matches!(reason, Stopped::NoRuntime),
+            Self::Unavailable(_) => true,
+            Self::Unreachable(_, failure) => failure.kind.is_connection_trouble(),
         }
     }
 
@@ -117,7 +151,12 @@ impl Error {
             Self::Arm(error) if error.status() == 403 => vec![Hint::CheckRole],
             #[cfg(feature = "tls")]
             Self::Arm(_) | Self::Paging(_) => vec![],
-            Self::Invalid(_) | Self::Stopped(_) => vec![],
+            Self::Invalid(_) => vec![],
+            Self::Stopped(reason) => match reason {
+                Stopped::ClockJumped | Stopped::Expired => vec![Hint::CheckClock],
+                Stopped::NoRuntime | Stopped::Overdue => vec![Hint::CheckRuntime],
+                Stopped::Ended | Stopped::NoThread => vec![],
+            },
             Self::Refused(rejection) => refusal_hints(rejection),
             Self::Unavailable(rejection) if !rejection.responder().is_azure() => {
                 vec![Hint::CheckResponder]
@@ -141,6 +180,19 @@ fn refusal_hints(rejection: &Rejection) -> Vec<Hint> {
         _ if rejection.hints_identity_not_found() => vec![Hint::AssignIdentity],
         _ => vec![],
     }
+}
+
+/// What the cache says where it has no token.
+pub(crate) fn no_token(error: FetchError<Error>) -> Error {
+    Error::Stopped(match error {
+        FetchError::Failed(error) => return Error::clone(&error),
+        FetchError::ClockJumped => Stopped::ClockJumped,
+        FetchError::Expired => Stopped::Expired,
+        FetchError::NoRuntime => Stopped::NoRuntime,
+        FetchError::Overdue => Stopped::Overdue,
+        // A panic; others are not known here.
+        _ => Stopped::Ended,
+    })
 }
 
 impl From<ProtocolError> for Error {
@@ -181,7 +233,7 @@ impl fmt::Display for Error {
             Self::Invalid(reason) => f.write_str(reason),
             #[cfg(feature = "tls")]
             Self::Paging(_) => f.write_str("a list of Azure Resource Manager is not complete"),
-            Self::Stopped(reason) => write!(f, "no token: {reason}"),
+            Self::Stopped(reason) => write!(f, "no token: {}", reason.text()),
             Self::Refused(_) => f.write_str("the metadata service refused a token"),
             Self::Unavailable(_) => f.write_str("the metadata service has no token for now"),
             Self::Unexpected(_) => {

@@ -30,8 +30,8 @@
 //! 4. 404, 410, 429 and 5xx are retried on IMDS's documented schedule; 400 is not.
 //! 5. One process has at most [`MAX_REQUESTS_IN_FLIGHT`] token requests under way at one endpoint and begins at most
 //!    [`MAX_REQUESTS_PER_SECOND`] a second, however many identities, audiences and clients it has; who waits first goes
-//!    first. A request that goes out once more because a kept connection was lost counts once, and [`driver::drive`] is
-//!    for tools that count for themselves.
+//!    first. A request that goes out once more because a kept connection was lost takes a turn of its own.
+//!    [`driver::drive`] is for tools that count for themselves.
 //! 6. Errors hold the service's own words and request ids. No error, `Debug` or log line holds a token.
 //!
 //! # Cancel safety
@@ -39,9 +39,10 @@
 //! Every `async fn` here may be dropped at any await; nothing is left behind but a token fetch that others may be
 //! waiting for, which ends by its own deadline.
 //!
-//! A fetch runs in the tokio runtime in which it was started. While that runtime is not driven, as a runtime that a thread
-//! enters for single calls only, the fetch stands still, and so do all who wait for it: such programs use the feature
-//! `blocking`.
+//! Calls need a tokio runtime with I/O and time enabled. A fetch runs in the one in which it was started. While that runtime
+//! is not driven, as one that a thread enters for single calls only, the fetch stands still, and so do all who wait for it,
+//! until [`FETCH_GRACE`] after its deadline: then the next call, and who waits in another runtime, starts another. Such
+//! programs better use the feature `blocking`.
 //!
 //! # What this crate does not do
 //!
@@ -87,9 +88,9 @@ pub use azvm_resource_id::ResourceId;
 pub use azvm_token_cache::{Clock, ManualClock, Metrics};
 pub use clock::{now, seed};
 pub use environment::{CLIENT_ID_VARIABLE, ENDPOINT_VARIABLE};
-pub use error::{Error, Hint, Service};
+pub use error::{Error, Hint, Service, Stopped};
 pub use limiter::{MAX_REQUESTS_IN_FLIGHT, MAX_REQUESTS_PER_SECOND};
-pub use managed_identity::{Builder, ManagedIdentity};
+pub use managed_identity::{Builder, FETCH_GRACE, ManagedIdentity};
 #[cfg(feature = "tls")]
 pub use resource_manager::{ResourceManager, ResourceManagerBuilder};
 pub use token_source::{Token, TokenSource};

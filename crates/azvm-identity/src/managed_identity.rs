@@ -1,6 +1,7 @@
 //! Tokens.
 
 use crate::driver::drive_in_turn;
+use crate::error::no_token;
 use crate::limiter::Limiter;
 use crate::{
     Audience, Clock, Error, IdentitySelector, ImdsEndpoint, Metrics, RetryPolicy, Service, Token,
@@ -9,9 +10,13 @@ use crate::{
 use azvm_exchange::{Exchange, Timestamp};
 use azvm_http::Client;
 use azvm_imds::{AccessToken, TokenRequest};
-use azvm_token_cache::{Cache, Config, Failed, FetchError, Fresh, SystemClock};
+use azvm_token_cache::{Cache, Config, Failed, Fresh, SystemClock};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// How long after its deadline a fetch that has not ended is no longer waited for: it has a deadline of its own, so that only
+/// one whose runtime is not driven comes to this.
+pub const FETCH_GRACE: Duration = Duration::from_secs(60);
 
 /// A managed identity of this virtual machine. Cheap to clone; clones share the connection settings and the tokens.
 ///
@@ -115,13 +120,6 @@ async fn ask(inner: &Inner, audience: Audience) -> Result<Fresh<AccessToken>, Er
     Ok(Fresh::new(token, expires_on, expires_in))
 }
 
-pub(crate) fn no_token(error: FetchError<Error>) -> Error {
-    match error {
-        FetchError::Failed(error) => Error::clone(&error),
-        other => Error::Stopped(other.to_string().into()),
-    }
-}
-
 /// Settings of a [`ManagedIdentity`].
 #[derive(Clone, Debug)]
 pub struct Builder {
@@ -198,17 +196,19 @@ impl Builder {
 
     /// The identity. Nothing is sent yet.
     pub fn build(self) -> ManagedIdentity {
-        let config = match &self.clock {
-            Some(clock) => Config::new().with_clock(Arc::clone(clock)),
-            None => Config::new(),
-        };
+        let mut config = Config::new()
+            .with_fetch_limit(self.retry.deadline().saturating_add(FETCH_GRACE))
+            .with_sleep(|time| Box::pin(tokio::time::sleep(time)));
+        if let Some(clock) = &self.clock {
+            config = config.with_clock(Arc::clone(clock));
+        }
         ManagedIdentity(Arc::new(Inner {
             selector: self.selector,
             limiter: Limiter::of(self.endpoint.origin()),
             endpoint: self.endpoint,
             retry: self.retry,
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
-            client: Client::imds(),
+            client: Client::imds().with_resending(false), // each request takes a turn
             tokens: Cache::new(config),
         }))
     }

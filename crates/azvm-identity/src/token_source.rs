@@ -1,6 +1,7 @@
 //! The tokens for one audience.
 
-use crate::managed_identity::{Inner, fetch, no_token};
+use crate::error::no_token;
+use crate::managed_identity::{Inner, fetch};
 use crate::{Audience, Error};
 use azvm_imds::AccessToken;
 use azvm_token_cache::{Entry, Guard};

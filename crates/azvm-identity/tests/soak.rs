@@ -217,8 +217,8 @@ async fn nothing_is_lost_and_no_dead_token_is_served() {
     );
     assert!(count(&soak.served) > 100 && count(&soak.cancelled) > 0);
     assert!(simulator.journal().len() > 20, "leaps make tokens expire");
-    // The simulator keeps IMDS's limits, and no fault is a 429. What left evenly may arrive less so on a busy machine, and
-    // a resend over a lost connection has no turn of its own; without turns a sixth of the answers were 429.
+    // The simulator keeps IMDS's limits, and no fault is a 429. What left evenly may arrive less so on a busy machine;
+    // without turns a sixth of the answers were 429.
     let journal = simulator.journal();
     let throttled = journal
         .iter()

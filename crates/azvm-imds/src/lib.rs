@@ -83,6 +83,11 @@
 //! Sources: Microsoft's pages *How to use managed identities for Azure resources on an Azure VM to acquire an access
 //! token* and *Azure Instance Metadata Service*, and the published IMDS OpenAPI description of 2023-07-01.
 //!
+//! # Features
+//!
+//! * `machine` (default): all that is about the machine and not about its tokens: the instance document, scheduled events, the
+//!   load balancer, the attested document, the tenant and the versions. A program that only wants tokens can do without.
+//!
 //! # What this crate never does
 //!
 //! It opens no socket, reads no clock and no environment (`no_std`), verifies no token, and decides nothing from an
@@ -100,30 +105,48 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+#[cfg(feature = "machine")]
 mod attested;
 mod audience;
 mod claims;
 mod date;
+#[cfg_attr(
+    not(feature = "machine"),
+    expect(
+        dead_code,
+        unused_imports,
+        unused_macros,
+        reason = "of what reads documents, an error needs a part"
+    )
+)]
 mod document;
 mod endpoint;
 mod error;
+#[cfg(feature = "machine")]
 #[doc(hidden)]
 pub mod fuzzing;
 mod guid;
+#[cfg(feature = "machine")]
 mod identity_info;
+#[cfg(feature = "machine")]
 mod instance;
+#[cfg(feature = "machine")]
 mod load_balancer;
 mod loose;
+mod plain;
 mod probe;
 mod request;
 mod responder;
 mod retry;
+#[cfg(feature = "machine")]
 mod scheduled_events;
 mod selector;
 mod token;
+#[cfg(feature = "machine")]
 mod versions;
 mod wire;
 
+#[cfg(feature = "machine")]
 pub use attested::{
     ATTESTED_API_VERSION, MAX_NONCE_CHARS, MAX_SIGNATURE_BYTES, Nonce, NonceError,
     UnverifiedAttestedDocument, attested_document,
@@ -133,7 +156,9 @@ pub use claims::{ClaimsError, UnverifiedClaims};
 pub use endpoint::{DEFAULT_ENDPOINT, Endpoint, EndpointError};
 pub use error::{IgnoredSelector, Malformed, ProtocolError, Rejection};
 pub use guid::{Guid, GuidError};
+#[cfg(feature = "machine")]
 pub use identity_info::read_identity_info;
+#[cfg(feature = "machine")]
 pub use instance::{
     AdditionalCapabilities, Compute, DataDisk, DiffDiskSettings, DiskEncryption, Extended,
     ExtendedCompute, ExtendedLocation, Host, ImageReference, Instance, InstancePath,
@@ -142,20 +167,23 @@ pub use instance::{
     OsDisk, OsProfile, Plan, PublicKey, ResourceDisk, ScaleSet, SecurityProfile, SourceVault,
     StorageProfile, Subnet, Tag, VirtualHardDisk, read_instance, read_instance_text,
 };
+#[cfg(feature = "machine")]
 pub use load_balancer::{
     AddressPair, InboundRule, LOAD_BALANCER_API_VERSION, LoadBalancer, load_balancer,
 };
 pub use probe::{probe, read_probe};
+#[cfg(feature = "machine")]
 pub use request::{
-    EXTENDED_INSTANCE_API_VERSION, INSTANCE_API_VERSION, MAX_TOKEN_RESPONSE_BYTES,
-    TOKEN_API_VERSION, identity_info, instance, versions,
+    EXTENDED_INSTANCE_API_VERSION, INSTANCE_API_VERSION, identity_info, instance, versions,
 };
+pub use request::{MAX_TOKEN_RESPONSE_BYTES, TOKEN_API_VERSION};
 pub use responder::Responder;
 pub use retry::{
     ATTEMPT_TIMEOUT, CONNECTION_DELAYS, DEFAULT_DEADLINE, JITTER_PERCENT, JUST_ATTACHED_DELAYS,
     MAX_JUST_ATTACHED_WINDOW, PROBE_DEADLINE, SERVER_ERROR_DELAYS, TRANSIENT_DELAYS,
     UPDATING_DELAYS, classify, just_attached_policy, probe_policy, retry_policy,
 };
+#[cfg(feature = "machine")]
 pub use scheduled_events::{
     EventId, EventIdError, EventSource, EventStatus, EventType, MAX_EVENT_ID_BYTES,
     SCHEDULED_EVENTS_API_VERSION, SCHEDULED_EVENTS_FIRST_CALL, ScheduledEvent, ScheduledEvents,
@@ -163,4 +191,5 @@ pub use scheduled_events::{
 };
 pub use selector::IdentitySelector;
 pub use token::{AccessToken, TokenRequest};
+#[cfg(feature = "machine")]
 pub use versions::{ApiVersion, ApiVersionError, read_versions};

@@ -1,6 +1,9 @@
 //! The requests.
 
-use crate::{InstancePath, InstanceRequest, TokenRequest};
+use crate::TokenRequest;
+#[cfg(feature = "machine")]
+use crate::{InstancePath, InstanceRequest};
+#[cfg(feature = "machine")]
 use alloc::format;
 use alloc::string::String;
 use azvm_exchange::{Request, encode_query_value};
@@ -15,11 +18,13 @@ pub const TOKEN_API_VERSION: &str = "2018-02-01";
 /// cloud has had it for years.
 ///
 /// Source: *Azure Instance Metadata Service*, Instance metadata.
+#[cfg(feature = "machine")]
 pub const INSTANCE_API_VERSION: &str = "2021-02-01";
 
 /// The api-version of the instance document with `extended=true`, as cloud-init asks for it.
 ///
 /// Source: canonical/cloud-init:cloudinit/sources/azure/imds.py.
+#[cfg(feature = "machine")]
 pub const EXTENDED_INSTANCE_API_VERSION: &str = "2021-08-01";
 
 /// The largest token answer that is read. Tokens are one to three kilobytes; no maximum is published.
@@ -28,11 +33,13 @@ pub const MAX_TOKEN_RESPONSE_BYTES: usize = 64 * 1024;
 pub(crate) const TOKEN_PATH: &str = "/metadata/identity/oauth2/token";
 
 /// `GET /metadata/versions`, the one path without an api-version.
+#[cfg(feature = "machine")]
 pub fn versions() -> Request {
     with_metadata_header(Request::get("/metadata/versions".into()))
 }
 
 /// `GET /metadata/identity/info`: the tenant, without a token.
+#[cfg(feature = "machine")]
 pub fn identity_info() -> Request {
     with_metadata_header(Request::get(format!(
         "/metadata/identity/info?api-version={TOKEN_API_VERSION}"
@@ -40,6 +47,7 @@ pub fn identity_info() -> Request {
 }
 
 /// `GET /metadata/instance`: what the machine is. [`InstanceRequest`] asks for parts, other versions and more members.
+#[cfg(feature = "machine")]
 pub fn instance() -> Request {
     InstanceRequest::json(InstancePath::new()).to_request()
 }

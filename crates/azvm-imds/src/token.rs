@@ -2,7 +2,7 @@
 
 use crate::date::read_date;
 use crate::error::IgnoredSelector;
-use crate::loose::{Number, Scalar, from_json, needs_no_mending};
+use crate::loose::{Number, Scalar, needs_no_mending};
 use crate::wire::TokenBody;
 use crate::{Audience, IdentitySelector, Malformed, ProtocolError, UnverifiedClaims};
 use alloc::borrow::Cow;
@@ -59,13 +59,14 @@ impl TokenRequest {
     ) -> Result<AccessToken, ProtocolError> {
         ProtocolError::unless_ok(response)?;
         let malformed = |reason| ProtocolError::Malformed(Malformed::new(reason, response));
-        let mut body: TokenBody<'_> = from_json(response.json_body())
+        let mut body = TokenBody::read(response.json_body())
             .map_err(|_| malformed("the body is no token answer"))?;
         let Scalar::Text(secret) = mem::take(&mut body.access_token) else {
             return Err(malformed("the body is no token answer"));
         };
         let secret = Secret::new(secret.into_owned());
-        if !is_header_safe(secret.expose()) {
+        let is_known = body.has_simple_token && !secret.is_empty();
+        if !is_known && !is_header_safe(secret.expose()) {
             return Err(malformed(
                 "access_token is empty or cannot stand in a header",
             ));
@@ -179,7 +180,7 @@ impl AccessToken {
 }
 
 /// RFC 6750's token alphabet: whatever passes can stand in an `Authorization` header as it is.
-fn is_header_safe(token: &str) -> bool {
+pub(crate) fn is_header_safe(token: &str) -> bool {
     // Without an early exit the compiler looks at many bytes at once.
     let is_safe = token.bytes().fold(true, |all, byte| {
         let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;

@@ -1,7 +1,8 @@
 //! Bodies exactly as the service sends them, with their quirks. Private: nothing here is part of the API.
 
 use crate::document::document;
-use crate::loose::Scalar;
+use crate::loose::{Scalar, from_json};
+use crate::plain;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -13,8 +14,8 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor
 /// Everything is borrowed from the body. An answer that has one of these members twice is refused as a whole: which of
 /// two tokens, or of two expiries, is meant is nothing to guess about.
 ///
-/// Read by hand: it is the only thing here that a derive macro could read, and who wants nothing but tokens builds none.
-#[derive(Default)]
+/// Read by hand, what is plain by [`plain::read`]: it is the only thing here that a derive macro could read, and who wants nothing but tokens builds none.
+#[derive(Default, PartialEq)]
 pub(crate) struct TokenBody<'a> {
     pub(crate) access_token: Scalar<'a>,
     pub(crate) client_id: Scalar<'a>,
@@ -24,6 +25,34 @@ pub(crate) struct TokenBody<'a> {
     pub(crate) object_id: Scalar<'a>,
     pub(crate) resource: Scalar<'a>,
     pub(crate) token_type: Scalar<'a>,
+    /// The token is known to consist of what [`plain`] calls simple, all of which may stand in a header.
+    pub(crate) has_simple_token: bool,
+}
+
+impl<'a> TokenBody<'a> {
+    /// From the body of an answer.
+    pub(crate) fn read(bytes: &'a [u8]) -> serde_json::Result<Self> {
+        if let Ok(text) = core::str::from_utf8(bytes) {
+            if let Some(body) = Self::read_plain(text) {
+                return Ok(body);
+            }
+        }
+        from_json(bytes)
+    }
+
+    /// An answer as IMDS sends it: only texts, and nothing to say against it.
+    pub(crate) fn read_plain(text: &'a str) -> Option<Self> {
+        let mut body = Self::default();
+        let is_plain = plain::read(text, |name, value| {
+            let Some(place) = place(name) else {
+                return true;
+            };
+            body.has_simple_token |= place == 0 && value.is_simple;
+            let text = Scalar::Text(value.text.into());
+            core::mem::replace(body.member(place), text) == Scalar::Absent
+        });
+        (is_plain && body.access_token != Scalar::Absent).then_some(body)
+    }
 }
 
 impl<'de> Deserialize<'de> for TokenBody<'de> {
@@ -74,6 +103,10 @@ const MEMBERS: [&str; 8] = [
     "token_type",
 ];
 
+fn place(name: &str) -> Option<usize> {
+    MEMBERS.iter().position(|known| *known == name)
+}
+
 impl<'a> TokenBody<'a> {
     fn member(&mut self, place: usize) -> &mut Scalar<'a> {
         match place {
@@ -108,7 +141,7 @@ impl Visitor<'_> for MemberVisitor {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Member, E> {
-        Ok(Member(MEMBERS.iter().position(|known| *known == name)))
+        Ok(Member(place(name)))
     }
 }
 
@@ -120,7 +153,10 @@ document! {
         error_description: Option<String> = word("error_description"),
         newest_versions: Vec<String> = texts("newest-versions"),
     }
+}
 
+#[cfg(feature = "machine")]
+document! {
     pub(crate) struct VersionsBody {
         api_versions: Vec<String> = texts("apiVersions"),
     }

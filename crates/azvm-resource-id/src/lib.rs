@@ -75,7 +75,8 @@
 //!
 //! # Features
 //!
-//! * `alloc`: [`ResourceId`], builders, [`lint`](fn@lint) and [`repair`](fn@repair).
+//! * `alloc`: [`ResourceId`] and builders.
+//! * `lint` (default): [`lint`](fn@lint) and [`repair`](fn@repair), half of this crate.
 //! * `std` (default): implies `alloc`.
 //! * `serde`: IDs as strings.
 //!
@@ -101,12 +102,12 @@ mod borrowed;
 mod builder;
 mod error;
 mod fold;
-#[cfg(feature = "alloc")]
+#[cfg(feature = "lint")]
 #[doc(hidden)]
 pub mod fuzzing;
 mod grammar;
 mod keyword;
-#[cfg(feature = "alloc")]
+#[cfg(feature = "lint")]
 mod lint;
 #[cfg(feature = "alloc")]
 mod owned;
@@ -122,7 +123,7 @@ pub use borrowed::{ResourceIdRef, RootScope};
 pub use builder::BuildError;
 pub use error::{ParseError, ParseErrorKind, RenderedError};
 pub use grammar::MAX_LENGTH_BYTES;
-#[cfg(feature = "alloc")]
+#[cfg(feature = "lint")]
 pub use lint::{Finding, RepairError, Repaired, Severity, lint, repair};
 #[cfg(feature = "alloc")]
 pub use owned::{ResourceId, ResourceIdKey};

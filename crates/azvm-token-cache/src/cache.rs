@@ -198,7 +198,7 @@ impl<K: Eq + Hash + Clone, V, E> Shared<K, V, E> {
         next.insert(Arc::new(key.clone()), Arc::clone(&keyed));
         let before = self.keys.swap(Arc::new(next));
         drop(gone);
-        log_evicted(&evicted);
+        dismiss(&evicted);
         drop((keys, before, evicted)); // outside the lock: dropping a value may run anything
         (keyed, noted)
     }
@@ -216,7 +216,7 @@ impl<K: Eq + Hash, V, E> Shared<K, V, E> {
         let evicted = gone.shrink(&mut next, self.config.capacity);
         let before = self.keys.swap(Arc::new(next));
         drop(gone);
-        log_evicted(&evicted);
+        dismiss(&evicted);
         drop((keys, before, evicted)); // outside the lock
     }
 }
@@ -288,8 +288,9 @@ impl Gone {
     }
 }
 
-fn log_evicted<T>(evicted: &[T]) {
+fn dismiss<K, V, E>(evicted: &[Known<K, V, E>]) {
     if !evicted.is_empty() {
         tracing::debug!(keys = evicted.len(), "evicted");
+        evicted.iter().for_each(|keyed| keyed.dismiss());
     }
 }

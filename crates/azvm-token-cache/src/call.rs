@@ -2,7 +2,7 @@
 
 use crate::flight::Outcome;
 use crate::keyed::{Decision, Keyed};
-use crate::{Failed, Fresh, Guard};
+use crate::{Failed, FetchError, Fresh, Guard};
 use std::hash::Hash;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -80,17 +80,26 @@ where
     #[cold]
     #[inline(never)]
     fn poll_slowly(&mut self, context: &mut Context<'_>) -> Poll<Outcome<V, E>> {
-        if let Some(fetch) = self.fetch.take() {
-            let (keyed, decision) = self.source.decide();
-            match keyed.follow(decision, fetch) {
-                Ok(outcome) => return Poll::Ready(outcome),
-                Err(flight) => self.waiting = Some(Box::pin(flight.wait())),
+        loop {
+            let waiting = match &mut self.waiting {
+                Some(waiting) => waiting,
+                None => {
+                    let (keyed, decision) = self.source.decide();
+                    match keyed.follow(decision, &mut self.fetch) {
+                        Ok(outcome) => return Poll::Ready(outcome),
+                        Err((flight, patience)) => {
+                            self.waiting.insert(Box::pin(flight.wait(patience)))
+                        }
+                    }
+                }
+            };
+            let outcome = ready!(waiting.as_mut().poll(context));
+            self.waiting = None;
+            match outcome {
+                // Somebody else's fetch hangs; this call still has one of its own to offer.
+                Err(FetchError::Overdue) if self.fetch.is_some() => {}
+                outcome => return Poll::Ready(outcome),
             }
         }
-        let waiting = self.waiting.as_mut();
-        let waiting = waiting.expect("a future is not polled again after it is ready");
-        let outcome = ready!(waiting.as_mut().poll(context));
-        self.waiting = None;
-        Poll::Ready(outcome)
     }
 }

@@ -34,6 +34,9 @@ pub enum FetchError<E> {
     Failed(Arc<E>),
     /// There is something to fetch, and the caller is in no tokio runtime.
     NoRuntime,
+    /// The fetch did not end within [`Config::with_fetch_limit`](crate::Config::with_fetch_limit), and another one has taken its
+    /// place: as a rule its runtime is not driven any more.
+    Overdue,
     /// The fetch panicked, or its runtime was shut down under it.
     Panicked,
 }
@@ -45,6 +48,7 @@ impl<E> Clone for FetchError<E> {
             Self::Expired => Self::Expired,
             Self::Failed(error) => Self::Failed(Arc::clone(error)),
             Self::NoRuntime => Self::NoRuntime,
+            Self::Overdue => Self::Overdue,
             Self::Panicked => Self::Panicked,
         }
     }
@@ -57,6 +61,7 @@ impl<E> fmt::Display for FetchError<E> {
             Self::Expired => "the fetched value had already expired",
             Self::Failed(_) => "the fetch failed",
             Self::NoRuntime => "there is no tokio runtime to fetch in",
+            Self::Overdue => "the fetch did not end in time",
             Self::Panicked => "the fetch panicked",
         })
     }
@@ -66,7 +71,11 @@ impl<E: Error + 'static> Error for FetchError<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Failed(error) => Some(&**error),
-            Self::ClockJumped | Self::Expired | Self::NoRuntime | Self::Panicked => None,
+            Self::ClockJumped
+            | Self::Expired
+            | Self::NoRuntime
+            | Self::Overdue
+            | Self::Panicked => None,
         }
     }
 }
@@ -90,6 +99,7 @@ mod tests {
                 FetchError::NoRuntime,
                 "there is no tokio runtime to fetch in",
             ),
+            (FetchError::Overdue, "the fetch did not end in time"),
             (FetchError::Panicked, "the fetch panicked"),
         ] {
             assert_eq!(error.to_string(), shown);

@@ -1,12 +1,15 @@
 //! One fetch under way, and the task that performs it.
 
-use crate::keyed::{Keyed, Shown};
+use crate::keyed::{Keyed, Patience, Shown};
 use crate::machine::Landed;
 use crate::{Failed, FetchError, Fresh, Guard};
+use std::future::poll_fn;
 use std::hash::Hash;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
-use tokio::runtime::Handle;
+use std::task::Poll;
+use tokio::runtime::{Handle, Id};
 use tokio::sync::Notify;
 use tracing::Instrument;
 
@@ -17,18 +20,40 @@ pub(crate) type Outcome<V, E> = Result<Guard<V>, FetchError<E>>;
 pub(crate) struct Flight<V, E> {
     outcome: OnceLock<Result<Shown<V>, FetchError<E>>>,
     over: Notify,
+    runtime: Id,
 }
 
 impl<V, E> Flight<V, E> {
-    pub(crate) fn new() -> Self {
-        Self {
+    /// To be performed by this runtime.
+    pub(crate) fn new(runtime: Id) -> Arc<Self> {
+        Arc::new(Self {
             outcome: OnceLock::new(),
             over: Notify::new(),
-        }
+            runtime,
+        })
     }
 
-    /// Waits for the end of the fetch.
-    pub(crate) async fn wait(self: Arc<Self>) -> Outcome<V, E> {
+    pub(crate) fn runtime(&self) -> Id {
+        self.runtime
+    }
+
+    /// Waits for the end of the fetch, or until it is over its limit.
+    pub(crate) async fn wait(self: Arc<Self>, patience: Patience) -> Outcome<V, E> {
+        let Some((sleep, limit)) = patience else {
+            return self.ended().await;
+        };
+        let (mut alarm, mut ended) = (sleep(limit), pin!(self.ended()));
+        poll_fn(|context| match ended.as_mut().poll(context) {
+            Poll::Ready(outcome) => Poll::Ready(outcome),
+            Poll::Pending => alarm
+                .as_mut()
+                .poll(context)
+                .map(|()| Err(FetchError::Overdue)),
+        })
+        .await
+    }
+
+    async fn ended(&self) -> Outcome<V, E> {
         loop {
             // From here on no call of `notify_waiters` is missed, so the look that follows cannot be too early.
             let over = self.over.notified();
@@ -43,7 +68,7 @@ impl<V, E> Flight<V, E> {
     }
 
     pub(crate) fn end(&self, outcome: Result<Shown<V>, FetchError<E>>) {
-        // A flight has one `Task`, which lands once.
+        // A flight has one `Task`, which lands once; the end of one that was given up came before.
         _ = self.outcome.set(outcome);
         self.over.notify_waiters();
     }
@@ -70,36 +95,31 @@ where
 
     /// Starts the fetch as a task of its own. Should `fetch` panic before there is a future, the caller sees that panic, and
     /// everybody else the end of the flight.
-    pub(crate) fn start<F>(self, fetch: impl FnOnce() -> F)
+    pub(crate) fn start<F>(self, runtime: &Handle, fetch: impl FnOnce() -> F)
     where
         F: Future<Output = Result<Fresh<V>, Failed<E>>> + Send + 'static,
     {
         tracing::debug!("fetching");
-        self.spawn(fetch);
+        self.spawn(runtime, fetch);
     }
 
     /// As `start`, but the caller sees no panic: it has its value already.
-    pub(crate) fn start_in_background<F>(self, fetch: impl FnOnce() -> F)
+    pub(crate) fn start_in_background<F>(self, runtime: &Handle, fetch: impl FnOnce() -> F)
     where
         F: Future<Output = Result<Fresh<V>, Failed<E>>> + Send + 'static,
     {
         tracing::debug!("refreshing ahead");
         // What a panic leaves half done is the caller's own, and is gone with its closure.
-        _ = catch_unwind(AssertUnwindSafe(|| self.spawn(fetch)));
+        _ = catch_unwind(AssertUnwindSafe(|| self.spawn(runtime, fetch)));
     }
 
-    fn spawn<F>(mut self, fetch: impl FnOnce() -> F)
+    fn spawn<F>(mut self, runtime: &Handle, fetch: impl FnOnce() -> F)
     where
         F: Future<Output = Result<Fresh<V>, Failed<E>>> + Send + 'static,
     {
-        match Handle::try_current() {
-            Ok(runtime) => {
-                let fetch = fetch();
-                let task = async move { self.end(Landed::Fetched(fetch.await)) };
-                drop(runtime.spawn(task.in_current_span()));
-            }
-            Err(_) => self.end(Landed::NoRuntime),
-        }
+        let fetch = fetch();
+        let task = async move { self.end(Landed::Fetched(fetch.await)) };
+        drop(runtime.spawn(task.in_current_span()));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::cache::Shared;
 use crate::clock::{Nanos, Now, TimeSource};
+use crate::config::Sleep;
 use crate::flight::{Flight, Outcome, Task};
 use crate::machine::{Answer, Counts, Landed, Machine, Slot};
 use crate::metrics::HitCount;
@@ -10,6 +11,8 @@ use crate::{Config, Failed, FetchError, Fresh, Guard};
 use arc_swap::ArcSwapOption;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
+use std::time::Duration;
+use tokio::runtime::Handle;
 
 /// A value as it is published.
 pub(crate) type Shown<V> = Arc<Slot<V>>;
@@ -18,6 +21,7 @@ pub(crate) type Shown<V> = Arc<Slot<V>>;
 pub(crate) struct Keyed<K, V, E> {
     hot: Hot<V>,
     policy: Policy,
+    sleep: Option<Sleep>,
     shared: Weak<Shared<K, V, E>>,
     state: Mutex<State<V, E>>,
     /// One reference more than there are entries.
@@ -38,14 +42,29 @@ struct State<V, E> {
     is_evicted: bool,
 }
 
+/// The clock of the cache may be late by this much beside the one that an alarm goes by.
+const CLOCK_GRAIN: Duration = Duration::from_millis(20);
+
 /// What is to be done for a caller.
 pub(crate) enum Decision<V, E> {
     Serve(Guard<V>),
-    Refresh(Guard<V>, Arc<Flight<V, E>>),
-    Join(Arc<Flight<V, E>>),
-    Fetch(Arc<Flight<V, E>>),
+    Refresh(Guard<V>, Departure<V, E>),
+    Join(Arc<Flight<V, E>>, Patience),
+    Fetch(Departure<V, E>),
     Fail(FetchError<E>),
 }
+
+/// A flight, and the runtime that it starts in.
+pub(crate) struct Departure<V, E> {
+    pub(crate) flight: Arc<Flight<V, E>>,
+    pub(crate) runtime: Handle,
+}
+
+/// What to wait for the end of a flight with: nothing, or how to sleep and for how long.
+pub(crate) type Patience = Option<(Sleep, Duration)>;
+
+/// What there is to wait for.
+pub(crate) type Awaited<V, E> = (Arc<Flight<V, E>>, Patience);
 
 /// What one key adds to the metrics of the cache.
 pub(crate) struct Snapshot {
@@ -68,6 +87,7 @@ impl<K, V, E> Keyed<K, V, E> {
                 hits: Arc::clone(hits),
             },
             policy: config.policy,
+            sleep: config.sleep,
             shared,
             state: Mutex::new(State {
                 machine: Machine::default(),
@@ -115,23 +135,45 @@ impl<K, V, E> Keyed<K, V, E> {
         if state.is_evicted {
             return None;
         }
-        let answer = state.machine.ask(now, || Arc::new(Flight::new()));
-        let (decision, before) = match answer {
-            Answer::Serve(slot) => {
+        let overdue = state.machine.give_up(&self.policy, now);
+        let runtime = Handle::try_current().ok();
+        let take_off = runtime.as_ref().map(|runtime| || Flight::new(runtime.id()));
+        let answer = state.machine.ask(&self.policy, now, take_off);
+        let (decision, before) = match (answer, runtime) {
+            (Answer::Serve(slot), _) => {
                 let (guard, before) = self.publish(&mut state, slot);
                 (Decision::Serve(guard), before)
             }
-            Answer::Refresh(slot, flight) => {
+            (Answer::Refresh(slot, flight), Some(runtime)) => {
                 let (guard, before) = self.publish(&mut state, slot);
-                (Decision::Refresh(guard, flight), before)
+                (
+                    Decision::Refresh(guard, Departure { flight, runtime }),
+                    before,
+                )
             }
-            Answer::Join(flight) => (Decision::Join(flight), None),
-            Answer::Fetch(flight) => (Decision::Fetch(flight), None),
-            Answer::Fail(error) => (Decision::Fail(error), None),
+            (Answer::Fetch(flight), Some(runtime)) => {
+                (Decision::Fetch(Departure { flight, runtime }), None)
+            }
+            (Answer::Join(flight, left), runtime) => {
+                let patience = self.patience(&flight, left, runtime.as_ref());
+                (Decision::Join(flight, patience), None)
+            }
+            (Answer::Fail(error), _) => (Decision::Fail(error), None),
+            (Answer::NoRuntime | Answer::Refresh(..) | Answer::Fetch(_), _) => {
+                (Decision::Fail(FetchError::NoRuntime), None)
+            }
         };
         drop(state);
         drop(before); // outside the lock: it may be the last to hold a value
+        dismiss(overdue);
         Some(decision)
+    }
+
+    /// One who waits in the runtime of the flight needs no alarm: should that one stand still, so does he.
+    fn patience(&self, flight: &Flight<V, E>, left: Nanos, runtime: Option<&Handle>) -> Patience {
+        let is_elsewhere = runtime.is_some_and(|runtime| runtime.id() != flight.runtime());
+        let sleep = self.sleep.filter(|_| is_elsewhere)?;
+        Some((sleep, Duration::from_nanos(left) + CLOCK_GRAIN))
     }
 
     /// A flight has ended: keeps what it brought, and tells all who wait.
@@ -141,7 +183,15 @@ impl<K, V, E> Keyed<K, V, E> {
     {
         let now = self.hot.clock.now();
         let mut state = self.lock();
-        let landing = state.machine.land(&self.policy, now, landed);
+        let is_it = |current: &Arc<_>| Arc::ptr_eq(current, flight);
+        let landing = match state.machine.land(&self.policy, now, is_it, landed) {
+            Ok(landing) => landing,
+            Err(late) => {
+                drop(state);
+                tracing::debug!("a fetch ended after it was given up");
+                return drop(late); // outside the lock: dropping may run anything
+            }
+        };
         let before = self.republish(&mut state, now);
         drop(state);
         let error = landing.outcome.as_ref().err().cloned();
@@ -185,17 +235,23 @@ impl<K, V, E> Keyed<K, V, E> {
     pub(crate) fn usefulness(&self) -> Option<(bool, Nanos)> {
         let now = self.hot.clock.now();
         let state = self.lock();
-        state
-            .machine
-            .is_idle()
-            .then(|| state.machine.usefulness(now))
+        let is_idle = state.machine.is_idle(&self.policy, now);
+        is_idle.then(|| state.machine.usefulness(now))
     }
 
     /// Ends the use of this state, unless a flight is under way; who comes late looks the key up again.
     pub(crate) fn evict(&self) -> Option<Counts> {
+        let now = self.hot.clock.now();
         let mut state = self.lock();
-        state.is_evicted = state.machine.is_idle();
+        state.is_evicted = state.machine.is_idle(&self.policy, now);
         state.is_evicted.then(|| state.machine.counts())
+    }
+
+    /// Sends those away who wait for a fetch that is over its limit. Not under a lock: they may ask again at once.
+    pub(crate) fn dismiss(&self) {
+        let now = self.hot.clock.now();
+        let overdue = self.lock().machine.give_up(&self.policy, now);
+        dismiss(overdue);
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -236,29 +292,48 @@ where
     V: Send + Sync + 'static,
     E: Send + Sync + 'static,
 {
-    /// Does what was decided, up to the point where somebody has to wait.
-    pub(crate) fn follow<F>(
+    /// Does what was decided, up to the point where somebody has to wait. `fetch` is taken only if it starts.
+    pub(crate) fn follow<G, F>(
         self: &Arc<Self>,
         decision: Decision<V, E>,
-        fetch: impl FnOnce() -> F,
-    ) -> Result<Outcome<V, E>, Arc<Flight<V, E>>>
+        fetch: &mut Option<G>,
+    ) -> Result<Outcome<V, E>, Awaited<V, E>>
     where
+        G: FnOnce() -> F,
         F: Future<Output = Result<Fresh<V>, Failed<E>>> + Send + 'static,
     {
-        let task = |flight: &Arc<_>| Task::new(Arc::clone(self), Arc::clone(flight));
+        let mut task = |departure: &Departure<V, E>| {
+            // Before anything can panic: the flight has to land.
+            let task = Task::new(Arc::clone(self), Arc::clone(&departure.flight));
+            (
+                task,
+                fetch
+                    .take()
+                    .expect("a future is not polled again after it is ready"),
+            )
+        };
         match decision {
             Decision::Serve(guard) => Ok(Ok(guard)),
-            Decision::Refresh(guard, flight) => {
-                task(&flight).start_in_background(fetch);
+            Decision::Refresh(guard, departure) => {
+                let (task, fetch) = task(&departure);
+                task.start_in_background(&departure.runtime, fetch);
                 Ok(Ok(guard))
             }
-            Decision::Join(flight) => Err(flight),
-            Decision::Fetch(flight) => {
-                task(&flight).start(fetch);
-                Err(flight)
+            Decision::Join(flight, patience) => Err((flight, patience)),
+            Decision::Fetch(departure) => {
+                let (task, fetch) = task(&departure);
+                task.start(&departure.runtime, fetch);
+                Err((departure.flight, None))
             }
             Decision::Fail(error) => Ok(Err(error)),
         }
+    }
+}
+
+fn dismiss<V, E>(overdue: Option<Arc<Flight<V, E>>>) {
+    if let Some(flight) = overdue {
+        tracing::debug!("a fetch is over its limit");
+        flight.end(Err(FetchError::Overdue));
     }
 }
 
@@ -266,7 +341,7 @@ where
 mod tests {
     use super::*;
     use crate::{Clock, ManualClock, USE_INTERVAL};
-    use std::time::Duration;
+    use tokio::runtime::Runtime;
 
     type Number = Keyed<(), u8, ()>;
 
@@ -277,12 +352,24 @@ mod tests {
             &Arc::default(),
             Weak::new(),
         );
-        let Some(Decision::Fetch(flight)) = keyed.decide() else {
-            panic!("there is nothing yet");
-        };
+        let flight = departure(&keyed);
         let fresh = Fresh::new(7, 86_400, Duration::from_secs(86_400));
         keyed.land(&flight, Landed::Fetched(Ok(fresh)));
         keyed
+    }
+
+    fn departure(keyed: &Number) -> Arc<Flight<u8, ()>> {
+        let runtime = runtime();
+        let _entered = runtime.enter();
+        match keyed.decide() {
+            Some(Decision::Fetch(departure)) => departure.flight,
+            _ => panic!("there is nothing yet"),
+        }
+    }
+
+    fn runtime() -> Runtime {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.build().unwrap()
     }
 
     #[test]
@@ -313,8 +400,8 @@ mod tests {
     #[test]
     fn a_key_with_a_fetch_under_way_is_not_evicted() {
         let keyed = Number::new(&Config::new(), &Arc::default(), Weak::new());
-        assert!(matches!(keyed.decide(), Some(Decision::Fetch(_))));
+        let _flight = departure(&keyed);
         assert!(keyed.usefulness().is_none() && keyed.evict().is_none());
-        assert!(matches!(keyed.decide(), Some(Decision::Join(_))));
+        assert!(matches!(keyed.decide(), Some(Decision::Join(_, None))));
     }
 }

@@ -7,7 +7,7 @@
 //! | one minute and more | half of the lifetime | the same |
 //! | less | 30 s, or to its end | not |
 
-use crate::clock::{Nanos, nanos};
+use crate::clock::{Nanos, Now, nanos};
 use std::time::Duration;
 
 /// How long before its expiry a value is no longer served.
@@ -28,6 +28,10 @@ pub const SHORT_LIFETIME_REFRESH_PERCENT: u32 = 75;
 /// By how much refreshes of different processes are spread at most; also at most a tenth of the time that a value is served.
 pub const MAX_REFRESH_JITTER: Duration = Duration::from_secs(300);
 
+/// After this long a fetch is no longer waited for: the next who asks starts another. Longer than any fetch that means well,
+/// since a fetch has a deadline of its own; what comes to this is one whose runtime is not driven any more.
+pub const DEFAULT_FETCH_LIMIT: Duration = Duration::from_secs(180);
+
 /// The least time between two fetches that only a clock or a short life asks for, and the first back-off after a failed refresh.
 pub const MIN_INTERVAL: Duration = Duration::from_secs(30);
 
@@ -42,6 +46,7 @@ pub const USE_INTERVAL: Duration = Duration::from_secs(60);
 pub(crate) struct Policy {
     pub(crate) margin: Duration,
     pub(crate) error_memory: Duration,
+    pub(crate) fetch_limit: Duration,
     /// Differs between processes.
     pub(crate) seed: u64,
 }
@@ -63,6 +68,13 @@ impl Policy {
         };
         let jitter = MAX_REFRESH_JITTER.min(usable_for / 10);
         (after + part(jitter, self.seed)).max(MIN_INTERVAL)
+    }
+
+    /// How much longer a fetch that `began` then is waited for, by the clock that stands still while the machine sleeps, as the
+    /// fetch does.
+    pub(crate) fn age_left(&self, began: Now, now: Now) -> Nanos {
+        let age = now.monotonic.saturating_sub(began.monotonic);
+        nanos(self.fetch_limit).saturating_sub(age)
     }
 
     /// How long to leave the source alone after this many failed refreshes in a row.
@@ -93,6 +105,7 @@ mod tests {
         Policy {
             margin: DEFAULT_MARGIN,
             error_memory: DEFAULT_ERROR_MEMORY,
+            fetch_limit: DEFAULT_FETCH_LIMIT,
             seed,
         }
     }

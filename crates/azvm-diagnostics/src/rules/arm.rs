@@ -167,7 +167,7 @@ fn certificate(facts: &Facts, verdict: &mut Verdict) {
 /// What silence means, by how it sounds.
 pub(super) fn silence(failure: &Failure) -> &'static Entry {
     match failure.kind {
-        FailureKind::NameNotFound => &ARM_001,
+        FailureKind::NameNotFound | FailureKind::ResolverFailed => &ARM_001,
         FailureKind::Certificate => &ARM_004,
         FailureKind::CertificateDates => &ARM_006,
         FailureKind::Tls => &ARM_007,

@@ -123,7 +123,7 @@ fn restore_outcome(wire: &wire::Outcome) -> Result<u16, FailureKind> {
     }
 }
 
-const KINDS: [(FailureKind, &str); 15] = [
+const KINDS: [(FailureKind, &str); 16] = [
     (FailureKind::Certificate, "certificate"),
     (FailureKind::CertificateDates, "certificate_dates"),
     (FailureKind::Closed, "closed"),
@@ -134,6 +134,7 @@ const KINDS: [(FailureKind, &str); 15] = [
     (FailureKind::Proxy, "proxy"),
     (FailureKind::Refused, "refused"),
     (FailureKind::Reset, "reset"),
+    (FailureKind::ResolverFailed, "resolver_failed"),
     (FailureKind::Timeout, "timeout"),
     (FailureKind::Tls, "tls"),
     (FailureKind::TooLarge, "too_large"),

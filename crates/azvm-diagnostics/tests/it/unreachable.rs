@@ -11,7 +11,7 @@ use azvm_diagnostics::facts::{Facts, Trouble, Withheld};
 use azvm_exchange::{Failure, FailureKind, Phase};
 use azvm_imds::Audience;
 
-const KINDS: [FailureKind; 14] = [
+const KINDS: [FailureKind; 15] = [
     FailureKind::Certificate,
     FailureKind::CertificateDates,
     FailureKind::Closed,
@@ -20,6 +20,7 @@ const KINDS: [FailureKind; 14] = [
     FailureKind::Protocol,
     FailureKind::Refused,
     FailureKind::Reset,
+    FailureKind::ResolverFailed,
     FailureKind::Timeout,
     FailureKind::Tls,
     FailureKind::TooLarge,
@@ -75,6 +76,7 @@ fn the_name_of_arm_is_not_known() {
     let refused = World::healthy().without_arm().run();
     for (kind, phase, code) in [
         (FailureKind::NameNotFound, Phase::Resolve, "ARM-001"),
+        (FailureKind::ResolverFailed, Phase::Resolve, "ARM-001"),
         (FailureKind::Timeout, Phase::Resolve, "ARM-001"),
         (FailureKind::Timeout, Phase::Connect, "ARM-003"),
         (FailureKind::Unreachable, Phase::Connect, "ARM-003"),

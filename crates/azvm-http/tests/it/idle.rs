@@ -254,6 +254,43 @@ async fn a_request_is_repeated_once_only() {
 }
 
 #[tokio::test]
+async fn a_request_that_counts_goes_out_once() {
+    let (listener, origin) = listen().await;
+    let server = lose_second(async move |stream: TcpStream| drop(stream), listener);
+    let client = keeping().with_resending(false);
+    let talk = async {
+        send(&client, &origin).await;
+        let error = client.send(&origin, &get(), PATIENT).await.unwrap_err();
+        assert!(error.is_stale(), "{error:?}");
+        let exchanged = client.send(&origin, &get(), PATIENT).await.unwrap();
+        assert!(!exchanged.reused);
+    };
+    tokio::select! {
+        () = talk => {}
+        () = server => unreachable!("the client hung up"),
+    }
+}
+
+#[tokio::test]
+async fn a_new_connection_is_never_stale() {
+    let (listener, origin) = listen().await;
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            next_request(&mut stream).await.unwrap();
+        }
+    });
+    let error = keeping()
+        .with_resending(false)
+        .send(&origin, &get(), PATIENT)
+        .await
+        .unwrap_err();
+    assert!(
+        !error.is_stale() && error.kind() == FailureKind::Closed,
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_post_gets_a_connection_of_its_own() {
     let (origin, connections) = answer_all(OK).await;
     let client = keeping();

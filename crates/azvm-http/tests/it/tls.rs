@@ -5,7 +5,7 @@ use crate::fixture::{
     wait_for_close,
 };
 use azvm_exchange::{FailureKind, Origin, Phase, Request, Secret};
-use azvm_http::{Client, Exchanged, TransportError, presented_certificates};
+use azvm_http::{Client, Exchanged, Limits, TransportError, presented_certificates};
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd,
 };
@@ -30,7 +30,11 @@ impl Authority {
     }
 
     pub(crate) fn client(&self) -> Client {
-        Client::tls(limits(), self.0.pem().as_bytes()).unwrap()
+        self.client_within(limits())
+    }
+
+    pub(crate) fn client_within(&self, limits: Limits) -> Client {
+        Client::tls(limits, self.0.pem().as_bytes()).unwrap()
     }
 
     fn acceptor(&self, params: &CertificateParams) -> TlsAcceptor {

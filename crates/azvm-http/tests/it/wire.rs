@@ -19,7 +19,7 @@ async fn written(request: &Request) -> String {
     .await;
     send_request(&origin, request).await.unwrap();
     let authority = origin.authority();
-    receive.await.unwrap().replace(&authority, "AUTHORITY")
+    receive.await.unwrap().replace(authority, "AUTHORITY")
 }
 
 #[tokio::test]

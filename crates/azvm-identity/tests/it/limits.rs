@@ -98,3 +98,58 @@ async fn two_clients_together_have_five_requests_under_way() {
     assert_eq!(server.answered.load(Ordering::Relaxed), 16);
     assert_eq!(server.most.load(Ordering::Relaxed), MAX_REQUESTS_IN_FLIGHT);
 }
+
+/// Answers the first request of each connection, and hangs up at the second one.
+fn one_answer_each() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let requests: Arc<AtomicUsize> = Arc::default();
+    let counter = Arc::clone(&requests);
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let counter = Arc::clone(&counter);
+            thread::spawn(move || {
+                let (mut head, mut byte, mut answers) = (Vec::new(), [0], 1);
+                while stream.read(&mut byte).unwrap_or(0) == 1 {
+                    head.extend(byte);
+                    if head.ends_with(b"\r\n\r\n") {
+                        head.clear();
+                        counter.fetch_add(1, Ordering::SeqCst);
+                        if answers == 0 {
+                            return;
+                        }
+                        answers -= 1;
+                        let body = r#"{"access_token":"t","expires_in":"86400"}"#;
+                        let length = body.len();
+                        let answer =
+                            format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}");
+                        stream.write_all(answer.as_bytes()).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    (endpoint, requests)
+}
+
+/// Each fetch but the first is two requests: one over the lost connection, one over a new one. Eleven fetches are 21, of
+/// which the last has to wait for the first to be more than a second ago.
+#[tokio::test]
+async fn a_request_that_is_sent_again_counts_again() {
+    let (endpoint, requests) = one_answer_each();
+    let identity = ManagedIdentity::builder()
+        .endpoint(endpoint.parse().unwrap())
+        .build();
+    let started = tokio::time::Instant::now();
+    for number in 0..11 {
+        let audience = Audience::new(format!("https://a{number}.example/")).unwrap();
+        let token = tokio::time::timeout(LIMIT, identity.token(&audience)).await;
+        token.unwrap().unwrap();
+    }
+    assert_eq!(requests.load(Ordering::SeqCst), 21);
+    assert!(
+        started.elapsed() > Duration::from_secs(1),
+        "{:?}",
+        started.elapsed()
+    );
+}

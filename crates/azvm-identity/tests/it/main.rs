@@ -14,5 +14,6 @@ mod lists;
 mod proxy;
 mod resource_group;
 mod scripted;
+mod stopped;
 mod support;
 mod traits;

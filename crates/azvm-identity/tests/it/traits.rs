@@ -40,9 +40,11 @@ fn a_hint_is_one_line() {
         Hint::AssignIdentity,
         Hint::ChooseIdentity,
         Hint::CheckAudience,
+        Hint::CheckClock,
         Hint::CheckNetwork,
         Hint::CheckRole,
         Hint::CheckResponder,
+        Hint::CheckRuntime,
         Hint::ShareTokens,
     ] {
         let text = hint.text();

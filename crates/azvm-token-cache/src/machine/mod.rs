@@ -2,9 +2,11 @@
 //! no lock, starts no task and knows of a flight only the `F` that stands for it.
 //!
 //! ```text
+//!   give_up ── a flight that is too old ▶ it is forgotten: whatever it brings later is ignored
 //!   ask ─┬─ usable value ──────────────▶ Serve, or Refresh when one is due: the value, and a flight
 //!        ├─ a flight under way ────────▶ Join
 //!        ├─ a remembered error ────────▶ Fail
+//!        ├─ nowhere to fetch ──────────▶ NoRuntime
 //!        └─ nothing ───────────────────▶ Fetch: a flight ──▶ land ─┬─ value ──────▶ kept
 //!                                                                  ├─ definitive ─▶ remembered
 //!                                                                  └─ otherwise ──▶ back-off for refreshes
@@ -83,11 +85,13 @@ pub(crate) enum Answer<V, E, F> {
     Serve(Slot<V>),
     /// As `Serve`, and the caller has to start this flight.
     Refresh(Slot<V>, F),
-    /// The caller waits for this flight, which somebody else has started.
-    Join(F),
+    /// The caller waits for this flight, which somebody else has started, and which is given up after so long.
+    Join(F, Nanos),
     /// The caller has to start this flight and waits for it.
     Fetch(F),
     Fail(FetchError<E>),
+    /// There would be something to fetch, and the caller cannot start a flight.
+    NoRuntime,
 }
 
 /// A value as the hit path needs it: nothing that is in here changes.
@@ -104,7 +108,6 @@ pub(crate) struct Slot<V> {
 #[derive(Debug)]
 pub(crate) enum Landed<V, E> {
     Fetched(Result<Fresh<V>, Failed<E>>),
-    NoRuntime,
     Panicked,
 }
 
@@ -133,10 +136,24 @@ impl<V, E, F> Default for Machine<V, E, F> {
 }
 
 impl<V, E, F: Clone> Machine<V, E, F> {
-    /// A caller wants the value. `take_off` makes the handle of a flight, if one has to start.
-    pub(crate) fn ask(&mut self, now: Now, take_off: impl Fn() -> F) -> Answer<V, E, F> {
+    /// Forgets the flight that is too old to be waited for, and hands it out: its runtime may never be driven again.
+    pub(crate) fn give_up(&mut self, policy: &Policy, now: Now) -> Option<F> {
+        let is_old = |flight: &mut Flying<F>| policy.age_left(flight.began, now) == 0;
+        let flight = self.flight.take_if(is_old)?;
+        self.note_failure(policy, flight.began);
+        Some(flight.handle)
+    }
+
+    /// A caller wants the value. `take_off` makes the handle of a flight, if one has to start, and if the caller can start one.
+    pub(crate) fn ask<T: FnOnce() -> F>(
+        &mut self,
+        policy: &Policy,
+        now: Now,
+        mut take_off: Option<T>,
+    ) -> Answer<V, E, F> {
         self.last_used = self.last_used.max(now.monotonic);
-        let refresh = self.is_refresh_due(now).then(|| {
+        let refresh = take_off.take_if(|_| self.is_refresh_due(now));
+        let refresh = refresh.map(|take_off| {
             self.counts.refreshes += 1;
             self.start(take_off(), now, false)
         });
@@ -149,37 +166,42 @@ impl<V, E, F: Clone> Machine<V, E, F> {
         }
         if let Some(flight) = &self.flight {
             self.counts.joined += 1;
-            return Answer::Join(flight.handle.clone());
+            let left = policy.age_left(flight.began, now);
+            return Answer::Join(flight.handle.clone(), left);
         }
         if let Some(error) = self.standing_error(now) {
             self.counts.remembered += 1;
             return Answer::Fail(error);
         }
+        let Some(take_off) = take_off else {
+            return Answer::NoRuntime;
+        };
         self.counts.fetches += 1;
         let after_a_jump = self.ended_by_a_jump(now);
         Answer::Fetch(self.start(take_off(), now, after_a_jump))
     }
 
-    /// The flight that was started has ended.
+    /// The flight that was started, which `is_it` knows, has ended. What brings a flight that was given up is handed back.
     pub(crate) fn land(
         &mut self,
         policy: &Policy,
         now: Now,
+        is_it: impl FnOnce(&F) -> bool,
         landed: Landed<V, E>,
-    ) -> Landing<V, E> {
-        let flight = self.flight.take();
-        let began = flight.as_ref().map_or(now, |flight| flight.began);
-        let after_a_jump = flight.is_some_and(|flight| flight.after_a_jump);
+    ) -> Result<Landing<V, E>, Landed<V, E>> {
+        let Some(flight) = self.flight.take_if(|flight| is_it(&flight.handle)) else {
+            return Err(landed);
+        };
         let (failed, is_definitive) = match landed {
             Landed::Fetched(Ok(fresh)) => {
-                let validity = Validity::new(&fresh, policy, began, now);
+                let validity = Validity::new(&fresh, policy, flight.began, now);
                 let value = Arc::new(fresh.value);
                 if let Some(validity) = validity {
-                    return self.keep(value, validity, after_a_jump, now);
+                    return Ok(self.keep(value, validity, flight.after_a_jump, now));
                 }
                 let mut landing = self.fail(policy, now, FetchError::Expired, true);
                 landing.leftovers.0 = Some(value);
-                return landing;
+                return Ok(landing);
             }
             Landed::Fetched(Err(Failed::Definitive(error))) => {
                 (FetchError::Failed(Arc::new(error)), true)
@@ -187,10 +209,9 @@ impl<V, E, F: Clone> Machine<V, E, F> {
             Landed::Fetched(Err(Failed::Transient(error))) => {
                 (FetchError::Failed(Arc::new(error)), false)
             }
-            Landed::NoRuntime => (FetchError::NoRuntime, false),
             Landed::Panicked => (FetchError::Panicked, false),
         };
-        self.fail(policy, now, failed, is_definitive)
+        Ok(self.fail(policy, now, failed, is_definitive))
     }
 
     fn keep(
@@ -226,9 +247,7 @@ impl<V, E, F: Clone> Machine<V, E, F> {
         error: FetchError<E>,
         is_definitive: bool,
     ) -> Landing<V, E> {
-        self.counts.failures += 1;
-        self.failures = self.failures.saturating_add(1);
-        self.refresh_not_before = now.monotonic.saturating_add(policy.backoff(self.failures));
+        self.note_failure(policy, now);
         let remembered = is_definitive.then(|| Remembered {
             error: error.clone(),
             until: now.monotonic.saturating_add(nanos(policy.error_memory)),
@@ -240,6 +259,13 @@ impl<V, E, F: Clone> Machine<V, E, F> {
         }
     }
 
+    /// Refreshes are held back from this failure on.
+    fn note_failure(&mut self, policy: &Policy, at: Now) {
+        self.counts.failures += 1;
+        self.failures = self.failures.saturating_add(1);
+        self.refresh_not_before = at.monotonic.saturating_add(policy.backoff(self.failures));
+    }
+
     /// Forgets the kept value if it is this very one, by address.
     pub(crate) fn invalidate(&mut self, value: &V) -> Option<Arc<V>> {
         let kept = self
@@ -248,9 +274,10 @@ impl<V, E, F: Clone> Machine<V, E, F> {
         Some(kept.value)
     }
 
-    /// Nothing is under way, so that the key may be forgotten.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.flight.is_none()
+    /// Nothing is under way that is worth waiting for, so that the key may be forgotten.
+    pub(crate) fn is_idle(&self, policy: &Policy, now: Now) -> bool {
+        let is_young = |flight: &Flying<F>| policy.age_left(flight.began, now) > 0;
+        !self.flight.as_ref().is_some_and(is_young)
     }
 
     /// Greater for a key that is a greater loss: usable values before others, then the later used.

@@ -1,7 +1,7 @@
 //! Random orders of events against the rules, judged by a model that keeps every value ever received.
 
 use super::*;
-use crate::policy::{DEFAULT_ERROR_MEMORY, DEFAULT_MARGIN};
+use crate::policy::{DEFAULT_ERROR_MEMORY, DEFAULT_FETCH_LIMIT, DEFAULT_MARGIN};
 use proptest::prelude::*;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,6 +9,10 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 enum Event {
     Ask,
+    /// By one who cannot start a flight.
+    AskOutside,
+    /// A flight that was given up brings a value after all.
+    Late,
     /// The flight brings a value with this much left by the wall clock and by age.
     Value {
         by_wall_secs: i64,
@@ -36,6 +40,8 @@ fn event() -> impl Strategy<Value = Event> {
     let errors = prop_oneof![Just(0_i64), -100_i64..100, -100_000_i64..100_000];
     prop_oneof![
         8 => Just(Event::Ask),
+        2 => Just(Event::AskOutside),
+        1 => Just(Event::Late),
         4 => (lives, errors).prop_map(|(by_age_secs, error)| Event::Value {
             by_wall_secs: error + i64::try_from(by_age_secs).unwrap(),
             by_age_secs,
@@ -43,7 +49,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::Definitive),
         1 => Just(Event::Transient),
         1 => Just(Event::Panic),
-        4 => prop_oneof![0_u64..2_000, 0_u64..60_000, 0_u64..50_000_000]
+        4 => prop_oneof![0_u64..2_000, 0_u64..60_000, 100_000_u64..300_000, 0_u64..50_000_000]
             .prop_map(|millis| Event::Pass { millis }),
         2 => prop_oneof![-100_i64..100, -200_000_i64..200_000].prop_map(|secs| Event::Jump { secs }),
         1 => any::<bool>().prop_map(|newest| Event::Invalidate { newest }),
@@ -90,7 +96,9 @@ struct Model {
     machine: Machine<u64, &'static str, u64>,
     policy: Policy,
     now: Now,
-    flight: Option<u64>,
+    /// The current one, and when it began.
+    flight: Option<(u64, Nanos)>,
+    given_up: Vec<u64>,
     flights: u64,
     received: HashMap<u64, Received>,
     served: Vec<Arc<u64>>,
@@ -107,6 +115,7 @@ impl Model {
             policy: Policy {
                 margin: DEFAULT_MARGIN,
                 error_memory: DEFAULT_ERROR_MEMORY,
+                fetch_limit: DEFAULT_FETCH_LIMIT,
                 seed,
             },
             now: Now {
@@ -114,6 +123,7 @@ impl Model {
                 monotonic: 77_000_000_000,
             },
             flight: None,
+            given_up: Vec::new(),
             flights: 0,
             received: HashMap::new(),
             served: Vec::new(),
@@ -126,6 +136,8 @@ impl Model {
     fn play(&mut self, event: &Event) {
         match *event {
             Event::Ask => self.ask(),
+            Event::AskOutside => self.ask_outside(),
+            Event::Late => self.land_late(),
             Event::Value {
                 by_wall_secs,
                 by_age_secs,
@@ -159,8 +171,9 @@ impl Model {
     }
 
     fn ask(&mut self) {
+        self.give_up();
         let next = self.flights + 1;
-        match self.machine.ask(self.now, || next) {
+        match self.machine.ask(&self.policy, self.now, Some(|| next)) {
             Answer::Serve(slot) => self.serve(slot),
             Answer::Refresh(slot, flight) => {
                 self.serve(slot);
@@ -171,9 +184,7 @@ impl Model {
                     "no back-off"
                 );
             }
-            Answer::Join(flight) => {
-                assert_eq!(Some(flight), self.flight, "joined a flight that is over")
-            }
+            Answer::Join(flight, left) => self.join(flight, left),
             Answer::Fetch(flight) => {
                 self.take_off(flight);
                 let since = self.definitive_at.map(|at| self.now.monotonic - at);
@@ -182,7 +193,68 @@ impl Model {
                     "not remembered"
                 );
             }
-            Answer::Fail(FetchError::ClockJumped) => {
+            Answer::NoRuntime => panic!("there is one"),
+            Answer::Fail(error) => self.hear(&error),
+        }
+    }
+
+    /// As `ask`, but what would start is left.
+    fn ask_outside(&mut self) {
+        self.give_up();
+        let failures = self.machine.counts().failures;
+        let held_back = self.machine.refresh_not_before;
+        match self
+            .machine
+            .ask(&self.policy, self.now, None::<fn() -> u64>)
+        {
+            Answer::Serve(slot) => self.serve(slot),
+            Answer::Join(flight, left) => self.join(flight, left),
+            Answer::Fail(error) => self.hear(&error),
+            Answer::NoRuntime => assert_eq!(self.flight, None, "there is one to join"),
+            Answer::Refresh(..) | Answer::Fetch(_) => panic!("started in no runtime"),
+        }
+        assert_eq!(self.machine.counts().failures, failures);
+        assert_eq!(self.machine.refresh_not_before, held_back);
+    }
+
+    /// Exactly what is over its limit is given up.
+    fn give_up(&mut self) {
+        let limit = nanos(DEFAULT_FETCH_LIMIT);
+        let now = self.now.monotonic;
+        let overdue = self.flight.take_if(|(_, began)| now - *began >= limit);
+        let given_up = self.machine.give_up(&self.policy, self.now);
+        assert_eq!(given_up, overdue.map(|(flight, _)| flight));
+        if let Some((flight, began)) = overdue {
+            self.given_up.push(flight);
+            self.refresh_failed_at = Some(began);
+        }
+    }
+
+    fn join(&self, flight: u64, left: Nanos) {
+        let (current, began) = self.flight.expect("joined a flight that is over");
+        assert_eq!(flight, current);
+        let limit = nanos(DEFAULT_FETCH_LIMIT);
+        assert_eq!(left, began + limit - self.now.monotonic);
+        assert!(left > 0, "joined a flight that is over its limit");
+    }
+
+    /// Nothing changes, and the value comes back to be dropped.
+    fn land_late(&mut self) {
+        let Some(flight) = self.given_up.pop() else {
+            return;
+        };
+        let before = format!("{:?}", self.machine);
+        let fresh = Fresh::new(flight, i64::MAX, Duration::MAX);
+        let landed = Landed::Fetched(Ok(fresh));
+        let is_it = |current: &u64| *current == flight;
+        let landing = self.machine.land(&self.policy, self.now, is_it, landed);
+        assert!(landing.is_err(), "a flight that was given up has landed");
+        assert_eq!(before, format!("{:?}", self.machine));
+    }
+
+    fn hear(&self, error: &FetchError<&'static str>) {
+        match error {
+            FetchError::ClockJumped => {
                 let last = &self.received[&self.last];
                 let age = Duration::from_nanos(self.now.monotonic - last.at.monotonic);
                 let by_wall = self.now.unix_secs - last.at.unix_secs;
@@ -192,7 +264,7 @@ impl Model {
                 );
                 assert!(by_wall >= 30, "the wall clock has not jumped");
             }
-            Answer::Fail(error) => {
+            error => {
                 assert!(matches!(error, FetchError::Failed(_) | FetchError::Expired));
                 let since = self.definitive_at.map(|at| self.now.monotonic - at);
                 assert!(
@@ -204,7 +276,9 @@ impl Model {
     }
 
     fn take_off(&mut self, flight: u64) {
-        assert_eq!(self.flight.replace(flight), None, "two flights at a time");
+        let began = self.now.monotonic;
+        let other = self.flight.replace((flight, began));
+        assert_eq!(other, None, "two current flights at a time");
         self.flights = flight;
     }
 
@@ -214,11 +288,15 @@ impl Model {
     }
 
     fn land(&mut self, landed: Landed<u64, &'static str>) {
-        if self.flight.take().is_none() {
+        let Some((flight, _)) = self.flight.take() else {
             return; // only what has taken off can land
-        }
+        };
         let is_definitive = matches!(landed, Landed::Fetched(Err(Failed::Definitive(_))));
-        let landing = self.machine.land(&self.policy, self.now, landed);
+        let is_it = |current: &u64| *current == flight;
+        let landing = self.machine.land(&self.policy, self.now, is_it, landed);
+        let Ok(landing) = landing else {
+            panic!("the current flight was not known");
+        };
         match landing.outcome {
             Ok(slot) => {
                 self.last = *slot.value;
@@ -347,7 +425,7 @@ proptest! {
         let now = Now { unix_secs, monotonic: 0 };
         prop_assume!(expires_in_secs >= 30 || expires_on_unix_secs >= unix_secs + 2);
         let margin = Duration::from_secs(margin_secs);
-        let policy = Policy { margin, error_memory: Duration::ZERO, seed: 0 };
+        let policy = Policy { margin, ..Model::new(0).policy };
         let fresh = Fresh::new((), expires_on_unix_secs, Duration::from_secs(expires_in_secs));
         prop_assert!(Validity::new(&fresh, &policy, now, now).is_some());
     }

@@ -3,7 +3,9 @@
 //! The runtime has one thread and a paused clock, so that a waiter that is never woken is an immediate time-out, not a hang.
 
 use crate::fixture::{START, settle};
-use azvm_token_cache::{Cache, Clock, Config, Entry, Failed, FetchError, Fresh, ManualClock};
+use azvm_token_cache::{
+    Cache, Clock, Config, DEFAULT_FETCH_LIMIT, Entry, Failed, FetchError, Fresh, ManualClock,
+};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -61,7 +63,8 @@ fn event() -> impl Strategy<Value = Event> {
         8 => (0..KEYS, any::<bool>()).prop_map(|(key, by_entry)| Event::Get { key, by_entry }),
         2 => (0_usize..8).prop_map(|waiter| Event::Cancel { waiter }),
         4 => (0_usize..4, end).prop_map(|(fetch, how)| Event::End { fetch, how }),
-        2 => prop_oneof![0_u32..10, 0_u32..50_000].prop_map(|secs| Event::Advance { secs }),
+        2 => prop_oneof![0_u32..10, 100_u32..300, 0_u32..50_000]
+            .prop_map(|secs| Event::Advance { secs }),
         1 => (-100_000_i64..100_000).prop_map(|secs| Event::Jump { secs }),
         1 => (0..KEYS).prop_map(|key| Event::Invalidate { key }),
         4 => Just(Event::Settle),
@@ -80,6 +83,7 @@ type Answer = Result<Fresh<Value>, Failed<&'static str>>;
 /// A fetch under way. Dropping the sender makes it panic.
 struct Fetching {
     key: u8,
+    began: Duration,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -138,14 +142,18 @@ impl World {
         let (cache, entry) = (self.cache.clone(), self.entry.clone());
         let (fetches, clock) = (Arc::clone(&self.fetches), Arc::clone(&self.clock));
         self.waiters.push(tokio::spawn(async move {
-            let fetch = move || {
+            let fetch = || {
                 let (answer, answered) = oneshot::channel();
                 let mut fetches = fetches.lock().unwrap();
+                let began = clock.monotonic();
+                let is_over = |other: &Fetching| began - other.began >= DEFAULT_FETCH_LIMIT;
                 assert!(
-                    fetches.iter().all(|fetching| fetching.key != key),
+                    fetches
+                        .iter()
+                        .all(|other| other.key != key || is_over(other)),
                     "two fetches of one key at a time"
                 );
-                fetches.push_back(Fetching { key, answer });
+                fetches.push_back(Fetching { key, began, answer });
                 async move { answered.await.expect("a panic on purpose") }
             };
             let outcome = if by_entry && key == 0 {

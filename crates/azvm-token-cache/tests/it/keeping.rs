@@ -1,7 +1,9 @@
 //! What is kept: capacity, invalidation, and what happens to values that go.
 
-use crate::fixture::{DAY_SECS, Fixture, START, day, never, settle};
-use azvm_token_cache::{Cache, Config, Failed, Fresh, USE_INTERVAL};
+use crate::fixture::{DAY_SECS, Fixture, START, day, is_pending, never, settle};
+use azvm_token_cache::{
+    Cache, Config, DEFAULT_FETCH_LIMIT, Failed, FetchError, Fresh, USE_INTERVAL,
+};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -135,6 +137,20 @@ async fn keys_in_flight_may_exceed_the_capacity_until_they_land() {
         (metrics.keys, metrics.in_flight, metrics.waiting),
         (3, 0, 0)
     );
+}
+
+#[tokio::test]
+async fn a_key_whose_fetch_is_overdue_may_be_evicted() {
+    let fixture = Fixture::with_capacity(1);
+    let mut hanging = Box::pin(fixture.cache.get_or_fetch(&"hangs", std::future::pending));
+    assert!(is_pending(hanging.as_mut()).await);
+    fixture.get("a", DAY_SECS).await;
+    assert_eq!(fixture.cache.metrics().in_flight, 1, "not evicted");
+    fixture.clock.advance_monotonic(DEFAULT_FETCH_LIMIT);
+    fixture.get("b", DAY_SECS).await;
+    let metrics = fixture.cache.metrics();
+    assert_eq!((metrics.keys, metrics.in_flight), (1, 0));
+    assert!(matches!(hanging.await, Err(FetchError::Overdue)));
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod freshness;
 mod hits;
 mod interleavings;
 mod keeping;
+mod overdue;
 mod refreshing;
 mod remembering;
 mod traits;

@@ -7,7 +7,8 @@ use crate::fixture::{PATIENT, limits, read_request, wait_for_close};
 use crate::tls::{Authority, names};
 use azvm_exchange::{FailureKind, Phase};
 use azvm_http::{Client, Exchanged, Proxy, ProxyRules, TransportError};
-use std::io::Read;
+use rustls::{ServerConnection, StreamOwned};
+use std::io::{Read, Write};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -59,6 +60,39 @@ fn shows_no_credentials(name: &str, error: &TransportError) {
     for secret in [PASSWORD, "open%20sesame", BASIC, super::BEARER] {
         assert!(!shown.contains(secret), "{name}: {shown}");
     }
+}
+
+/// Over a tunnel that is kept the second request goes through the proxy as the first did.
+#[test]
+fn a_kept_tunnel_is_still_one() {
+    let authority = Authority::new();
+    let config = authority.config(&names(&[HOST]));
+    let server = Server::start(1, move |peer| {
+        peer.head().unwrap();
+        peer.say(OPEN);
+        let connection = ServerConnection::new(config).unwrap();
+        let mut stream = StreamOwned::new(connection, peer);
+        let (mut head, mut byte) = (Vec::new(), [0]);
+        while stream.read(&mut byte).unwrap_or(0) == 1 {
+            head.extend(byte);
+            if head.ends_with(b"\r\n\r\n") {
+                head.clear();
+                let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+                stream.write_all(answer).unwrap();
+            }
+        }
+    });
+    let client = authority.client_within(limits().with_idle_age(PATIENT));
+    let client = through(client, &with_credentials(server.port));
+    let origin = format!("https://{HOST}").parse().unwrap();
+    let runtime = runtime();
+    for is_kept in [false, true] {
+        let exchanged = run(&runtime, &client, &origin, PATIENT).result.unwrap();
+        assert_eq!(exchanged.reused, is_kept);
+        assert!(exchanged.proxied, "kept: {is_kept}");
+    }
+    drop((client, runtime));
+    server.heard();
 }
 
 #[test]

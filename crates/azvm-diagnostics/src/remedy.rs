@@ -4,7 +4,7 @@ use crate::catalogue::Entry;
 use crate::finding::Values;
 
 /// The names that a template may have in braces: what [`Values`] and the rules set.
-pub const PLACEHOLDERS: [&str; 19] = [
+pub const PLACEHOLDERS: [&str; 20] = [
     "arm_authority",
     "arm_host",
     "audience_without_default",
@@ -19,6 +19,7 @@ pub const PLACEHOLDERS: [&str; 19] = [
     "object_id",
     "other_kind",
     "program",
+    "scale_set",
     "scope",
     "selector_value",
     "subscription",
@@ -171,6 +172,7 @@ mod tests {
     fn placeholders_are_those_that_are_set() {
         let sources = [
             include_str!("finding.rs"),
+            include_str!("fleet/mod.rs"),
             include_str!("rules/access.rs"),
             include_str!("rules/identity.rs"),
             include_str!("rules/mod.rs"),

@@ -170,6 +170,7 @@ fn simulated(config: Config, simulator: &Simulator) -> Result<Config, Problem> {
         .with_simulation(
             scenario.name(),
             scenario.chassis_asset_tag().unwrap_or_default(),
+            scenario.variables(),
         ))
 }
 

@@ -184,14 +184,19 @@ impl Simulator {
         reason = "needs a runtime, and callers should not depend on how it binds"
     )]
     pub async fn start(scenario: Scenario, listen: Listen) -> Result<Self, StartError> {
-        let listens = scenario.listens;
+        let listens = |server| match server {
+            Server::ArmHttps | Server::ArmHttp => scenario.listens && !scenario.arm.closed,
+            _ => scenario.listens,
+        };
+        let servers = [Server::Imds, Server::ArmHttps, Server::ArmHttp];
+        let servers = servers.map(|server| (server, listens(server)));
         let state = Arc::new(State::new(scenario)?);
         let tls = Tls::new(listen.arm_https.ip(), state.clock.unix_secs())
             .map_err(|source| StartError::Certificate { source })?;
         let tls = Arc::new(tls);
         *state.tls.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&tls));
-        let servers = [Server::Imds, Server::ArmHttps, Server::ArmHttp];
-        let [imds, arm_https, arm_http] = servers.map(|server| listen.bind(server, listens));
+        let [imds, arm_https, arm_http] =
+            servers.map(|(server, listens)| listen.bind(server, listens));
         let mut bound = vec![
             (Server::Imds, imds?),
             (Server::ArmHttps, arm_https?),

@@ -78,10 +78,7 @@ impl Run<'_> {
         let mut facts = ArmFacts {
             endpoint: endpoint.to_string(),
             cloud,
-            proxy: match self.config.simulated {
-                Some(_) => None,
-                None => arm_proxy(endpoint.origin()),
-            },
+            proxy: arm_proxy(self.config.simulated.as_ref(), endpoint.origin()),
             ..ArmFacts::unseen(self.config)
         };
         if is_elsewhere(host, imds) {

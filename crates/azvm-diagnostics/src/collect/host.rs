@@ -1,5 +1,6 @@
 //! The machine: firmware, system, and the proxy variables that other clients obey. Reads only.
 
+use super::Simulated;
 use super::reader::{Reader, text, unknown};
 use crate::agent::AgentStatus;
 use crate::environment::IdentityVariable;
@@ -31,17 +32,15 @@ const PROXY_VARIABLES: &[&str] = if cfg!(windows) {
 };
 const NO_PROXY_VARIABLES: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
-/// `asset_tag` stands in for the firmware's, for a simulated machine; `imds` is where the metadata service is looked for.
-pub(super) async fn collect(asset_tag: Option<&str>, imds: &Endpoint) -> HostFacts {
+/// `imds` is where the metadata service is looked for.
+pub(super) async fn collect(simulated: Option<&Simulated>, imds: &Endpoint) -> HostFacts {
     // Of a simulated machine nothing is known but what its scenario says.
-    let (windows, linux, environment) = match asset_tag {
+    let (windows, linux) = match simulated {
         Some(_) => Default::default(),
-        None => (
-            windows_facts(imds),
-            linux_facts(imds).await,
-            IdentityVariable::read_all(set_variable),
-        ),
+        None => (windows_facts(imds), linux_facts(imds).await),
     };
+    let asset_tag = simulated.map(|machine| machine.asset_tag.as_str());
+    let variable = |name: &str| variable(simulated, name);
     let firmware_ids = match (asset_tag, &windows) {
         (Some(_), _) => Err(Unknown::NotAsked),
         (None, Some(windows)) => windows.firmware_ids(),
@@ -73,7 +72,7 @@ pub(super) async fn collect(asset_tag: Option<&str>, imds: &Endpoint) -> HostFac
             .iter()
             .filter_map(|name| variable(name))
             .any(|list| covers_imds(&list)),
-        environment,
+        environment: IdentityVariable::read_all(|name| set_variable(simulated, name)),
         firmware_ids,
         agent_status: match asset_tag {
             Some(_) => Err(Unknown::NotAsked),
@@ -138,7 +137,7 @@ fn agent_folder() -> Option<PathBuf> {
     if !cfg!(windows) {
         return Some("/var/log/azure-proxy-agent".into());
     }
-    let drive = variable("SystemDrive")?;
+    let drive = variable(None, "SystemDrive")?;
     Some(format!(r"{drive}\WindowsAzure\ProxyAgent\Logs").into())
 }
 
@@ -152,7 +151,8 @@ async fn agent_status() -> Known<AgentStatus> {
 }
 
 /// The proxy that a client which obeys the environment would take to `arm`, decided as curl does.
-pub(super) fn arm_proxy(arm: &Origin) -> Option<ProxyVariable> {
+pub(super) fn arm_proxy(simulated: Option<&Simulated>, arm: &Origin) -> Option<ProxyVariable> {
+    let variable = |name: &str| variable(simulated, name);
     let of = |names: [&'static str; 4]| {
         let mut names = names.into_iter();
         names.find_map(|name| Some((name, variable(name)?)))
@@ -170,12 +170,15 @@ pub(super) fn arm_proxy(arm: &Origin) -> Option<ProxyVariable> {
 }
 
 /// Empty means unset.
-fn variable(name: &str) -> Option<String> {
-    set_variable(name).filter(|value| !value.is_empty())
+fn variable(simulated: Option<&Simulated>, name: &str) -> Option<String> {
+    set_variable(simulated, name).filter(|value| !value.is_empty())
 }
 
 /// Empty is a value.
-fn set_variable(name: &str) -> Option<String> {
+fn set_variable(simulated: Option<&Simulated>, name: &str) -> Option<String> {
+    if let Some(machine) = simulated {
+        return machine.variables.get(name).cloned();
+    }
     #[expect(
         clippy::disallowed_methods,
         reason = "the environment is read here and nowhere else in this crate"

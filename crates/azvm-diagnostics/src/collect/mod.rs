@@ -39,6 +39,7 @@ use azvm_resource_id::ResourceId;
 use budget::{ArmBudget, ImdsBudget};
 use patience::Patience;
 pub use patience::{ARM_SILENCE, IMDS_SILENCE};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -66,11 +67,12 @@ pub struct Config {
     invocation: Invocation,
 }
 
-/// A simulated machine: what its scenario is called, and its chassis asset tag.
+/// A simulated machine: what its scenario is called, its chassis asset tag, and the variables of its programs.
 #[derive(Clone, Debug)]
 struct Simulated {
     scenario: String,
     asset_tag: String,
+    variables: BTreeMap<String, String>,
 }
 
 impl Default for Config {
@@ -178,16 +180,19 @@ impl Config {
         self
     }
 
-    /// Examines a simulated machine: the report names the scenario, and this counts as the chassis asset tag.
+    /// Examines a simulated machine: the report names the scenario, `asset_tag` counts as the chassis asset tag, and
+    /// `variables` as the environment; that of this program does not.
     #[must_use]
     pub fn with_simulation(
         mut self,
         scenario: impl Into<String>,
         asset_tag: impl Into<String>,
+        variables: impl IntoIterator<Item = (String, String)>,
     ) -> Self {
         self.simulated = Some(Simulated {
             scenario: scenario.into(),
             asset_tag: asset_tag.into(),
+            variables: variables.into_iter().collect(),
         });
         self
     }
@@ -242,11 +247,7 @@ pub async fn collect(config: &Config, progress: &dyn Progress) -> Result<Facts, 
     };
     let started = azvm_identity::now();
     let arm_client = run.arm_client()?;
-    let asset_tag = config
-        .simulated
-        .as_ref()
-        .map(|machine| machine.asset_tag.as_str());
-    let host = host::collect(asset_tag, &config.imds_endpoint);
+    let host = host::collect(config.simulated.as_ref(), &config.imds_endpoint);
     let host = run.guarded(guard::unless_it_panics(host).await, Part::Host);
     let imds = guard::unless_it_panics(run.imds(&host)).await;
     let (imds, secrets) = run

@@ -28,6 +28,7 @@ mod shared;
 
 use crate::catalogue::IDSEL_014;
 use crate::finding::{Confidence, Finding, Severity, Values};
+use crate::invocation::Invocation;
 use std::collections::BTreeMap;
 
 pub use expected::{Expected, MAX_EXPECTED};
@@ -205,9 +206,10 @@ fn differs(instances: &[&Machine]) -> Option<FleetFinding> {
         .filter(|machine| machine.lacks_identity && has_sibling(machine))
         .collect();
     let first = without.first()?;
-    let mut values = Values::default();
+    let mut values = Values::of(&Invocation::default());
     values.set("group", first.resource_group.as_deref());
     values.set("identity_id", first.identity_id.as_deref());
+    values.set("scale_set", first.scale_set.as_deref());
     let with = instances
         .iter()
         .filter(|machine| machine.has_identity)
@@ -217,10 +219,11 @@ fn differs(instances: &[&Machine]) -> Option<FleetFinding> {
         1 => ("1 instance".into(), "has"),
         count => (format!("{count} instances"), "have"),
     };
+    let others = if with == 1 { "has" } else { "have" };
     let finding = Finding::new(&IDSEL_014, &values)
         .with_confidence(Confidence::Likely)
         .with_title(format!(
-            "{some} of the scale set {set} {have} no identity, {with} have one"
+            "{some} of the scale set {set} {have} no identity, {with} {others} one"
         ));
     Some(FleetFinding {
         finding,

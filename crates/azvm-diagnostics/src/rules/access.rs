@@ -64,7 +64,10 @@ pub(super) fn target(facts: &Facts, values: &Values) -> Verdict {
             );
             return verdict.unknown(why);
         }
-        Ok(resource) => allowed(resource, target, values, &mut verdict),
+        Ok(resource) => {
+            allowed(resource, target, values, &mut verdict);
+            super::arm::recovered(&sample.call, values, &mut verdict);
+        }
         Err(Trouble::Silent(failure)) => {
             verdict.saw("failure", failure.to_string());
             verdict.find(

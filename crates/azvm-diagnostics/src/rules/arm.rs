@@ -5,7 +5,7 @@ use crate::catalogue::{
     ARM_001, ARM_002, ARM_003, ARM_004, ARM_005, ARM_006, ARM_007, ARM_008, ARM_009, ARM_010,
     ARM_016, ARM_017, ARM_019, ARM_020, Entry,
 };
-use crate::facts::{Facts, Trouble};
+use crate::facts::{Call, Facts, Trouble, Try};
 use crate::finding::{Confidence, Finding, Severity, Values};
 use azvm_arm::{ArmError, Cloud};
 use azvm_exchange::{Failure, FailureKind, Origin, Phase};
@@ -162,6 +162,25 @@ fn certificate(facts: &Facts, verdict: &mut Verdict) {
     verdict.saw("certificate_not_before", date(certificate.not_before));
     verdict.saw("certificate_not_after", date(certificate.not_after));
     verdict.saw("certificate_sha256", &certificate.sha256);
+}
+
+/// What was retried with success is worth a warning: other clients retry less.
+pub(super) fn recovered<R>(call: &Call<R, ArmError>, values: &Values, verdict: &mut Verdict) {
+    let entry = |attempt: &Try| match attempt.outcome {
+        Ok(429) => &ARM_016,
+        Ok(_) => &ARM_017,
+        Err(_) => &ARM_003,
+    };
+    for known in [&ARM_016, &ARM_017, &ARM_003] {
+        let times = call.retried().filter(|&it| entry(it) == known).count();
+        let title = match times {
+            0 => continue,
+            1 => format!("{}; recovered after 1 retry", known.title),
+            _ => format!("{}; recovered after {times} retries", known.title),
+        };
+        let finding = Finding::new(known, values).with_severity(Severity::Warn);
+        verdict.find(finding.with_title(title));
+    }
 }
 
 /// What silence means, by how it sounds.

@@ -167,7 +167,8 @@ fn proxy_note(facts: &Facts, values: &Values, verdict: &mut Verdict) {
         verdict.saw_some("winhttp_proxy", in_short(&windows.winhttp_proxy));
         verdict.saw_some("user_proxy", in_short(&windows.user_proxy));
     }
-    if host.no_proxy_covers_imds || !facts.imds.is_default_endpoint {
+    let is_own = facts.imds.is_default_endpoint || facts.asked.simulation.is_some();
+    if host.no_proxy_covers_imds || !is_own {
         return;
     }
     if host.proxies.is_empty() {

@@ -2,8 +2,8 @@
 
 use crate::ran::Ran;
 use crate::replies::{
-    CLIENT_ID, OBJECT_ID, OTHER_ID, Reply, TENANT, assigned, challenge, denied, identity_id,
-    in_secs, machine_id,
+    CLIENT_ID, OBJECT_ID, OTHER_ID, Reply, TENANT, assigned, challenge, denied, group_answer,
+    identity_id, in_secs, machine_id,
 };
 use crate::wire::{Deed, Route};
 use crate::world::World;
@@ -265,6 +265,26 @@ fn what_is_retried_follows_the_documented_schedule() {
     let ran = target(Reply::arm_error(503, "ServerTimeout", "Later.")).run();
     assert_eq!(ran.asked(Route::Target), 4);
     assert_eq!(ran.check(ArmTarget).attempts, 4);
+}
+
+#[test]
+fn what_arm_answered_after_a_retry_is_a_warning() {
+    let tried =
+        |deed: Deed| World::healthy().with_all(Route::Target, [deed, group_answer().into()]);
+    let refusal = |status| Reply::arm_error(status, "Busy", "Later.");
+    for (deed, code) in [
+        (refusal(429).into(), "ARM-016"),
+        (refusal(503).into(), "ARM-017"),
+        (Deed::Close, "ARM-003"),
+    ] {
+        let ran = check(tried(deed), &[code]);
+        assert_eq!(
+            (ran.finding(code).severity, ran.exit()),
+            (Severity::Warn, 0)
+        );
+        let title = &ran.finding(code).title;
+        assert!(title.ends_with("; recovered after 1 retry"), "{title}");
+    }
 }
 
 #[test]

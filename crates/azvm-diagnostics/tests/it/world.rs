@@ -33,6 +33,7 @@ pub(crate) struct World {
     deeds: HashMap<Route, Vec<Deed>>,
     token: String,
     asset_tag: String,
+    variables: Vec<(String, String)>,
     imds: Option<String>,
     arm: Option<String>,
     is_arm_https: bool,
@@ -55,6 +56,7 @@ impl World {
             deeds: HashMap::new(),
             token: String::new(),
             asset_tag: AZURE_ASSET_TAG.into(),
+            variables: vec![],
             imds: None,
             arm: None,
             is_arm_https: false,
@@ -132,6 +134,12 @@ impl World {
 
     pub(crate) fn with_asset_tag(mut self, tag: &str) -> Self {
         self.asset_tag = tag.into();
+        self
+    }
+
+    /// What the machine's programs find in their environment.
+    pub(crate) fn with_variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.into(), value.into()));
         self
     }
 
@@ -219,7 +227,7 @@ impl World {
         let config = Config::default()
             .with_imds_endpoint(imds_endpoint.parse().unwrap())
             .with_arm_endpoint(arm_endpoint.parse().unwrap())
-            .with_simulation("world", self.asset_tag);
+            .with_simulation("world", self.asset_tag, self.variables);
         let config = self
             .changes
             .into_iter()

@@ -169,7 +169,10 @@ fn roles_of_all_kinds() {
 
 #[test]
 fn machines_of_all_kinds() {
+    check("corporate-proxy", true);
+    check("proxied-programs", true);
     check("scale-set", true);
+    check("scale-set-left-out", false);
     check("skewed-clock", true);
     check("us-government", true);
 }

@@ -133,6 +133,8 @@ fn identities_and_others_on_the_path_fail() {
             "docker-desktop",
             "guest-proxy-agent",
             "captive-portal",
+            "corporate-proxy",
+            "scale-set-left-out",
         ],
     );
     ends(6, &["other-cloud", "azure-arc"]);
@@ -170,6 +172,7 @@ fn what_passes_by_itself_does_not_fail() {
             "slow",
             "arm-throttled",
             "arm-unavailable",
+            "proxied-programs",
             "skewed-clock",
             "group-role",
             "scale-set",

@@ -69,6 +69,8 @@ pub(super) struct Imds {
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Arm {
+    /// Nobody listens at its address.
+    pub(super) closed: bool,
     pub(super) rate_limits: bool,
     pub(super) page_size: Option<Spanned<u32>>,
     pub(super) propagation_seconds: Vec<u32>,
@@ -154,6 +156,7 @@ fn quarter_of_an_hour() -> u32 {
 pub(super) struct Machine {
     pub(super) chassis_asset_tag: Option<String>,
     pub(super) listens: bool,
+    pub(super) variables: BTreeMap<String, String>,
 }
 
 impl Default for Machine {
@@ -161,6 +164,7 @@ impl Default for Machine {
         Self {
             chassis_asset_tag: Some(AZURE_CHASSIS_ASSET_TAG.to_owned()),
             listens: true,
+            variables: BTreeMap::new(),
         }
     }
 }

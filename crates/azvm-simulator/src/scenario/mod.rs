@@ -8,6 +8,7 @@ mod json;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ pub struct Scenario {
     pub(crate) seed: Option<u64>,
     pub(crate) chassis_asset_tag: Option<String>,
     pub(crate) listens: bool,
+    pub(crate) variables: BTreeMap<String, String>,
     pub(crate) world: World,
     pub(crate) token_lifetime_secs: u32,
     pub(crate) token_tenant_id: Option<String>,
@@ -60,6 +62,8 @@ pub(crate) struct Imds {
 /// What is special about Resource Manager.
 #[derive(Clone, Debug)]
 pub(crate) struct Arm {
+    /// Nobody listens at its address.
+    pub(crate) closed: bool,
     pub(crate) rate_limits: bool,
     pub(crate) page_size: Option<usize>,
     /// Of role assignments that clients make, by replica.
@@ -96,6 +100,7 @@ impl Scenario {
     ///     [machine]                       # optional; these are the defaults
     ///     chassis_asset_tag = "7783-7084-3265-9085-8269-3286-77"
     ///     listens = true
+    ///     variables = {}                  # what its programs find set, such as HTTP_PROXY
     ///
     ///     [azure]
     ///     cloud = "AzurePublicCloud"      # optional; or AzureChinaCloud, AzureUSGovernmentCloud
@@ -207,6 +212,11 @@ impl Scenario {
     pub fn chassis_asset_tag(&self) -> Option<&str> {
         self.chassis_asset_tag.as_deref()
     }
+
+    /// The variables that programs on the simulated machine would find set, such as `HTTP_PROXY`: names and values.
+    pub fn variables(&self) -> impl Iterator<Item = (String, String)> {
+        self.variables.clone().into_iter()
+    }
 }
 
 /// Each name with the file of this name.
@@ -242,7 +252,7 @@ fn read_capped(path: &Path) -> Result<String, ScenarioError> {
     read().map_err(|error| ScenarioError::new(None, format!("cannot read it: {error}")))
 }
 
-const BUILT_IN: [(&str, &str); 48] = built_in![
+const BUILT_IN: [(&str, &str); 51] = built_in![
     "healthy",
     "no-identity",
     "two-user-identities",
@@ -260,6 +270,8 @@ const BUILT_IN: [(&str, &str); 48] = built_in![
     "cut-off",
     "connection-reset",
     "slow",
+    "corporate-proxy",
+    "proxied-programs",
     "http-proxy",
     "docker-desktop",
     "guest-proxy-agent",
@@ -279,6 +291,7 @@ const BUILT_IN: [(&str, &str); 48] = built_in![
     "flapping",
     "group-role",
     "scale-set",
+    "scale-set-left-out",
     "us-government",
     "no-role-listed",
     "propagating-listed",

@@ -56,6 +56,7 @@ async fn every_scenario_starts_with_a_world() {
         );
         let vm = match name {
             "scale-set" => "/virtualMachineScaleSets/vmss-azvm-demo/virtualMachines/3",
+            "scale-set-left-out" => "/virtualMachineScaleSets/vmss-azvm-demo/virtualMachines/4",
             _ => "/virtualMachines/vm-azvm-demo",
         };
         assert!(world.vm_resource_id().ends_with(vm), "{name}");
@@ -68,7 +69,7 @@ async fn every_scenario_starts_with_a_world() {
             "healthy" | "many-identities" => (1, 1),
             "two-user-identities" => (0, 2),
             "no-identity" | "not-azure" | "deleted-identity" | "recreated-identity"
-            | "slow-identity" => (0, 0),
+            | "slow-identity" | "scale-set-left-out" => (0, 0),
             _ => (1, 0),
         };
         assert_eq!(counts, expected, "{name}");

@@ -296,9 +296,9 @@ pub(crate) static IDSEL_014: Entry = Entry {
     fix: "Assign the identity to the scale set, and compare the reports of two instances after a few minutes.",
     commands: &[
         CommandTemplate { shell: "bash", run: "{program} aggregate REPORT REPORT", needs_root: false },
-        CommandTemplate { shell: "az", run: "az vmss identity show -g {group} -n SCALE_SET", needs_root: false },
-        CommandTemplate { shell: "az", run: "az vmss identity assign -g {group} -n SCALE_SET --identities {identity_id}", needs_root: false },
-        CommandTemplate { shell: "powershell", run: "(Get-AzVmss -ResourceGroupName {group} -VMScaleSetName SCALE_SET).Identity", needs_root: false },
+        CommandTemplate { shell: "az", run: "az vmss identity show -g {group} -n {scale_set}", needs_root: false },
+        CommandTemplate { shell: "az", run: "az vmss identity assign -g {group} -n {scale_set} --identities {identity_id}", needs_root: false },
+        CommandTemplate { shell: "powershell", run: "(Get-AzVmss -ResourceGroupName {group} -VMScaleSetName {scale_set}).Identity", needs_root: false },
     ],
     sources: &[&sources::AZURE_CLI_19813, &sources::AAD_POD_IDENTITY_968],
     since: "0.1.0",

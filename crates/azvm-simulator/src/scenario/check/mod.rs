@@ -58,6 +58,7 @@ impl<'a> Checker<'a> {
             seed: file.seed.map(u64::from),
             chassis_asset_tag: file.machine.chassis_asset_tag.clone(),
             listens: file.machine.listens,
+            variables: file.machine.variables.clone(),
             token_lifetime_secs: *file.token.lifetime_seconds.get_ref(),
             token_tenant_id,
             clock: super::ClockSettings {
@@ -105,6 +106,7 @@ impl<'a> Checker<'a> {
             None => None,
         };
         Ok(super::Arm {
+            closed: arm.closed,
             rate_limits: arm.rate_limits,
             page_size,
             propagation_secs: arm.propagation_seconds.clone(),

@@ -63,7 +63,7 @@ impl Shown {
 }
 
 /// Scenarios without a usable identity, or with somebody else in IMDS's place.
-const WITHOUT_TOKENS: [&str; 11] = [
+const WITHOUT_TOKENS: [&str; 12] = [
     "azure-arc",
     "captive-portal",
     "deleted-identity",
@@ -74,6 +74,7 @@ const WITHOUT_TOKENS: [&str; 11] = [
     "not-azure",
     "other-cloud",
     "recreated-identity",
+    "scale-set-left-out",
     "slow-identity",
 ];
 

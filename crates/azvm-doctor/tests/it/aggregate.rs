@@ -32,7 +32,7 @@ fn a_scale_set_with_one_odd_instance() {
         "2 machines",
         "IDSEL-001  fail  1 of 2, first web_1: this machine has no managed identity",
         "scale set web in rg-azvm-demo: 2 instances, 1 with a token, 1 failing",
-        "IDSEL-014 warn likely  1 instance of the scale set web has no identity, 1 have one",
+        "IDSEL-014 warn likely  1 instance of the scale set web has no identity, 1 has one",
         "1 did not report",
         "  web_2",
         "exit 1",

@@ -84,8 +84,10 @@ impl<'a> Cursor<'a> {
             self.at += count_of(PLAIN, &self.text.as_bytes()[self.at..]);
         }
         let text = self.text.get(start..self.at)?;
-        self.byte(b'"')?;
-        Some(Text { text, is_simple })
+        // Right here: what is space between texts is a mistake within one.
+        let is_closed = self.next() == Some(b'"');
+        self.at += 1;
+        is_closed.then_some(Text { text, is_simple })
     }
 }
 
@@ -201,6 +203,10 @@ mod tests {
             r#"{"a":"b\/c"}"#,
             r#"{"\u0061":"b"}"#,
             "{\"a\":\"\u{1f}\"}",
+            "{\"a\n\":\"b\"}",
+            "{\"a\":\"b\n\"}",
+            "{\"a\":\"b\t \"}",
+            "{\"a\":\"b",
             "\u{feff}{}",
             "\u{a0}{}",
         ] {

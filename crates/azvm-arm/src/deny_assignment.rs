@@ -63,13 +63,19 @@ impl DenyAssignment {
     /// Whether the principal is named, or everyone is, and it is not excepted by name. Groups are not resolved: a list
     /// with [`AssignmentFilter::AssignedTo`](crate::AssignmentFilter::AssignedTo) has been filtered with them.
     pub fn names(&self, object_id: &str) -> bool {
-        let is_in = |list: &[Principal], id: &str| {
-            list.iter()
-                .any(|principal| principal.id.eq_ignore_ascii_case(id))
-        };
         let is_named = is_in(&self.principals, object_id) || is_in(&self.principals, EVERYONE);
-        is_named && !is_in(&self.exclude_principals, object_id)
+        is_named && !self.excepts(object_id)
     }
+
+    /// Whether the principal is excepted by name, so that the denial does not reach it in spite of a group.
+    pub fn excepts(&self, object_id: &str) -> bool {
+        is_in(&self.exclude_principals, object_id)
+    }
+}
+
+fn is_in(list: &[Principal], id: &str) -> bool {
+    list.iter()
+        .any(|principal| principal.id.eq_ignore_ascii_case(id))
 }
 
 #[derive(Default, serde::Deserialize)]

@@ -11,8 +11,8 @@ use crate::facts::{
 use crate::rights::{Place, is_same_role, place};
 use crate::stored::kept_roles;
 use azvm_arm::{
-    ArmError, AssignmentFilter, Operation, Pages, RoleAssignment, RoleAssignments, Verdict,
-    evaluate,
+    ArmError, AssignmentFilter, DenyAssignment, Operation, Pages, RoleAssignment, RoleAssignments,
+    Verdict, evaluate,
 };
 use azvm_exchange::{Request, Response, RetryPolicy, service_text};
 use azvm_imds::Guid;
@@ -262,12 +262,17 @@ impl Inquiry<'_, '_, '_> {
     /// A role allows it: does something forbid it?
     async fn denials(&mut self, facts: &mut ArmFacts) {
         let (action, object_id) = (self.action.clone(), self.refused.object_id);
+        let scope = self.refused.target.as_str();
         let read = |response: &Response| {
             let page = azvm_arm::read_deny_assignments(response)?;
+            let is_reached = |it: &DenyAssignment| {
+                let is_above = it.skips_child_scopes && !it.scope.eq_ignore_ascii_case(scope);
+                !is_above && !it.excepts(object_id)
+            };
             let hits = page
                 .value
                 .iter()
-                .filter(|it| it.denies(Operation::Action(&action)));
+                .filter(|it| it.denies(Operation::Action(&action)) && is_reached(it));
             let names = hits.map(|it| it.display_name.as_deref().unwrap_or(&it.id));
             Ok(Denials {
                 names: names.map(service_text).take(MAX_DENIALS).collect(),

@@ -285,8 +285,11 @@ fn tenant(claims: &UnverifiedClaims, facts: &Facts, values: &Values, verdict: &m
         return;
     };
     verdict.saw("subscription_tenant", subscription);
-    let is_guid = subscription.parse::<Guid>().is_ok();
-    if is_guid && !token.eq_ignore_ascii_case(subscription) {
+    // Anything else than GUIDs proves nothing: a tenant has names, too.
+    let are_guids = [token, subscription]
+        .iter()
+        .all(|id| id.parse::<Guid>().is_ok());
+    if are_guids && !token.eq_ignore_ascii_case(subscription) {
         let cause =
             format!("the token is from tenant {token}, the subscription belongs to {subscription}");
         let finding = Finding::new(&TOKEN_007, values).with_cause(cause);

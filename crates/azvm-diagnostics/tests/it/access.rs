@@ -272,7 +272,12 @@ fn a_group_is_told_from_the_identity_itself() {
 }
 
 fn denial(actions: &[&str]) -> Reply {
-    list(&[json!({
+    denial_with(actions, &json!({}))
+}
+
+/// A denial with these members in place of its own.
+fn denial_with(actions: &[&str], members: &Value) -> Reply {
+    let mut denial = json!({
         "id": "/d",
         "properties": {
             "denyAssignmentName": "locked by the stack",
@@ -280,7 +285,11 @@ fn denial(actions: &[&str]) -> Reply {
             "permissions": [{"actions": actions}],
             "principals": [{"id": OTHER_ID}],
         },
-    })])
+    });
+    for (name, value) in members.as_object().unwrap() {
+        denial["properties"][name] = value.clone();
+    }
+    list(&[denial])
 }
 
 #[test]
@@ -303,6 +312,21 @@ fn a_denial_or_a_condition_explains_a_role_that_does_not_count() {
         &["RBAC-027"],
         Confidence::Likely,
     );
+    // A denial that excepts this identity, or that is for a scope above alone, is none here.
+    let everybody_else = json!({"excludePrincipals": [{"id": OBJECT_ID}]});
+    let above = json!({"doNotApplyToChildScopes": true, "scope": "/subscriptions/x"});
+    for (members, code) in [
+        (everybody_else, "RBAC-027"),
+        (above, "RBAC-027"),
+        (json!({"doNotApplyToChildScopes": true}), "RBAC-006"),
+    ] {
+        let denial = denial_with(&["*/read"], &members);
+        check(
+            old().with(Route::DenyAssignments, denial),
+            &[code],
+            Confidence::Likely,
+        );
+    }
     check(
         old().with(Route::DenyAssignments, nothing()),
         &["RBAC-027"],

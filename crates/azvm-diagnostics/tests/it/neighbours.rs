@@ -461,6 +461,14 @@ fn a_tenant_matters_as_far_as_it_hinders() {
     assert_eq!((ran.exit(), ran.status(TokenClaims)), (1, "fail"));
     check(probed(&TENANT.to_uppercase()), &[]);
     check(probed("common"), &[]);
+    // Nor does the token's, when it is no GUID, hide what is really wrong.
+    for tenant in [json!("common"), json!(false), json!("contoso.example")] {
+        let named = World::healthy().with_claims(&json!({"tid": tenant}));
+        check(named, &[]);
+        let named = World::healthy().with_claims(&json!({"tid": tenant}));
+        let ran = check(named.with(Route::Target, denied()), &["RBAC-021"]);
+        assert_eq!(ran.status(TokenClaims), "ok");
+    }
     // ARM says so although its challenge does not.
     let ran = check(target(wrong()), &["TOKEN-007"]);
     assert_eq!(ran.status(ArmTarget), "fail");

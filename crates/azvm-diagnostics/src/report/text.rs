@@ -214,10 +214,10 @@ impl Page<'_> {
         }
         self.detail("fix", &finding.remedy.text);
         for command in &finding.remedy.commands {
-            let note = if command.needs_root {
-                "   # needs root"
-            } else {
-                ""
+            let note = match (command.needs_root, command.shell) {
+                (true, "powershell") => "   # as an administrator",
+                (true, _) => "   # needs root",
+                (false, _) => "",
             };
             self.detail(command.shell, &format!("{}{note}", command.run));
         }

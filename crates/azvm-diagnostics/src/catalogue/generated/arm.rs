@@ -61,6 +61,7 @@ pub(crate) static ARM_003: Entry = Entry {
     commands: &[
         CommandTemplate { shell: "az", run: "az network nic show-effective-route-table -g {group} -n NIC", needs_root: false },
         CommandTemplate { shell: "az", run: "az network nic list-effective-nsg -g {group} -n NIC", needs_root: false },
+        CommandTemplate { shell: "bash", run: "curl -sv --noproxy '*' -o /dev/null https://{arm_host}/", needs_root: false },
         CommandTemplate { shell: "powershell", run: "Test-NetConnection {arm_host} -Port 443", needs_root: false },
     ],
     sources: &[&sources::SERVICE_TAGS],
@@ -166,7 +167,7 @@ pub(crate) static ARM_008: Entry = Entry {
     told_apart: "HTTPS_PROXY or its siblings name a proxy for ARM's host, which NO_PROXY does not exempt, and connecting directly failed. Without a proxy variable it is ARM-003.",
     near: &["ARM-003", "ARM-009", "NET-012"],
     evidence: &[&evidence::FAILURE, &evidence::PROXY_VARIABLES],
-    fix: "For programs, set HTTPS_PROXY and NO_PROXY together, so that ARM goes through the proxy and IMDS does not.",
+    fix: "For other programs, set HTTPS_PROXY and NO_PROXY together, so that ARM goes through the proxy and IMDS does not; a program that uses azvm names the proxy with ResourceManagerBuilder::proxy.",
     commands: &[
         CommandTemplate { shell: "bash", run: "export HTTPS_PROXY=http://PROXY:PORT NO_PROXY=169.254.169.254,168.63.129.16", needs_root: false },
         CommandTemplate { shell: "bash", run: "curl -sI https://{arm_host}/", needs_root: false },
@@ -321,8 +322,8 @@ pub(crate) static ARM_016: Entry = Entry {
     slug: "arm-throttled",
     category: Category::Arm,
     severity: Severity::Fail,
-    title: "ARM throttles this identity (429)",
-    summary: "Too many calls were made by this identity in this subscription.",
+    title: "ARM throttles these calls (429)",
+    summary: "Too many calls were made, by this identity or by everybody in the subscription.",
     told_apart: "429 from ARM, after the retries that it asked for. A 429 from IMDS is IMDS-003.",
     near: &["ARM-017", "IMDS-003"],
     evidence: &[&evidence::STATUS, &evidence::CODE, &evidence::REQUEST_ID],

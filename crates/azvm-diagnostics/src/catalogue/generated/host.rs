@@ -119,9 +119,9 @@ pub(crate) static HOST_006: Entry = Entry {
     told_apart: "The variables point to localhost, the connection is refused, and the process runs in a container. Outside a container, a refused connection means that the agent is stopped.",
     near: &["HOST-003", "HOST-005", "NET-017"],
     evidence: &[&evidence::CONTAINER, &evidence::ENVIRONMENT, &evidence::FAILURE],
-    fix: "Run the program on the host, or the container in the host's network. Arc supports nothing else.",
+    fix: "Run the program on the host, or the container in the host's network with the agent's folder of challenge files mounted, without which HOST-005 follows.",
     commands: &[
-        CommandTemplate { shell: "bash", run: "docker run --network host IMAGE", needs_root: false },
+        CommandTemplate { shell: "bash", run: "docker run --network host -v /var/opt/azcmagent/tokens:/var/opt/azcmagent/tokens:ro IMAGE", needs_root: false },
         CommandTemplate { shell: "bash", run: "azcmagent show", needs_root: false },
     ],
     sources: &[&sources::AZURE_CLI_33567],

@@ -53,7 +53,7 @@ pub(crate) static IMDS_003: Entry = Entry {
     fix: "Keep tokens until they expire and share them within a process; look for a program that asks in a loop.",
     commands: &[
         CommandTemplate { shell: "bash", run: "sudo ss -tnp dst 169.254.169.254", needs_root: true },
-        CommandTemplate { shell: "powershell", run: "Get-NetTCPConnection -RemoteAddress 169.254.169.254 | Group-Object OwningProcess", needs_root: true },
+        CommandTemplate { shell: "powershell", run: "Get-NetTCPConnection -RemoteAddress 169.254.169.254 | Group-Object OwningProcess", needs_root: false },
     ],
     sources: &[&sources::IMDS],
     since: "0.1.0",

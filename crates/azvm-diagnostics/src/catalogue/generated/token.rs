@@ -75,7 +75,7 @@ pub(crate) static TOKEN_004: Entry = Entry {
     told_apart: "400 invalid_resource. With '/.default' at the end it is TOKEN-003; a value that was not percent-encoded arrives cut off, CODE-008.",
     near: &["CODE-008", "TOKEN-001", "TOKEN-003"],
     evidence: &[&evidence::AUDIENCE, &evidence::ERROR, &evidence::ERROR_DESCRIPTION],
-    fix: "Compare the audience letter by letter; for ARM it is the one below.",
+    fix: "Compare the audience letter by letter; for ARM it is https://management.azure.com/ or its sibling in the machine's cloud.",
     commands: &[
         CommandTemplate { shell: "bash", run: "{doctor_for} --resource {cloud_audience}", needs_root: false },
     ],
@@ -133,11 +133,11 @@ pub(crate) static TOKEN_007: Entry = Entry {
     category: Category::Token,
     severity: Severity::Fail,
     title: "the token is from another tenant than the subscription",
-    summary: "The subscription belongs to another directory than the identity, which happens after a subscription is moved.",
+    summary: "The subscription belongs to another directory than the identity: it was moved, or the wrong subscription was named.",
     told_apart: "The tenant in the token differs from the one that ARM names for the subscription, or ARM says 'wrong issuer'. If the subscription was moved, IDSEL-013 says what to do; a wrong cloud is TOKEN-001.",
     near: &["IDSEL-013", "RBAC-013", "TOKEN-001"],
     evidence: &[&evidence::TID, &evidence::SUBSCRIPTION_TENANT, &evidence::STATUS, &evidence::CODE],
-    fix: "Switch a system-assigned identity off and on again, or recreate a user-assigned one; then grant its roles anew.",
+    fix: "Compare the tenants. If the subscription was not moved, name the right one; if it was, and only then, make the identity anew as IDSEL-013 says, which loses its roles.",
     commands: &[
         CommandTemplate { shell: "az", run: "az account show --subscription {subscription} --query tenantId", needs_root: false },
         CommandTemplate { shell: "powershell", run: "(Get-AzSubscription -SubscriptionId {subscription}).TenantId", needs_root: false },

@@ -119,6 +119,7 @@ fn guarded<T>(read: impl FnOnce() -> Known<T>) -> Known<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::Ipv4Addr;
 
     /// True of every Windows, and of Wine.
     #[test]

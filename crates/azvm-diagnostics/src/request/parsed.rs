@@ -170,16 +170,20 @@ impl Param {
     /// True when its value is no secret. A parameter that lost its name is the rest of a filter.
     fn is_public(&self) -> bool {
         let name = self.plain_name();
-        name.is_empty()
-            || PUBLIC_PARAMS
-                .iter()
-                .any(|known| name.eq_ignore_ascii_case(known))
+        name.is_empty() || is_public_param(&name)
     }
 
     /// The part that may be shown.
     pub(super) fn harmless(&self) -> Option<Range<usize>> {
         self.is_public().then(|| self.span())
     }
+}
+
+/// True for a parameter whose value is no secret.
+pub(super) fn is_public_param(name: &str) -> bool {
+    PUBLIC_PARAMS
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// The names of variables, which are no secrets.

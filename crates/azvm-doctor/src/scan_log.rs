@@ -1,7 +1,7 @@
 //! `scan-log`: access tokens in logs.
 
 use crate::offline_args::{LintFormat, ScanLogArgs};
-use crate::printable::printable;
+use crate::printable::{json, printable};
 use crate::{EXIT_USAGE, Problem, output};
 use azvm_diagnostics::log::{Leak, LogScanner};
 use serde::Serialize;
@@ -116,7 +116,7 @@ impl<W: Write> Out<W> {
                 line.severity,
                 printable(&line.message)
             ),
-            LintFormat::Jsonl => match serde_json::to_string(&line) {
+            LintFormat::Jsonl => match json(&line) {
                 Ok(json) => json + "\n",
                 Err(error) => return self.failed = Some(error.into()),
             },

@@ -1,7 +1,7 @@
 //! The request as it should have been, as far as the one given says what was meant.
 
 use super::imds::Endpoint;
-use super::parsed::{Form, Parsed, is_public_param};
+use super::parsed::{Form, Parsed, is_public_param, rests_of_secrets};
 use super::selector::SELECTORS;
 use super::shell::Shell;
 use super::traced::Traced;
@@ -147,6 +147,9 @@ fn mend_value(name: &str, value: &mut [Piece]) {
 /// Parameters by their plain names, each once, decoded; a value that may be a secret is replaced by a name for it. `None`
 /// when one stands there with two values, or a value cannot be read.
 fn kept(url: &Url) -> Option<Vec<(String, Vec<Piece>)>> {
+    if rests_of_secrets(&url.params).next().is_some() {
+        return None;
+    }
     let mut params: Vec<(String, Vec<Piece>)> = vec![];
     for param in &url.params {
         let name = plain_name(param)?;

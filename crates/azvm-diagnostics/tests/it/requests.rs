@@ -469,6 +469,16 @@ fn what_to_write_instead_has_a_name_for_a_secret() {
     assert!(variable.ends_with("&sig=$SIG\""), "{variable}");
     let command = mended(&format!("curl \"{instance}&sig=$(echo ab12cd34ef56)\""));
     assert!(command.ends_with("&sig=SIG'"), "{command}");
+    for rest in [
+        "gh78ij90kl12",
+        "gh78ij90kl12=",
+        "x&gh78ij90kl12",
+        "x=&gh78ij90kl12",
+    ] {
+        let cut = lint(&format!("curl '{instance}&sig=ab12cd34ef56&{rest}'"));
+        let shown = format!("{cut:?}").to_ascii_lowercase();
+        assert!(!shown.contains("gh78"), "{shown}");
+    }
     let two = format!("curl '{instance}&sig=ab12cd34ef56&sig=gh78'");
     assert_eq!(lint(&two).corrected, None);
 }

@@ -541,7 +541,7 @@ proptest! {
 
     #[test]
     fn no_part_of_a_secret_in_a_query_is_in_what_to_write_instead(
-        secret in "[A-Za-z0-9+/=%20]{12,40}",
+        secret in "[A-Za-z0-9]{12,40}[+/=]{0,2}",
         name in prop::sample::select(&SECRET_PARAMS[..]),
         place in 0..8usize,
     ) {

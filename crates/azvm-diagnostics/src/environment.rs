@@ -3,6 +3,7 @@
 use crate::collect::proxy_host;
 use azvm_imds::Guid;
 use std::borrow::Cow;
+use std::net::Ipv6Addr;
 
 /// A variable of the environment that redirects SDKs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,12 +80,41 @@ impl VariableValue {
     fn of(value: &str, keep: Keep) -> Self {
         match keep {
             _ if value.is_empty() => Self::Empty,
-            Keep::Host => Self::Host(proxy_host(value)),
-            // What is no ID may be anything.
+            // What is no address, and what is no ID, may be anything.
+            Keep::Host if is_address(value) => Self::Host(proxy_host(value)),
             Keep::Id if value.parse::<Guid>().is_ok() => Self::Id(value.to_ascii_lowercase()),
-            Keep::Id | Keep::Nothing => Self::Set,
+            Keep::Host | Keep::Id | Keep::Nothing => Self::Set,
         }
     }
+}
+
+/// `http://host…`, `https://host…` or `host:port`, with a host that is a name or an IP address.
+fn is_address(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let has_scheme = ["http://", "https://"]
+        .iter()
+        .any(|it| lower.starts_with(it));
+    let place = proxy_host(value);
+    let (host, port) = match place.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (place.as_str(), None),
+    };
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    let is_host = match bare {
+        Some(ip) => ip.parse::<Ipv6Addr>().is_ok(),
+        None => is_host_name(host),
+    };
+    is_host && port.map_or(has_scheme, |port| port.parse::<u16>().is_ok())
+}
+
+/// Letters, digits, hyphens and underscores between dots, in the lengths of RFC 1035 section 2.3.4.
+fn is_host_name(host: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(is_part);
+    let host = host.strip_suffix('.').unwrap_or(host);
+    host.len() <= 253 && host.split('.').all(is_label)
 }
 
 impl std::fmt::Display for IdentityVariable {
@@ -124,6 +154,18 @@ mod tests {
                 "AZURE_CLIENT_ID=11111111-aaaa-4000-8000-000000000001",
             ),
             ("AZURE_CLIENT_ID", "hunter2", "AZURE_CLIENT_ID (set)"),
+            ("MSI_ENDPOINT", "hunter2", "MSI_ENDPOINT (set)"),
+            ("MSI_ENDPOINT", "hunter2:x", "MSI_ENDPOINT (set)"),
+            ("MSI_ENDPOINT", "user@hunter2", "MSI_ENDPOINT (set)"),
+            ("MSI_ENDPOINT", "hunter2/x:1", "MSI_ENDPOINT (set)"),
+            ("MSI_ENDPOINT", "key://hunter2", "MSI_ENDPOINT (set)"),
+            ("MSI_ENDPOINT", "http://hunter!2", "MSI_ENDPOINT (set)"),
+            ("MSI_ENDPOINT", "http://", "MSI_ENDPOINT (set)"),
+            ("MSI_ENDPOINT", "http://[x]:1", "MSI_ENDPOINT (set)"),
+            ("IMDS_ENDPOINT", "host:80", "IMDS_ENDPOINT=host:80"),
+            ("IMDS_ENDPOINT", "HTTPS://a.b./x", "IMDS_ENDPOINT=a.b."),
+            ("IMDS_ENDPOINT", "http://[::1]", "IMDS_ENDPOINT=[::1]"),
+            ("IMDS_ENDPOINT", "[::1]:80", "IMDS_ENDPOINT=[::1]:80"),
             ("IDENTITY_HEADER", "hunter2", "IDENTITY_HEADER (set)"),
         ] {
             let all = read(name, value);
@@ -154,6 +196,8 @@ mod tests {
                 let shown = format!("{:?}", IdentityVariable::read_all(|it| (it == name).then(|| secret.clone())));
                 prop_assert!(!shown.contains(&secret), "{}", shown);
             }
+            let shown = format!("{:?}", IdentityVariable::read_all(|_| Some(secret.clone())));
+            prop_assert!(!shown.contains(&secret), "{}", shown);
             let url = format!("http://user:{secret}@localhost:1/?code={secret}");
             let shown = format!("{:?}", IdentityVariable::read_all(|_| Some(url.clone())));
             prop_assert!(!shown.contains(&secret), "{}", shown);

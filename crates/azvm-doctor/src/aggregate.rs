@@ -2,7 +2,7 @@
 
 use crate::args::ListFormat;
 use crate::offline_args::AggregateArgs;
-use crate::printable::printable;
+use crate::printable::{json_pretty, printable};
 use crate::{EXIT_USAGE, Problem, input, output};
 use azvm_diagnostics::fleet::{CodeCount, Expected, Fleet, FleetFinding, Machine};
 use azvm_diagnostics::{MAX_REPORT_BYTES, Salt, catalogue};
@@ -287,7 +287,7 @@ fn json(fleet: &Fleet, unread: &[Unread], exit: u8) -> Result<String, Problem> {
             .map(|(file, why)| UnreadLine { file, why })
             .collect(),
     };
-    let json = serde_json::to_string_pretty(&whole)
+    let json = json_pretty(&whole)
         .map_err(|error| Problem::crash(format!("cannot write the fleet: {error}")))?;
     Ok(json + "\n")
 }

@@ -457,7 +457,9 @@ fn find_scenario(text: &str) -> Result<Scenario, String> {
             "no such scenario; there are {names}, or a file NAME.toml or NAME.json"
         ));
     }
-    Scenario::from_file(Path::new(text)).map_err(|error| error.to_string())
+    let path = Path::new(text);
+    crate::input::check_file(path).map_err(|error| format!("cannot read it: {error}"))?;
+    Scenario::from_file(path).map_err(|error| error.to_string())
 }
 
 fn resource_id(text: &str) -> Result<ResourceId, String> {

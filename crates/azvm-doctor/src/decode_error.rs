@@ -1,7 +1,7 @@
 //! `decode-error`: what an error means, offline.
 
 use crate::offline_args::{DecodeErrorArgs, LintFormat};
-use crate::printable::printable;
+use crate::printable::{json, printable};
 use crate::{Problem, input, output};
 use azvm_diagnostics::decode::{Answer, Decoded, Service, decode};
 use azvm_diagnostics::{Finding, catalogue};
@@ -139,7 +139,7 @@ fn line(decoded: &Decoded) -> Result<String, Problem> {
         words: answer.and_then(|answer| answer.words.as_deref()),
         findings: decoded.findings.iter().map(FindingLine::from).collect(),
     };
-    let json = serde_json::to_string(&line)
+    let json = json(&line)
         .map_err(|error| Problem::crash(format!("cannot write the findings: {error}")))?;
     Ok(json + "\n")
 }

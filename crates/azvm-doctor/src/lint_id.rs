@@ -1,7 +1,7 @@
 //! `lint-id`: what is wrong with resource IDs, offline.
 
 use crate::offline_args::{LintFormat, LintIdArgs};
-use crate::printable::{printable, quoted};
+use crate::printable::{json, printable, quoted};
 use crate::{EXIT_USAGE, Problem};
 use azvm_resource_id::{Finding, ResourceIdRef, Severity, lint, repair};
 use serde::Serialize;
@@ -96,8 +96,7 @@ impl<W: Write> Out<'_, W> {
         self.is_any_invalid |= !is_good;
         match self.args.format {
             LintFormat::Jsonl => {
-                serde_json::to_writer(&mut self.writer, &verdict)?;
-                self.writer.write_all(b"\n")
+                writeln!(self.writer, "{}", json(&verdict)?)
             }
             LintFormat::Text => self.text(&text, &verdict, is_good),
         }

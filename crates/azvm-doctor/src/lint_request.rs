@@ -1,7 +1,7 @@
 //! `lint-request`: what is wrong with requests to IMDS or ARM, offline.
 
 use crate::offline_args::{LintFormat, LintRequestArgs, ShellName};
-use crate::printable::{printable, quoted};
+use crate::printable::{json, printable, quoted};
 use crate::{Problem, input, output};
 use azvm_diagnostics::request::{MAX_REQUEST_BYTES, RequestFinding, RequestLint, Shell, split};
 use serde::Serialize;
@@ -176,7 +176,7 @@ fn line(lint: &RequestLint) -> Result<String, Problem> {
         findings: findings.collect(),
         corrected: lint.corrected.as_deref(),
     };
-    let json = serde_json::to_string(&line)
+    let json = json(&line)
         .map_err(|error| Problem::crash(format!("cannot write the findings: {error}")))?;
     Ok(json + "\n")
 }

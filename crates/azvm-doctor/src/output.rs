@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "a command line talks to its user")]
 
 use crate::Problem;
+use crate::printable::{message, messages};
 use std::io::Write;
 use std::path::Path;
 
@@ -70,12 +71,24 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Problem {
 
 /// One line to stderr.
 pub(crate) fn line(text: &str) {
-    eprintln!("{text}");
+    eprintln!("{}", message(text));
 }
 
-/// Why a command did not do its work.
-pub(crate) fn problem(message: &str) {
-    eprintln!("error: {message}");
+/// Why a command did not do its work. It may quote files and their names.
+pub(crate) fn problem(text: &str) {
+    line(&format!("error: {text}"));
+}
+
+/// Help and version to stdout, and what is wrong with the arguments to stderr. That quotes them and the files that they
+/// name, and goes without colours where it has to be changed.
+pub(crate) fn usage(error: &clap::Error) {
+    let plain = error.render().to_string();
+    let shown = messages(&plain);
+    if !error.use_stderr() || shown == plain {
+        let _ = error.print();
+    } else {
+        eprint!("{shown}");
+    }
 }
 
 /// Starts the log: at `-vv` ours, at `-vvv` everybody's, or what `RUST_LOG` says.

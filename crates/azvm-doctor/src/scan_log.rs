@@ -1,11 +1,10 @@
 //! `scan-log`: access tokens in logs.
 
 use crate::offline_args::{LintFormat, ScanLogArgs};
-use crate::printable::printable;
-use crate::{EXIT_USAGE, Problem, output};
+use crate::printable::{json, printable};
+use crate::{EXIT_USAGE, Problem, input, output};
 use azvm_diagnostics::log::{Leak, LogScanner};
 use serde::Serialize;
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -64,7 +63,7 @@ pub(crate) fn run(args: &ScanLogArgs) -> Result<u8, Problem> {
 fn scan(file: &Path, out: &mut Out<impl Write>) -> io::Result<()> {
     let mut source: Box<dyn Read> = match file == Path::new("-") {
         true => Box::new(io::stdin().lock()),
-        false => Box::new(File::open(file)?),
+        false => Box::new(input::open(file)?),
     };
     let mut scanner = LogScanner::default();
     let mut piece = vec![0; PIECE_BYTES];
@@ -116,7 +115,7 @@ impl<W: Write> Out<W> {
                 line.severity,
                 printable(&line.message)
             ),
-            LintFormat::Jsonl => match serde_json::to_string(&line) {
+            LintFormat::Jsonl => match json(&line) {
                 Ok(json) => json + "\n",
                 Err(error) => return self.failed = Some(error.into()),
             },

@@ -20,8 +20,9 @@
 //! payload   = …                                      base64url of a JSON object
 //! ```
 //!
-//! What stands around a token does not matter: `Bearer`, quotes, JSON, a query. Its dots and padding may be percent-encoded.
-//! Zero bytes are passed over, so that UTF-16, as Windows PowerShell writes it, is read, too. A token that is wrapped over
+//! What stands around a token does not matter: `Bearer`, quotes, JSON, a query. Its dots and padding may be percent-encoded,
+//! or be escapes of JSON (`\u002e`). What begins like a token and is longer than [`MAX_TOKEN_BYTES`] is told as one that was
+//! not read to its end. Zero bytes are passed over, so that UTF-16, as Windows PowerShell writes it, is read, too. A token that is wrapped over
 //! several lines, or in a compressed file, is not found.
 //!
 //! Nothing of a token is in a result but the claims that [`UnverifiedClaims`] reads.
@@ -37,7 +38,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::fmt;
 
-/// The longest token that is recognised, in bytes: what comes with the groups of a person is shorter.
+/// The longest token that is read, in bytes: what comes with the groups of a person is shorter.
 pub const MAX_TOKEN_BYTES: usize = 64 * 1024;
 
 /// How often the start of a token is looked for in one part of a word: junk before it may look like one.
@@ -65,14 +66,20 @@ pub struct Leak {
     pub line: u64,
     /// The first byte of the token in its line, from 1.
     pub column: u64,
-    /// What the token says about itself; `None` when it is encrypted.
+    /// What the token says about itself; `None` when it is encrypted, or too long to read.
     pub claims: Option<UnverifiedClaims>,
+    /// It begins like a token and is longer than [`MAX_TOKEN_BYTES`], so that its end was not seen.
+    pub is_too_long: bool,
 }
 
 impl Leak {
     /// The finding, with a title that says what the token was for.
     pub fn finding(&self) -> Finding {
         let finding = Finding::new(&CODE_017, &Values::default());
+        if self.is_too_long {
+            let finding = finding.with_title("what begins like a token, and is too long to read");
+            return finding.with_confidence(Confidence::Possible);
+        }
         let Some(claims) = &self.claims else {
             let finding = finding.with_title("an encrypted token");
             return finding.with_confidence(Confidence::Likely);
@@ -124,7 +131,13 @@ enum State {
     /// After a percent sign in it, and after its first digit.
     Percent,
     Digit(u8),
+    /// After so many characters of `\u00` in it, and after the first digit of what follows.
+    Escape(u8),
+    EscapeDigit(u8),
 }
+
+/// How JSON begins the escape of an ASCII character.
+const ESCAPE: &[u8; 4] = b"\\u00";
 
 /// A word of a token's alphabet, from its first `eyJ` on.
 #[derive(Default)]
@@ -163,7 +176,20 @@ impl LogScanner {
             State::Percent if matches!(byte, b'2' | b'3') => self.state = State::Digit(byte),
             State::Digit(b'2') if matches!(byte, b'e' | b'E') => self.push(b'.', found),
             State::Digit(b'3') if matches!(byte, b'd' | b'D') => self.push(b'=', found),
-            State::Inside | State::Percent | State::Digit(_) => {
+            State::Inside if byte == ESCAPE[0] => self.state = State::Escape(1),
+            State::Escape(count) if ESCAPE.get(usize::from(count)) == Some(&byte) => {
+                self.state = State::Escape(count + 1);
+            }
+            State::Escape(4) if matches!(byte, b'2' | b'3') => {
+                self.state = State::EscapeDigit(byte);
+            }
+            State::EscapeDigit(b'2') if matches!(byte, b'e' | b'E') => self.push(b'.', found),
+            State::EscapeDigit(b'3') if matches!(byte, b'd' | b'D') => self.push(b'=', found),
+            State::Inside
+            | State::Percent
+            | State::Digit(_)
+            | State::Escape(_)
+            | State::EscapeDigit(_) => {
                 self.end(found);
                 self.outside(byte);
             }
@@ -189,20 +215,25 @@ impl LogScanner {
     fn push(&mut self, byte: u8, found: &mut impl FnMut(Leak)) {
         self.state = State::Inside;
         self.run.push(byte, self.column);
-        if self.run.bytes.len() >= MAX_TOKEN_BYTES {
-            self.end(found);
+        if self.run.bytes.len() > MAX_TOKEN_BYTES {
+            self.hand_over(true, found);
         }
     }
 
     fn end(&mut self, found: &mut impl FnMut(Leak)) {
+        self.hand_over(false, found);
+    }
+
+    fn hand_over(&mut self, is_cut: bool, found: &mut impl FnMut(Leak)) {
         self.state = State::Start;
         let run = std::mem::take(&mut self.run);
         let line = self.line + 1;
-        run.tokens(&mut |column, claims| {
+        run.tokens(is_cut, &mut |column, claims, is_too_long| {
             found(Leak {
                 line,
                 column,
                 claims,
+                is_too_long,
             });
         });
     }
@@ -221,8 +252,8 @@ impl Run {
         self.offsets.push(column.saturating_sub(self.column));
     }
 
-    /// The column and the claims of each token in it.
-    fn tokens(&self, found: &mut impl FnMut(u64, Option<UnverifiedClaims>)) {
+    /// The column and the claims of each token in it, and whether it goes on where the run was cut.
+    fn tokens(&self, is_cut: bool, found: &mut impl FnMut(u64, Option<UnverifiedClaims>, bool)) {
         // Only bytes of the alphabet are in it, which are ASCII.
         let text = std::str::from_utf8(&self.bytes).unwrap_or_default();
         let parts: Vec<&str> = text.split('.').collect();
@@ -232,8 +263,14 @@ impl Run {
             if skip > 0 {
                 skip -= 1;
             } else if let Some((at, claims)) = token(&parts[index..]) {
-                found(self.column + self.offsets[start + at], claims);
+                found(self.column + self.offsets[start + at], claims, false);
                 skip = 2;
+            } else if is_cut && index + 2 == parts.len() {
+                // The payload, or what may be one, has no end.
+                let begins = headers(part).next();
+                if let Some((at, _)) = begins.filter(|_| begins_object(parts[index + 1])) {
+                    found(self.column + self.offsets[start + at], None, true);
+                }
             }
             start += part.len() + 1;
         }
@@ -248,17 +285,20 @@ fn token(parts: &[&str]) -> Option<(usize, Option<UnverifiedClaims>)> {
     if payload.is_empty() || signature.is_empty() {
         return None;
     }
-    let starts = first.match_indices("eyJ").take(MAX_STARTS);
-    starts
-        .filter_map(|(at, _)| Some((at, header(&first[at..])?)))
-        .find_map(|(at, header)| {
-            if header.enc.is_some() {
-                return Some((at, None));
-            }
-            let whole = format!("{}.{payload}.{signature}", &first[at..]);
-            let claims = UnverifiedClaims::read(&Secret::new(whole)).ok()?;
-            Some((at, Some(claims)))
-        })
+    headers(first).find_map(|(at, header)| {
+        if header.enc.is_some() {
+            return Some((at, None));
+        }
+        let whole = format!("{}.{payload}.{signature}", &first[at..]);
+        let claims = UnverifiedClaims::read(&Secret::new(whole)).ok()?;
+        Some((at, Some(claims)))
+    })
+}
+
+/// The headers that a part may end with, and where they begin.
+fn headers(part: &str) -> impl Iterator<Item = (usize, Header)> {
+    let starts = part.match_indices("eyJ").take(MAX_STARTS);
+    starts.filter_map(|(at, _)| Some((at, header(&part[at..])?)))
 }
 
 /// The members by which a header is known (RFC 7515 section 4.1.1, RFC 7516 section 4.1.2).
@@ -272,6 +312,11 @@ fn header(text: &str) -> Option<Header> {
     let bytes = BASE64URL.decode(text).ok()?;
     let header: Header = serde_json::from_slice(&bytes).ok()?;
     (header.alg.is_some() || header.enc.is_some()).then_some(header)
+}
+
+/// True when it may be an object of JSON in base64url: six bits of its brace are the first letter.
+fn begins_object(part: &str) -> bool {
+    part.starts_with('e')
 }
 
 /// base64url, its padding, and the dots between the parts.

@@ -51,6 +51,10 @@ fn a_token_is_found_wherever_it_stands() {
         &[(1, 29)],
     );
     check(&format!("?t={}&x", token.replace('.', "%2E")), &[(1, 4)]);
+    for (dot, padding) in [("\\u002e", "\\u003d"), ("\\u002E", "\\u003D")] {
+        let escaped = token.replace('.', dot);
+        check(&format!("{{\"t\":\"{escaped}{padding}\"}}"), &[(1, 7)]);
+    }
     check(&format!("token-{token}."), &[(1, 7)]);
     check(&format!("eyJunk.eyJ-{token}.gz"), &[(1, 12)]);
     check(
@@ -76,6 +80,8 @@ fn what_is_no_token_is_not_found() {
         &format!("{}.{}.{}", parts[1], parts[1], parts[2]),
         &format!("{}.\n{}.{}", parts[0], parts[1], parts[2]),
         &format!("{}%2A{}.{}", parts[0], parts[1], parts[2]),
+        &format!("{}\\u002a{}.{}", parts[0], parts[1], parts[2]),
+        &format!("{}\\n{}.{}", parts[0], parts[1], parts[2]),
     ] {
         check(log, &[]);
     }
@@ -123,6 +129,40 @@ fn memory_and_time_are_bounded() {
     scanner.finish(&mut |_| count += 1);
     assert_eq!(count, 0);
     check(&format!("{hostile} {}", arm()), &[(1, 1_200_002)]);
+}
+
+#[test]
+fn a_token_that_is_too_long_is_not_passed_over() {
+    let title = |log: &str| {
+        let found = scan(log.as_bytes(), usize::MAX);
+        let titles = found
+            .iter()
+            .map(|leak| (leak.line, leak.column, leak.finding().title));
+        titles.collect::<Vec<_>>()
+    };
+    let too_long = "what begins like a token, and is too long to read";
+    for bytes in [50_000, 60_000, 1_000_000] {
+        let token = jwt(&format!(
+            r#"{{"aud":"x","groups":"{}"}}"#,
+            "g".repeat(bytes)
+        ));
+        assert!(token.len() > MAX_TOKEN_BYTES);
+        let log = format!("a\nt={token}&junk.{token} {}", arm());
+        let found = title(&log);
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert_eq!(found[0], (2, 3, too_long.into()));
+        assert_eq!(found[1], (2, token.len() as u64 + 9, too_long.into()));
+    }
+    let end = "a".repeat(2 * MAX_TOKEN_BYTES);
+    let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256"}"#);
+    check(&format!("{header}.z{end}.x"), &[]);
+    check(&format!("{header}{end}.x"), &[]);
+    let long_signature = format!("{}{end}", arm());
+    assert!(
+        title(&long_signature)[0]
+            .2
+            .starts_with("an access token for")
+    );
 }
 
 proptest! {

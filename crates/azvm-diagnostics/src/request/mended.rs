@@ -1,7 +1,7 @@
 //! The request as it should have been, as far as the one given says what was meant.
 
 use super::imds::Endpoint;
-use super::parsed::{Form, Parsed};
+use super::parsed::{Form, Parsed, is_public_param, rests_of_secrets};
 use super::selector::SELECTORS;
 use super::shell::Shell;
 use super::traced::Traced;
@@ -144,9 +144,12 @@ fn mend_value(name: &str, value: &mut [Piece]) {
     }
 }
 
-/// Parameters by their plain names, each once, decoded. `None` when one stands there with two values, or a value cannot
-/// be read.
+/// Parameters by their plain names, each once, decoded; a value that may be a secret is replaced by a name for it. `None`
+/// when one stands there with two values, or a value cannot be read.
 fn kept(url: &Url) -> Option<Vec<(String, Vec<Piece>)>> {
+    if rests_of_secrets(&url.params).next().is_some() {
+        return None;
+    }
     let mut params: Vec<(String, Vec<Piece>)> = vec![];
     for param in &url.params {
         let name = plain_name(param)?;
@@ -158,7 +161,19 @@ fn kept(url: &Url) -> Option<Vec<(String, Vec<Piece>)>> {
             None => params.push((name, value)),
         }
     }
+    for (name, value) in &mut params {
+        if !is_public_param(name) && !is_filled_in(value) {
+            *value = vec![(name.to_ascii_uppercase(), false)];
+        }
+    }
     Some(params)
+}
+
+/// True for the names of variables alone. A command in place of a value may have a secret among its words.
+fn is_filled_in(value: &[Piece]) -> bool {
+    value
+        .iter()
+        .all(|(text, is_unknown)| *is_unknown && !text.contains(['(', '`']))
 }
 
 /// A name that was eaten, or is none, says that more is wrong than can be mended.

@@ -162,6 +162,8 @@ impl Url {
         let hidden_values = hidden_values.filter_map(|param| param.value.as_ref());
         let hidden = self.user.iter().chain(hidden_values).chain(&self.fragment);
         let hidden = hidden.chain(&self.rest);
+        let rests = rests_of_secrets(&self.params).map(|param| &param.name);
+        let hidden = hidden.chain(rests);
         without(whole, hidden.map(Traced::whole).collect())
     }
 }
@@ -170,16 +172,31 @@ impl Param {
     /// True when its value is no secret. A parameter that lost its name is the rest of a filter.
     fn is_public(&self) -> bool {
         let name = self.plain_name();
-        name.is_empty()
-            || PUBLIC_PARAMS
-                .iter()
-                .any(|known| name.eq_ignore_ascii_case(known))
+        name.is_empty() || is_public_param(&name)
     }
 
     /// The part that may be shown.
     pub(super) fn harmless(&self) -> Option<Range<usize>> {
         self.is_public().then(|| self.span())
     }
+}
+
+/// Parameters without a value that follow one whose value may be a secret: an `&` in it may have cut them off.
+pub(super) fn rests_of_secrets(params: &[Param]) -> impl Iterator<Item = &Param> {
+    let mut is_after_secret = false;
+    params.iter().filter(move |param| {
+        let is_bare = param.value.as_ref().is_none_or(Traced::is_empty);
+        let is_rest = is_after_secret && is_bare && !param.is_public();
+        is_after_secret = !param.is_public();
+        is_rest
+    })
+}
+
+/// True for a parameter whose value is no secret.
+pub(super) fn is_public_param(name: &str) -> bool {
+    PUBLIC_PARAMS
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// The names of variables, which are no secrets.

@@ -132,7 +132,8 @@ fn cut_off(param: &Param, before: &Param, found: &mut Vec<RequestFinding>) {
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"-_$.".contains(&byte));
     let is_known = SINGLE.contains(&name.to_ascii_lowercase().as_str());
-    if is_known || before.value.is_none() || param.is_unknown() {
+    let is_after_value = before.value.as_ref().is_some_and(|value| !value.is_empty());
+    if is_known || !is_after_value || param.is_unknown() {
         return;
     }
     let start = param.name.whole().start;

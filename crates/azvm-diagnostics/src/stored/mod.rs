@@ -19,6 +19,7 @@ mod wire;
 
 use crate::facts::Facts;
 use crate::report::SCHEMA;
+use azvm_exchange::service_text;
 use serde::Deserialize;
 use std::fmt;
 
@@ -94,7 +95,7 @@ pub fn read_report(bytes: &[u8]) -> Result<StoredReport, StoredError> {
 
 fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, StoredError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    serde_json::from_slice(bytes).map_err(|error| StoredError::new(format!("line {error}")))
+    serde_json::from_slice(bytes).map_err(|error| StoredError::unread(&error))
 }
 
 #[derive(Deserialize)]
@@ -125,17 +126,27 @@ struct ToolWire {
     version: text::Text,
 }
 
-/// Why a stored report cannot be read. One line.
+/// Why a stored report cannot be read. One line, in which what it quotes of the report is as fit to be shown as
+/// [`service_text`] makes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredError(String);
 
 impl StoredError {
     fn new(problem: impl Into<String>) -> Self {
-        Self(problem.into())
+        Self(service_text(&problem.into()))
     }
 
     fn at(place: &str, problem: impl fmt::Display) -> Self {
-        Self(format!("facts.{place}: {problem}"))
+        Self::new(format!("facts.{place}: {problem}"))
+    }
+
+    /// The place comes first: the words may quote so much of the report that their end is cut off.
+    fn unread(error: &serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let words = error.to_string();
+        let place = format!(" at line {line} column {column}");
+        let words = words.strip_suffix(&place).unwrap_or(&words);
+        Self::new(format!("line {line}, column {column}: {words}"))
     }
 }
 

@@ -427,6 +427,62 @@ fn no_secret_is_shown() {
     }
 }
 
+/// Names under which secrets stand in a query.
+const SECRET_PARAMS: [&str; 14] = [
+    "SIG",
+    "access_token",
+    "assertion",
+    "client_assertion",
+    "client_secret",
+    "code",
+    "key",
+    "password",
+    "pwd",
+    "secret",
+    "sig",
+    "si%67",
+    "subscription-key",
+    "token",
+];
+
+#[test]
+fn what_to_write_instead_has_a_name_for_a_secret() {
+    let instance = "http://169.254.169.254/metadata/instance?api-version=2021-02-01";
+    let mended = |text: &str| lint(text).corrected.unwrap_or_default();
+    for name in SECRET_PARAMS.map(|name| name.replace("%67", "g")) {
+        let end = format!("&{name}={}", name.to_ascii_uppercase());
+        let text = mended(&format!("curl '{instance}&{name}=ab12cd34ef56'"));
+        assert!(text.ends_with(&format!("{end}'")), "{text}");
+        let address = instance.replace("http:", "https:");
+        let text = mended(&format!("{address}&{name}=ab12cd34ef56"));
+        assert!(text.ends_with(&end), "{text}");
+        let arm = "https://management.azure.com/subscriptions?api-version=2022-12-01";
+        let text = mended(&format!("curl '{arm}&{name}=ab12cd34ef56'"));
+        assert!(text.ends_with(&format!("{end}'")), "{text}");
+        let head = "POST /metadata/instance?api-version=2021-02-01";
+        let text = mended(&format!(
+            "{head}&{name}=ab12cd34ef56 HTTP/1.1\nHost: 169.254.169.254\nMetadata: true\n\n"
+        ));
+        assert!(text.contains(&format!("{end} ")), "{text}");
+    }
+    let variable = mended(&format!("curl \"{instance}&sig=$SIG\""));
+    assert!(variable.ends_with("&sig=$SIG\""), "{variable}");
+    let command = mended(&format!("curl \"{instance}&sig=$(echo ab12cd34ef56)\""));
+    assert!(command.ends_with("&sig=SIG'"), "{command}");
+    for rest in [
+        "gh78ij90kl12",
+        "gh78ij90kl12=",
+        "x&gh78ij90kl12",
+        "x=&gh78ij90kl12",
+    ] {
+        let cut = lint(&format!("curl '{instance}&sig=ab12cd34ef56&{rest}'"));
+        let shown = format!("{cut:?}").to_ascii_lowercase();
+        assert!(!shown.contains("gh78"), "{shown}");
+    }
+    let two = format!("curl '{instance}&sig=ab12cd34ef56&sig=gh78'");
+    assert_eq!(lint(&two).corrected, None);
+}
+
 #[test]
 fn a_text_may_hold_several_requests() {
     assert_eq!(
@@ -481,6 +537,33 @@ proptest! {
     #[test]
     fn any_text_has_a_verdict_or_none(text in "(curl |az rest |GET |http://169\\.254\\.169\\.254/)?[ -~\u{e9}\n]{0,120}") {
         azvm_diagnostics::fuzzing::request(text.as_bytes());
+    }
+
+    #[test]
+    fn no_part_of_a_secret_in_a_query_is_in_what_to_write_instead(
+        secret in "[A-Za-z0-9]{12,40}[+/=]{0,2}",
+        name in prop::sample::select(&SECRET_PARAMS[..]),
+        place in 0..8usize,
+    ) {
+        let imds = format!("http://169.254.169.254/metadata/instance?{name}={secret}&api-version=2021-02-01");
+        let arm = format!("http://management.azure.com/subscriptions?api-version=2022-12-01&{name}={secret}");
+        let target = &imds["http://169.254.169.254".len()..];
+        let text = match place {
+            0 => format!("curl '{imds}'"),
+            1 => format!("curl -X POST -H Metadata:true '{imds}'"),
+            2 => format!("POST {target} HTTP/1.1\nHost: 169.254.169.254\nMetadata: true\n\n"),
+            3 => imds.replace("http:", "https:"),
+            4 => format!("curl '{arm}'"),
+            5 => arm,
+            6 => format!("az rest --method get --url '{arm}'"),
+            _ => format!("curl -G -d {name}={secret} 'http://169.254.169.254/metadata/instance?api-version=2021-02-01'"),
+        };
+        let lint = lint(&text);
+        let shown = format!("{lint:?}");
+        for part in secret.as_bytes().windows(9) {
+            let part = std::str::from_utf8(part).unwrap();
+            prop_assert!(!shown.contains(part), "{part} of {text} in {shown}");
+        }
     }
 
     #[test]

@@ -46,6 +46,30 @@ fn changed(pointer: &str, value: Value) -> String {
 }
 
 #[test]
+fn what_a_refusal_quotes_is_printable_and_no_token() {
+    let jwt = format!("eyJ{}.eyJ{}.c2ln", "a".repeat(40), "b".repeat(40));
+    for pointer in [
+        "/facts/imds/token/answer",
+        "/facts/arm/cloud",
+        "/facts/asked/selector",
+        "/facts/started",
+        "/schema",
+    ] {
+        let text = format!("\u{1b}[31mX\u{202e}\u{9b} {jwt}");
+        let shown = refused(changed(pointer, text.into()));
+        let is_bad = |c: char| c.is_control() || c == '\u{202e}';
+        assert!(!shown.contains(is_bad), "{pointer}: {shown:?}");
+        assert!(!shown.contains("aaaaaaaaa"), "{pointer}: {shown}");
+    }
+    let variant = refused(changed("/facts/imds/token/answer", jwt.into()));
+    assert!(
+        variant.starts_with("line 1, column ")
+            && variant.contains(": unknown variant `<redacted>`, expected"),
+        "{variant}"
+    );
+}
+
+#[test]
 fn what_is_no_report_is_refused_in_one_line() {
     assert!(refused("").contains("EOF"), "{}", refused(""));
     assert!(refused("[]").starts_with("line "), "{}", refused("[]"));
@@ -62,6 +86,10 @@ fn what_is_no_report_is_refused_in_one_line() {
     assert!(refused("{\"schema\":\"azvm.doctor/1\"}").starts_with("it holds no facts"));
     let newer = changed("/facts/version", 2.into());
     assert!(refused(newer).contains("version 2, this program reads up to 1"));
+    assert_eq!(
+        refused("{\n\"schema\":7}"),
+        "line 2, column 10: invalid type: integer `7`, expected a string"
+    );
     let deep = format!("{{\"schema\":{}", "[".repeat(100_000));
     assert!(refused(deep).starts_with("line "));
     assert!(refused(vec![b' '; MAX_REPORT_BYTES + 1]).contains("larger than 8 MiB"));

@@ -204,3 +204,66 @@ fn the_search_would_find_a_token() {
     assert!(holds_jwt(&format!("Authorization: Bearer {header}.e30.x")));
     assert!(!holds_jwt("eyJ and nothing after it; heyJude"));
 }
+
+/// `text` is what a person sees beside the report.
+#[track_caller]
+fn is_fit(run: &Run) {
+    let said = format!("{}{}", run.stdout, run.stderr);
+    let is_bad = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+    assert!(!said.contains(is_bad), "{run:#?}");
+    assert!(!holds_jwt(&said), "{run:#?}");
+}
+
+#[test]
+fn what_a_report_or_a_scenario_holds_is_not_printed_raw() {
+    let folder = tempfile::tempdir().unwrap();
+    let bad = format!("\u{1b}[31mX\u{202e} eyJ{0}.eyJ{0}.c2ln", "a".repeat(40));
+    let first = Run::of(&mut doctor(&[
+        "--simulate",
+        "not-azure",
+        "--format",
+        "json",
+    ]));
+    let mut report: serde_json::Value = serde_json::from_str(&first.stdout).unwrap();
+    report["facts"]["imds"]["token"] = serde_json::json!({ "answer": bad });
+    let path = folder.path().join("r.json");
+    fs::write(&path, report.to_string()).unwrap();
+    let file = path.to_str().unwrap();
+    for args in [&["--from", file][..], &["aggregate", file]] {
+        let run = Run::of(&mut doctor(args)).expect_code(2);
+        assert!(run.stderr.contains("line 1, column "), "{run:#?}");
+        is_fit(&run);
+    }
+    let scenario = folder.path().join("s.toml");
+    fs::write(&scenario, "\"\\u001b[31mfoo\\u202e\" = 1\n").unwrap();
+    let scenario = scenario.to_str().unwrap();
+    let run = Run::of(&mut doctor(&["--simulate", scenario])).expect_code(2);
+    assert!(run.stderr.contains("foo"), "{run:#?}");
+    is_fit(&run);
+}
+
+#[test]
+fn arguments_are_not_printed_raw() {
+    let jwt = format!("eyJ{0}.eyJ{0}.c2ln", "a".repeat(40));
+    let bad = format!("./\u{1b}[31mX\u{202e}-{jwt}");
+    let toml = format!("{bad}.toml");
+    for args in [
+        &["--from", &bad][..],
+        &["--arm-ca", &bad, "--imds-endpoint", "http://127.0.0.1:9"],
+        &["--output", &format!("{bad}/x")],
+        &["--simulate", &toml],
+        &["--target", &bad],
+        &["aggregate", &bad],
+        &["aggregate", "--expect", &bad, &bad],
+        &["decode-error", &bad],
+        &["scan-log", &bad],
+        &["lint-request", "--file", &bad],
+        &["lint-id", "--file", &bad],
+        &["explain", &bad],
+        &[&format!("--{bad}")],
+    ] {
+        let run = Run::of(&mut doctor(args)).expect_code(2);
+        assert!(!run.stderr.is_empty(), "{run:#?}");
+        is_fit(&run);
+    }
+}

@@ -102,6 +102,16 @@ fn requests_come_from_stdin_and_files() {
 }
 
 #[test]
+fn jsonl_has_no_character_that_turns_the_text_around() {
+    let input = "https://169.254.169.254/metadata/\u{202e}\u{2066}\n";
+    let mut command = doctor(&["lint-request", "--format", "jsonl"]);
+    let run = fed(&mut command, input).expect_code(1);
+    let is_raw = run.stdout.contains(['\u{202e}', '\u{2066}']);
+    assert!(!is_raw, "{run:#?}");
+    assert_eq!(objects(&run)[0]["input"], input.trim_end());
+}
+
+#[test]
 fn the_shell_matters() {
     let line = format!("curl -H Metadata:true '{TOKEN}'");
     fed(&mut doctor(&["lint-request"]), &line).expect_code(0);

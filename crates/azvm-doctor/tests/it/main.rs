@@ -13,6 +13,8 @@ mod namespace;
 mod namespaces;
 #[cfg(target_os = "linux")]
 mod network;
+#[cfg(unix)]
+mod pipes;
 mod reports;
 mod scan_log;
 mod scenarios;

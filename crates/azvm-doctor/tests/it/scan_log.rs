@@ -60,6 +60,19 @@ fn a_token_is_told_with_its_place_and_purpose() {
 }
 
 #[test]
+fn jsonl_has_no_character_that_turns_the_text_around() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("\u{202e}.log");
+    std::fs::write(&file, token()).unwrap();
+    let name = file.to_str().unwrap();
+    let run = Run::of(&mut doctor(&["scan-log", "--format", "jsonl", name])).expect_code(1);
+    assert!(run.stdout.contains("\\u202e.log"), "{run:#?}");
+    assert!(!run.stdout.contains('\u{202e}'), "{run:#?}");
+    let line: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(line["file"], name);
+}
+
+#[test]
 fn logs_without_tokens_are_fine() {
     let good = log(b"eyJ eyJhbGciOiJub25lIn0.x.y\n");
     let run = Run::of(&mut doctor(&["scan-log", path(&good)])).expect_code(0);

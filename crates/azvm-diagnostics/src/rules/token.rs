@@ -56,12 +56,14 @@ pub(super) fn token(facts: &Facts, values: &Values) -> Verdict {
     verdict
 }
 
-/// What was retried with success is worth a warning: other clients retry less. The other questions to IMDS count too,
-/// for the first of them meets what would have met the token.
+/// What was retried with success is worth a warning: other clients retry less. The other questions to IMDS count too, if
+/// they were answered in the end, for the first of them meets what would have met the token.
 fn recovered(facts: &Facts, values: &Values, verdict: &mut Verdict) {
     let imds = &facts.imds;
-    let instance = imds.instance.iter().flat_map(Call::retried);
-    let info = imds.identity_info.iter().flat_map(Call::retried);
+    let instance = imds.instance.iter().filter(|call| call.answer.is_ok());
+    let instance = instance.flat_map(Call::retried);
+    let info = imds.identity_info.iter().filter(|call| call.answer.is_ok());
+    let info = info.flat_map(Call::retried);
     // What came of waiting for an identity is told where the identity is.
     let has_waited = imds.first_token.is_some();
     let is_arrival = |attempt: &&Try| has_waited && matches!(attempt.outcome, Ok(400 | 404));

@@ -252,6 +252,14 @@ fn what_passed_after_a_retry_is_a_warning() {
 }
 
 #[test]
+fn what_never_passed_did_not_recover() {
+    let busy = || Reply::imds_error(503, "unavailable", "");
+    let world = World::healthy().with(Route::Instance, busy());
+    check(world, &["IMDS-022"]);
+    check(World::healthy().with(Route::IdentityInfo, busy()), &[]);
+}
+
+#[test]
 fn what_is_retried_follows_the_documented_schedule() {
     let attempts = |reply: Reply| token(reply).run().asked(Route::Token);
     // 0, 2, 6, 14 and 30 s; 70 s of updating; an answer is an answer.

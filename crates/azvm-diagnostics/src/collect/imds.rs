@@ -20,7 +20,11 @@ const PROBE_BUDGET: Duration = Duration::from_secs(3);
 /// Descriptions of the machine are helpful, not necessary: they get less patience than the token, except with an update,
 /// which the token would have to wait for as well.
 const DESCRIPTION_TIMEOUT: Duration = Duration::from_secs(5);
-const DESCRIPTION_DELAYS: &[Duration] = &[Duration::ZERO, Duration::from_secs(2)];
+const DESCRIPTION_DELAYS: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(2)];
+
+/// What descriptions leave to the token: a first request for it, and the most of its own retries. Only an update may use
+/// more, for the token would have to wait for it as well.
+const ATTEMPTS_FOR_TOKEN: usize = 5;
 
 /// Delays between the tries at an identity that IMDS does not know yet: two minutes and a little, and few enough for IMDS.
 ///
@@ -53,21 +57,13 @@ impl Run<'_> {
         if !is_imds(facts.probe.as_ref()) {
             return (facts, Secrets::default());
         }
+        let what = self.describe(azvm_imds::instance(), 1);
         facts.instance = self
-            .ask(
-                &client,
-                "imds_instance",
-                describe(azvm_imds::instance()),
-                read_instance,
-            )
+            .ask(&client, "imds_instance", what, read_instance)
             .await;
+        let what = self.describe(azvm_imds::identity_info(), 0);
         facts.identity_info = self
-            .ask(
-                &client,
-                "imds_identity_info",
-                describe(azvm_imds::identity_info()),
-                read_identity_info,
-            )
+            .ask(&client, "imds_identity_info", what, read_identity_info)
             .await;
         facts.audience = self.audience(
             facts
@@ -190,6 +186,24 @@ impl Run<'_> {
         self.config.own_audience(cloud.unwrap_or(Cloud::Public))
     }
 
+    /// Few retries, however it fails, and none that the token or the `others` before it may need. Only on the token path
+    /// does 404 mean *being updated*; elsewhere it means that there is no such element.
+    fn describe(&self, request: Request, others: usize) -> (Request, RetryPolicy) {
+        let spare = self.imds_budget.attempts(ATTEMPTS_FOR_TOKEN + others);
+        let retries = spare.map_or(0, |attempts| attempts - 1);
+        let delays = &DESCRIPTION_DELAYS[..retries.min(DESCRIPTION_DELAYS.len())];
+        let policy = retry_policy()
+            .with_attempt_timeout(DESCRIPTION_TIMEOUT)
+            .with_transient(delays)
+            .with_connection(&[] as &[Duration])
+            .with_classifier(|status| match status {
+                404 => RetryClass::Final,
+                500..=599 => RetryClass::Transient,
+                other => azvm_imds::classify(other),
+            });
+        (request, policy)
+    }
+
     async fn token(
         &mut self,
         client: &Client,
@@ -267,7 +281,7 @@ impl Run<'_> {
     }
 }
 
-/// How many requests a question leaves to those after it: its retries do not use them up.
+/// How many requests a question leaves to those after it, even in an update: its retries do not use them up.
 fn kept_after(action: &str) -> usize {
     match action {
         "imds_instance" => 2,
@@ -278,19 +292,6 @@ fn kept_after(action: &str) -> usize {
 
 fn probe() -> (Request, RetryPolicy) {
     (azvm_imds::probe(), RetryPolicy::never(PROBE_BUDGET))
-}
-
-/// Only on the token path does 404 mean *being updated*; elsewhere it means that there is no such element.
-fn describe(request: Request) -> (Request, RetryPolicy) {
-    let policy = retry_policy()
-        .with_attempt_timeout(DESCRIPTION_TIMEOUT)
-        .with_transient(DESCRIPTION_DELAYS)
-        .with_connection(&[] as &[Duration])
-        .with_classifier(|status| match status {
-            404 => RetryClass::Final,
-            other => azvm_imds::classify(other),
-        });
-    (request, policy)
 }
 
 fn read_probe(response: &Response) -> Result<ProbeAnswer, ProtocolError> {

@@ -3,7 +3,7 @@
 use crate::ran::Ran;
 use crate::replies::{
     CLIENT_ID, OBJECT_ID, OTHER_ID, Reply, TENANT, assigned, challenge, denied, group_answer,
-    identity_id, in_secs, machine_id,
+    group_id, identity_id, in_secs, machine_id,
 };
 use crate::wire::{Deed, Route};
 use crate::world::World;
@@ -307,6 +307,31 @@ fn an_update_that_never_ends_leaves_a_request_for_the_token() {
     assert_eq!(ran.asked(Route::IdentityInfo), 1);
     assert_eq!(ran.asked(Route::Token), 1);
     assert_eq!(ran.causes(), ["IMDS-002"]);
+}
+
+/// What fails without end is not the update that the token would wait for as well.
+#[test]
+fn descriptions_that_fail_cost_the_token_neither_time_nor_requests() {
+    for trouble in [
+        || Reply::imds_error(500, "server_error", "").into(),
+        || Reply::imds_error(429, "too_many_requests", "").into(),
+    ] as [fn() -> Deed; 2]
+    {
+        let ran = token_at_second(Reply::imds_error(503, "unavailable", ""))
+            .with(Route::Instance, trouble())
+            .with(Route::IdentityInfo, trouble())
+            .asking(|config| config.with_target(group_id().parse().unwrap()).unwrap())
+            .run();
+        assert_eq!(ran.codes(), ["IMDS-022", "IMDS-006"]);
+        assert_eq!(ran.exit(), 0, "{}", ran.verbose_text());
+        assert!(ran.asked(Route::Instance) <= 3 && ran.asked(Route::IdentityInfo) <= 3);
+        let took = ran.facts.duration;
+        assert!(took < Duration::from_secs(20), "{took:?}");
+        let ever = || Reply::imds_error(503, "unavailable", "");
+        let world = token(ever()).with(Route::Instance, trouble());
+        let ran = world.with(Route::IdentityInfo, trouble()).run();
+        assert!(ran.asked(Route::Token) >= 5, "{}", ran.verbose_text());
+    }
 }
 
 #[test]

@@ -7,8 +7,8 @@ use super::{Run, Secrets};
 use crate::catalogue::edits;
 use crate::facts::{ArmFacts, Call, ImdsFacts, Trouble};
 use crate::model::{IdPart, Model, ModelFacts, NearMiss, Place, Reader};
-use crate::stored::{kept_identity, kept_refusal};
-use azvm_arm::{ArmError, Cloud, Endpoint, ResourceIdentity, UserAssignedIdentity, read_resource};
+use crate::stored::kept_identity;
+use azvm_arm::{ArmError, Cloud, ResourceIdentity, UserAssignedIdentity, read_resource};
 use azvm_exchange::{
     Failure, Request, Response, RetryPolicy, Secret, encode_query_value, service_text,
 };
@@ -60,7 +60,7 @@ impl Run<'_> {
         let asking = (client, &endpoint, secret);
         let request = azvm_arm::get(&id, COMPUTE_API_VERSION);
         let call = self
-            .ask_once(asking, "model_get", request, read_model)
+            .ask_arm(asking, "model_get", (request, once()), read_model)
             .await?;
         let mut facts = ModelFacts {
             id,
@@ -73,11 +73,18 @@ impl Run<'_> {
         if let Some(vm_id) = lost_machine(&facts, imds) {
             let request = machines(&facts.id);
             let read = |response: &Response| read_place(response, vm_id);
-            facts.place = self.ask_once(asking, "machine_list", request, read).await;
+            facts.place = self
+                .ask_arm(asking, "machine_list", (request, once()), read)
+                .await;
         } else if let Some(id) = questionable_identity(&facts, imds, arm, self.selector()) {
             let request = azvm_arm::get(&id, IDENTITY_API_VERSION);
             facts.identity = self
-                .ask_once(asking, "identity_get", request, read_user_assigned)
+                .ask_arm(
+                    asking,
+                    "identity_get",
+                    (request, once()),
+                    read_user_assigned,
+                )
                 .await;
         }
         if let (IdentitySelector::ResourceId(chosen), Some(model)) =
@@ -91,26 +98,10 @@ impl Run<'_> {
     fn selector(&self) -> &IdentitySelector {
         &self.config.selector
     }
+}
 
-    async fn ask_once<R>(
-        &mut self,
-        (client, endpoint, secret): (&Client, &Endpoint, &Secret),
-        action: &'static str,
-        request: Request,
-        read: impl FnOnce(&Response) -> Result<R, ArmError>,
-    ) -> Option<Call<R, ArmError>> {
-        self.arm_budget.attempts()?;
-        let what = (
-            request.with_bearer(secret),
-            RetryPolicy::never(MODEL_BUDGET),
-        );
-        let read = |response: &Response| read(response).map_err(|error| kept_refusal(&error));
-        let call = self
-            .call(action, (client, endpoint.origin()), what, read)
-            .await;
-        self.arm_budget.sent(1);
-        call
-    }
+fn once() -> RetryPolicy {
+    RetryPolicy::never(MODEL_BUDGET)
 }
 
 /// The token to read with. That of the chosen identity only if it is for ARM, and if ARM did not turn it down or away

@@ -257,7 +257,7 @@ fn is_misspelt(typed: &str, meant: &str) -> bool {
         && edits(&typed, &meant) <= most
 }
 
-/// Members of `properties` that are read; a value of another kind is none.
+/// Members of `properties` that are read; a value of another kind is none, and null is nothing.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Properties {
@@ -270,13 +270,19 @@ struct Properties {
 #[serde(default)]
 struct Item {
     id: Value,
-    properties: Properties,
+    properties: Option<Properties>,
+}
+
+impl Item {
+    fn properties(self) -> Properties {
+        self.properties.unwrap_or_default()
+    }
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct List {
-    value: Vec<Item>,
+    value: Option<Vec<Option<Item>>>,
     next_link: Value,
 }
 
@@ -290,7 +296,7 @@ fn read_model(response: &Response) -> Result<Model, ArmError> {
     let item: Item = serde_json::from_slice(resource.json.as_bytes()).unwrap_or_default();
     Ok(Model {
         id: service_text(&resource.id),
-        vm_id: shown(&item.properties.vm_id),
+        vm_id: shown(&item.properties().vm_id),
         identity: resource.identity.as_ref().map(shown_identity),
     })
 }
@@ -319,8 +325,9 @@ fn read_user_assigned(response: &Response) -> Result<UserAssignedIdentity, ArmEr
     let item: Item = serde_json::from_slice(resource.json.as_bytes()).unwrap_or_default();
     let mut identity = UserAssignedIdentity::default();
     identity.id = service_text(&resource.id);
-    identity.client_id = shown(&item.properties.client_id);
-    identity.principal_id = shown(&item.properties.principal_id);
+    let properties = item.properties();
+    identity.client_id = shown(&properties.client_id);
+    identity.principal_id = shown(&properties.principal_id);
     Ok(identity)
 }
 
@@ -331,13 +338,15 @@ fn read_place(response: &Response, vm_id: &str) -> Result<Place, ArmError> {
     let list = serde_json::from_slice::<List>(response.json_body());
     let list = list.map_err(|_| ArmError::read(response))?;
     let is_it = |item: &&Item| {
-        let known = item.properties.vm_id.as_str();
+        let known = item.properties.as_ref().and_then(|it| it.vm_id.as_str());
         known.is_some_and(|known| known.eq_ignore_ascii_case(vm_id))
     };
     Ok(Place {
         id: list
             .value
             .iter()
+            .flatten()
+            .flatten()
             .find(is_it)
             .and_then(|item| shown(&item.id)),
         has_more: list.next_link.is_string(),

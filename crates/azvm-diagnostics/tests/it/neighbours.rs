@@ -699,11 +699,17 @@ fn a_list_that_cannot_be_had_proves_nothing() {
 
 #[test]
 fn a_machine_without_a_group_has_no_target_and_that_is_no_verdict() {
-    let without = World::healthy().with(
-        Route::Instance,
-        Reply::imds_error(403, "forbidden", "Not for you"),
-    );
-    let ran = check(without, &["IMDS-022"]);
+    let without = || {
+        let refusal = Reply::imds_error(403, "forbidden", "Not for you");
+        World::healthy().with(Route::Instance, refusal)
+    };
+    let named = without().asking(|config| config.with_target(group_id().parse().unwrap()).unwrap());
+    let ran = check(named, &["IMDS-022"]);
+    let remedy = &ran.finding("IMDS-022").remedy;
+    assert!(remedy.commands.is_empty(), "the target is named already");
+    assert!(!remedy.text.contains("--target"), "{}", remedy.text);
+    let ran = check(without(), &["IMDS-022"]);
+    assert_eq!(ran.finding("IMDS-022").remedy.commands.len(), 1);
     assert_eq!(ran.status(ArmTarget), "unknown");
     assert_eq!(ran.exit(), 0);
     assert!(ran.text().contains("nothing to read"), "{}", ran.text());

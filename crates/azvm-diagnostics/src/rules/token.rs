@@ -26,16 +26,15 @@ pub(super) fn token(facts: &Facts, values: &Values) -> Verdict {
     match &call.answer {
         Ok(token) => {
             recovered(facts, values, &mut verdict);
-            lifetime(token, values, &mut verdict);
             verdict.saw(
                 "expires_on",
                 super::super::report::rfc3339(token.expires_on),
             );
-            verdict.summary(format!(
-                "for {}, expires in {}",
-                facts.imds.audience,
-                long(token.expires_in)
-            ));
+            let ends = match lifetime(token, values, &mut verdict) {
+                Some(ago) => format!("ended {} ago", long(ago)),
+                None => format!("expires in {}", long(token.expires_in)),
+            };
+            verdict.summary(format!("for {}, {ends}", facts.imds.audience));
         }
         Err(Trouble::Silent(failure)) => {
             verdict.saw("failure", failure.to_string());
@@ -93,15 +92,16 @@ fn recovered(facts: &Facts, values: &Values, verdict: &mut Verdict) {
     }
 }
 
-fn lifetime(token: &TokenFacts, values: &Values, verdict: &mut Verdict) {
+/// How long ago the token ended, if it did.
+fn lifetime(token: &TokenFacts, values: &Values, verdict: &mut Verdict) -> Option<Duration> {
     let left = token.expires_on.seconds_since(token.received_at);
-    if left <= 0 {
-        let cause = format!(
-            "it ended {} ago by this machine's clock",
-            long(Duration::from_secs(left.unsigned_abs()))
-        );
-        verdict.find(Finding::new(&TOKEN_012, values).with_cause(cause));
+    if left > 0 {
+        return None;
     }
+    let ago = Duration::from_secs(left.unsigned_abs());
+    let cause = format!("it ended {} ago by this machine's clock", long(ago));
+    verdict.find(Finding::new(&TOKEN_012, values).with_cause(cause));
+    Some(ago)
 }
 
 fn refused(rejection: &Rejection, facts: &Facts, values: &Values, verdict: &mut Verdict) {

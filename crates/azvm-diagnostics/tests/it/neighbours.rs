@@ -512,6 +512,17 @@ fn a_token_is_early_or_late_by_the_clock() {
 }
 
 #[test]
+fn a_token_that_is_over_is_not_said_to_last() {
+    let healthy = crate::replies::jwt(&crate::replies::claims(crate::replies::ARM_AUDIENCE));
+    let mut body = crate::replies::token_body(&healthy, CLIENT_ID);
+    body["expires_on"] = in_secs(-480).to_string().into();
+    let ran = check(token(Reply::imds(200, body.to_string())), &["TOKEN-012"]);
+    let summary = &ran.check(ImdsToken).summary;
+    assert!(summary.contains("ended 8 min"), "{summary}");
+    assert!(!summary.contains("expires in"), "{summary}");
+}
+
+#[test]
 fn an_audience_is_judged_by_what_arm_does_with_it() {
     let refusing = || {
         target(Reply::arm_error(

@@ -255,14 +255,19 @@ fn named_audience(
         named.trim_end_matches('/') != asked.trim_end_matches('/')
             && (cloud_of(named).is_none() || cloud_of(named) != cloud_of(asked))
     };
-    // What was asked for may be wrong already.
-    let Some(named) = claims.audience().filter(is_other) else {
+    let last = facts.arm.last_sample().map(|sample| &sample.call.answer);
+    // ARM has names that are not known here, such as its application ID: a target that was read settles the question.
+    let is_settled = |named: &&str| matches!(last, Some(Ok(_))) && cloud_of(named).is_none();
+    let Some(named) = claims
+        .audience()
+        .filter(|named| is_other(named) && !is_settled(named))
+    else {
         return;
     };
+    // What was asked for may be wrong already.
     if !verdict.findings.is_empty() {
         return;
     }
-    let last = facts.arm.last_sample().map(|sample| &sample.call.answer);
     let is_refused = matches!(last, Some(Err(Trouble::Refused(error))) if error.status() == 401);
     let severity = match is_refused {
         true => Severity::Fail,

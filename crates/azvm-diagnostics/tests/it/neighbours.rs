@@ -539,6 +539,13 @@ fn an_audience_is_judged_by_what_arm_does_with_it() {
     for audience in Cloud::Public.audiences() {
         check(with(World::healthy(), audience), &[]);
     }
+    // ARM's own application ID: whoever reads the target with it has ARM's token.
+    let app_id = json!({"aud": "797f4846-ba00-4fd7-ba43-dac1f8f63013"});
+    check(World::healthy().with_claims(&app_id), &[]);
+    check(
+        target(denied()).with_claims(&app_id),
+        &["TOKEN-002", "RBAC-021"],
+    );
     // What the token names counts, too, though nothing came of it.
     let ran = check(
         with(World::healthy(), "https://storage.azure.com/"),

@@ -8,8 +8,8 @@ use azvm_arm::Cloud;
 use azvm_exchange::{Phase, Request, Response, RetryClass, RetryPolicy, Secret, service_text};
 use azvm_http::{Client, Limits};
 use azvm_imds::{
-    Audience, IdentitySelector, ProtocolError, Rejection, Responder, TokenRequest,
-    read_identity_info, read_instance, retry_policy,
+    Audience, IdentitySelector, ProtocolError, Rejection, Responder, TRANSIENT_DELAYS,
+    TokenRequest, read_identity_info, read_instance, retry_policy,
 };
 use std::time::Duration;
 use tokio::time::Instant;
@@ -21,6 +21,13 @@ const PROBE_BUDGET: Duration = Duration::from_secs(3);
 /// which the token would have to wait for as well.
 const DESCRIPTION_TIMEOUT: Duration = Duration::from_secs(5);
 const DESCRIPTION_DELAYS: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(2)];
+
+/// Delays before the retries of the token's own 404, the first of those that are documented: enough to see that it goes
+/// away, and what stays is a finding. It may be about an identity, and those are waited for with `--wait`.
+const NOT_FOUND_DELAYS: &[Duration] = TRANSIENT_DELAYS.split_at(2).0;
+
+/// The longest wait that IMDS may ask for, while somebody looks on.
+pub(crate) const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
 
 /// What descriptions leave to the token: a first request for it, and the most of its own retries. Only an update may use
 /// more, for the token would have to wait for it as well.
@@ -83,7 +90,7 @@ impl Run<'_> {
                 client,
                 "imds_token",
                 (audience.clone(), chosen),
-                retry_policy(),
+                token_policy(),
             )
             .await;
         facts.token = token;
@@ -95,7 +102,7 @@ impl Run<'_> {
             // The token of this question is of no use: it is dropped here.
             let what = (audience, selector);
             facts.other_kind = self
-                .token(client, "imds_token_other_kind", what, retry_policy())
+                .token(client, "imds_token_other_kind", what, token_policy())
                 .await
                 .0;
         }
@@ -155,7 +162,7 @@ impl Run<'_> {
         };
         let what = (audience, IdentitySelector::System);
         (facts.default_identity, secrets.default) = self
-            .token(client, "imds_token_default", what, retry_policy())
+            .token(client, "imds_token_default", what, token_policy())
             .await;
     }
 
@@ -268,7 +275,9 @@ impl Run<'_> {
             "imds_instance" | "imds_identity_info" => KEPT_FOR_TOKEN,
             _ => Duration::ZERO,
         };
-        let policy = policy.with_silence(self.imds_patience.for_next(kept));
+        let policy = policy
+            .with_max_retry_after(MAX_RETRY_AFTER)
+            .with_silence(self.imds_patience.for_next(kept));
         let what = (request, policy.with_max_attempts(attempts));
         let before = self.timeline.len();
         let call = self
@@ -288,6 +297,15 @@ fn kept_after(action: &str) -> usize {
         "imds_identity_info" | "imds_token_again" => 1,
         _ => 0,
     }
+}
+
+fn token_policy() -> RetryPolicy {
+    retry_policy()
+        .with_classifier(|status| match status {
+            404 => RetryClass::Unsettled,
+            other => azvm_imds::classify(other),
+        })
+        .with_unsettled(NOT_FOUND_DELAYS)
 }
 
 fn probe() -> (Request, RetryPolicy) {

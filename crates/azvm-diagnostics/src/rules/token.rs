@@ -6,6 +6,7 @@ use crate::catalogue::{
     IMDS_009, IMDS_018, NET_014, TOKEN_001, TOKEN_002, TOKEN_003, TOKEN_004, TOKEN_007, TOKEN_008,
     TOKEN_009, TOKEN_011, TOKEN_012, TOKEN_015, TOKEN_017,
 };
+use crate::collect::MAX_RETRY_AFTER;
 use crate::facts::{Call, Facts, TokenFacts, Trouble, Try};
 use crate::finding::{Finding, Severity, Values};
 use azvm_arm::Cloud;
@@ -114,11 +115,19 @@ fn refused(rejection: &Rejection, facts: &Facts, values: &Values, verdict: &mut 
         verdict.saw("newest_versions", rejection.newest_versions().join(" "));
     }
     let entry = refusal(rejection, facts);
+    let mut cause = rejection.to_string();
+    let too_long = |wait: &Duration| *wait > MAX_RETRY_AFTER;
+    if let Some(wait) = rejection.retry_after().filter(too_long) {
+        let wait = long(wait);
+        cause.push_str(&format!(
+            "; it asks to come back in {wait}, which this run did not wait for"
+        ));
+    }
     verdict.find(
         Finding::new(entry, values)
             .with_severity(Severity::Fail)
             .with_confidence(agent::confidence(entry))
-            .with_cause(rejection.to_string()),
+            .with_cause(cause),
     );
 }
 

@@ -262,9 +262,11 @@ fn what_never_passed_did_not_recover() {
 #[test]
 fn what_is_retried_follows_the_documented_schedule() {
     let attempts = |reply: Reply| token(reply).run().asked(Route::Token);
-    // 0, 2, 6, 14 and 30 s; 70 s of updating; an answer is an answer.
-    assert_eq!(attempts(Reply::imds_error(404, "not_found", "")), 6);
+    // 1, 2, 6, 14 and 30 s; 70 s of updating; an answer is an answer.
+    assert_eq!(attempts(Reply::imds_error(429, "too_many_requests", "")), 6);
     assert_eq!(attempts(Reply::imds_error(503, "unavailable", "")), 6);
+    // The first two of them, and no more: what takes longer is worth a finding.
+    assert_eq!(attempts(Reply::imds_error(404, "not_found", "")), 3);
     assert_eq!(attempts(Reply::imds_error(410, "gone", "")), 9);
     assert_eq!(
         attempts(Reply::imds_error(400, "unauthorized_client", "")),
@@ -273,6 +275,21 @@ fn what_is_retried_follows_the_documented_schedule() {
     let ran = target(Reply::arm_error(503, "ServerTimeout", "Later.")).run();
     assert_eq!(ran.asked(Route::Target), 4);
     assert_eq!(ran.check(ArmTarget).attempts, 4);
+}
+
+#[test]
+fn an_answer_that_asks_for_an_hour_is_not_waited_for() {
+    let asking = |secs: &str| {
+        let busy = Reply::imds_error(429, "too_many_requests", "Later.");
+        token_at_second(busy.with("Retry-After", secs))
+    };
+    let ran = check(asking("3600"), &["IMDS-003"]);
+    assert_eq!((ran.exit(), ran.asked(Route::Token)), (1, 1));
+    assert!(ran.facts.duration < Duration::from_secs(1));
+    let cause = ran.finding("IMDS-003").cause.as_deref().unwrap();
+    assert!(cause.contains("it asks to come back in"), "{cause}");
+    let ran = check(asking("20"), &["IMDS-003"]);
+    assert_eq!((ran.exit(), ran.asked(Route::Token)), (0, 2));
 }
 
 #[test]

@@ -57,6 +57,9 @@ fn whoever_falls_silent_it_is_over_in_time() {
     }
 }
 
+/// A world, and what is asked in it one after the other.
+type Asked = (fn() -> World, &'static [Route]);
+
 /// The machine is not where IMDS says.
 fn moved() -> World {
     let lost = Reply::arm_error(404, "ResourceNotFound", "The Resource was not found.");
@@ -77,7 +80,7 @@ fn whoever_falls_silent_after_a_refusal_it_is_over_in_time() {
         AssignmentsElsewhere, DenyAssignments, Identity, Machines, Model, Permissions,
         RoleAssignments, RoleDefinition, Subscriptions,
     };
-    let worlds: [(fn() -> World, &[Route]); 5] = [
+    let worlds: [Asked; 5] = [
         (
             || having(&[here(-DAY)], reader()),
             &[

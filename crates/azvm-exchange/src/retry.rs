@@ -61,6 +61,7 @@ pub struct RetryPolicy {
     attempt_timeout: Duration,
     deadline: Duration,
     max_attempts: usize,
+    max_retry_after: Duration,
     silence: Duration,
 }
 
@@ -74,6 +75,7 @@ impl RetryPolicy {
             attempt_timeout: Duration::MAX,
             deadline,
             max_attempts: usize::MAX,
+            max_retry_after: Duration::MAX,
             silence: Duration::MAX,
         }
     }
@@ -153,6 +155,14 @@ impl RetryPolicy {
     #[must_use]
     pub fn with_max_attempts(mut self, max_attempts: usize) -> Self {
         self.max_attempts = max_attempts;
+        self
+    }
+
+    /// Ends the exchange with an answer whose `Retry-After` asks for more than this: to come back sooner would be in vain.
+    /// Without it such an answer is retried after [`RETRY_AFTER_CAP`] at the latest.
+    #[must_use]
+    pub fn with_max_retry_after(mut self, longest: Duration) -> Self {
+        self.max_retry_after = longest;
         self
     }
 
@@ -388,10 +398,13 @@ impl Exchange {
             Err(failure) if failure.kind.is_connection_trouble() => CONNECTION,
             Err(_) => return None,
         };
+        let asked = outcome.as_ref().ok().and_then(Response::retry_after);
+        if asked.is_some_and(|asked| asked > self.policy.max_retry_after) {
+            return None;
+        }
         let base = *self.policy.schedules[class].get(self.retries[class])?;
         self.retries[class] += 1;
         let jittered = base.saturating_add(self.jitter(base));
-        let asked = outcome.as_ref().ok().and_then(Response::retry_after);
         Some(jittered.max(asked.unwrap_or(Duration::ZERO).min(RETRY_AFTER_CAP)))
     }
 
@@ -543,6 +556,11 @@ mod tests {
         let (attempts, _) = run(policy(300), Duration::ZERO, |_| script.next().unwrap());
         assert_eq!(attempts[0].retry_in, Some(9 * SECOND));
         assert_eq!(attempts[1].retry_in, Some(RETRY_AFTER_CAP));
+        let impatient = policy(300).with_max_retry_after(9 * SECOND);
+        let mut script = [ask("9"), ask("10"), answered(200)].into_iter();
+        let (attempts, end) = run(impatient, Duration::ZERO, |_| script.next().unwrap());
+        assert_eq!((attempts.len(), attempts[1].retry_in), (2, None));
+        assert_eq!(end.elapsed(), (7 + 9) * SECOND);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use azvm_exchange::{Response, service_text};
 use core::fmt;
+use core::time::Duration;
 
 /// Why an answer is not what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,7 @@ pub struct Rejection {
     description: Option<String>,
     newest_versions: Vec<String>,
     request_id: Option<String>,
+    retry_after: Option<Duration>,
     responder: Responder,
 }
 
@@ -52,6 +54,7 @@ impl Rejection {
             description,
             newest_versions,
             request_id: response.request_id().map(service_text),
+            retry_after: response.retry_after(),
             responder: Responder::of(response),
         }
     }
@@ -79,6 +82,11 @@ impl Rejection {
     /// `x-ms-request-id`, if any.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
+    }
+
+    /// The wait that the `Retry-After` header asks for, however long, if there is one.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// Who answered.

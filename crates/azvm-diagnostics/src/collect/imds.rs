@@ -8,8 +8,8 @@ use azvm_arm::Cloud;
 use azvm_exchange::{Phase, Request, Response, RetryClass, RetryPolicy, Secret, service_text};
 use azvm_http::{Client, Limits};
 use azvm_imds::{
-    Audience, IdentitySelector, ProtocolError, Rejection, Responder, TokenRequest,
-    read_identity_info, read_instance, retry_policy,
+    Audience, IdentitySelector, ProtocolError, Rejection, Responder, TRANSIENT_DELAYS,
+    TokenRequest, read_identity_info, read_instance, retry_policy,
 };
 use std::time::Duration;
 use tokio::time::Instant;
@@ -20,7 +20,18 @@ const PROBE_BUDGET: Duration = Duration::from_secs(3);
 /// Descriptions of the machine are helpful, not necessary: they get less patience than the token, except with an update,
 /// which the token would have to wait for as well.
 const DESCRIPTION_TIMEOUT: Duration = Duration::from_secs(5);
-const DESCRIPTION_DELAYS: &[Duration] = &[Duration::ZERO, Duration::from_secs(2)];
+const DESCRIPTION_DELAYS: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(2)];
+
+/// Delays before the retries of the token's own 404, the first of those that are documented: enough to see that it goes
+/// away, and what stays is a finding. It may be about an identity, and those are waited for with `--wait`.
+const NOT_FOUND_DELAYS: &[Duration] = TRANSIENT_DELAYS.split_at(2).0;
+
+/// The longest wait that IMDS may ask for, while somebody looks on.
+pub(crate) const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// What descriptions leave to the token: a first request for it, and the most of its own retries. Only an update may use
+/// more, for the token would have to wait for it as well.
+const ATTEMPTS_FOR_TOKEN: usize = 5;
 
 /// Delays between the tries at an identity that IMDS does not know yet: two minutes and a little, and few enough for IMDS.
 ///
@@ -53,21 +64,13 @@ impl Run<'_> {
         if !is_imds(facts.probe.as_ref()) {
             return (facts, Secrets::default());
         }
+        let what = self.describe(azvm_imds::instance(), 1);
         facts.instance = self
-            .ask(
-                &client,
-                "imds_instance",
-                describe(azvm_imds::instance()),
-                read_instance,
-            )
+            .ask(&client, "imds_instance", what, read_instance)
             .await;
+        let what = self.describe(azvm_imds::identity_info(), 0);
         facts.identity_info = self
-            .ask(
-                &client,
-                "imds_identity_info",
-                describe(azvm_imds::identity_info()),
-                read_identity_info,
-            )
+            .ask(&client, "imds_identity_info", what, read_identity_info)
             .await;
         facts.audience = self.audience(
             facts
@@ -87,7 +90,7 @@ impl Run<'_> {
                 client,
                 "imds_token",
                 (audience.clone(), chosen),
-                retry_policy(),
+                token_policy(),
             )
             .await;
         facts.token = token;
@@ -99,7 +102,7 @@ impl Run<'_> {
             // The token of this question is of no use: it is dropped here.
             let what = (audience, selector);
             facts.other_kind = self
-                .token(client, "imds_token_other_kind", what, retry_policy())
+                .token(client, "imds_token_other_kind", what, token_policy())
                 .await
                 .0;
         }
@@ -159,7 +162,7 @@ impl Run<'_> {
         };
         let what = (audience, IdentitySelector::System);
         (facts.default_identity, secrets.default) = self
-            .token(client, "imds_token_default", what, retry_policy())
+            .token(client, "imds_token_default", what, token_policy())
             .await;
     }
 
@@ -188,6 +191,24 @@ impl Run<'_> {
         let machines = || az_environment.and_then(Cloud::from_name);
         let cloud = self.config.cloud.or_else(machines);
         self.config.own_audience(cloud.unwrap_or(Cloud::Public))
+    }
+
+    /// Few retries, however it fails, and none that the token or the `others` before it may need. Only on the token path
+    /// does 404 mean *being updated*; elsewhere it means that there is no such element.
+    fn describe(&self, request: Request, others: usize) -> (Request, RetryPolicy) {
+        let spare = self.imds_budget.attempts(ATTEMPTS_FOR_TOKEN + others);
+        let retries = spare.map_or(0, |attempts| attempts - 1);
+        let delays = &DESCRIPTION_DELAYS[..retries.min(DESCRIPTION_DELAYS.len())];
+        let policy = retry_policy()
+            .with_attempt_timeout(DESCRIPTION_TIMEOUT)
+            .with_transient(delays)
+            .with_connection(&[] as &[Duration])
+            .with_classifier(|status| match status {
+                404 => RetryClass::Final,
+                500..=599 => RetryClass::Transient,
+                other => azvm_imds::classify(other),
+            });
+        (request, policy)
     }
 
     async fn token(
@@ -254,7 +275,9 @@ impl Run<'_> {
             "imds_instance" | "imds_identity_info" => KEPT_FOR_TOKEN,
             _ => Duration::ZERO,
         };
-        let policy = policy.with_silence(self.imds_patience.for_next(kept));
+        let policy = policy
+            .with_max_retry_after(MAX_RETRY_AFTER)
+            .with_silence(self.imds_patience.for_next(kept));
         let what = (request, policy.with_max_attempts(attempts));
         let before = self.timeline.len();
         let call = self
@@ -267,7 +290,7 @@ impl Run<'_> {
     }
 }
 
-/// How many requests a question leaves to those after it: its retries do not use them up.
+/// How many requests a question leaves to those after it, even in an update: its retries do not use them up.
 fn kept_after(action: &str) -> usize {
     match action {
         "imds_instance" => 2,
@@ -276,21 +299,17 @@ fn kept_after(action: &str) -> usize {
     }
 }
 
-fn probe() -> (Request, RetryPolicy) {
-    (azvm_imds::probe(), RetryPolicy::never(PROBE_BUDGET))
+fn token_policy() -> RetryPolicy {
+    retry_policy()
+        .with_classifier(|status| match status {
+            404 => RetryClass::Unsettled,
+            other => azvm_imds::classify(other),
+        })
+        .with_unsettled(NOT_FOUND_DELAYS)
 }
 
-/// Only on the token path does 404 mean *being updated*; elsewhere it means that there is no such element.
-fn describe(request: Request) -> (Request, RetryPolicy) {
-    let policy = retry_policy()
-        .with_attempt_timeout(DESCRIPTION_TIMEOUT)
-        .with_transient(DESCRIPTION_DELAYS)
-        .with_connection(&[] as &[Duration])
-        .with_classifier(|status| match status {
-            404 => RetryClass::Final,
-            other => azvm_imds::classify(other),
-        });
-    (request, policy)
+fn probe() -> (Request, RetryPolicy) {
+    (azvm_imds::probe(), RetryPolicy::never(PROBE_BUDGET))
 }
 
 fn read_probe(response: &Response) -> Result<ProbeAnswer, ProtocolError> {

@@ -20,6 +20,7 @@ mod rights;
 mod windows;
 
 pub(crate) use host::{covers_imds, proxy_host};
+pub(crate) use imds::MAX_RETRY_AFTER;
 pub(crate) use model::{
     IDENTITY_TYPE, MACHINE_TYPE, SCALE_SET_TYPE, is_chosen, is_same_id, read_any,
 };

@@ -7,8 +7,8 @@ use super::{Run, Secrets};
 use crate::catalogue::edits;
 use crate::facts::{ArmFacts, Call, ImdsFacts, Trouble};
 use crate::model::{IdPart, Model, ModelFacts, NearMiss, Place, Reader};
-use crate::stored::{kept_identity, kept_refusal};
-use azvm_arm::{ArmError, Cloud, Endpoint, ResourceIdentity, UserAssignedIdentity, read_resource};
+use crate::stored::kept_identity;
+use azvm_arm::{ArmError, Cloud, ResourceIdentity, UserAssignedIdentity, read_resource};
 use azvm_exchange::{
     Failure, Request, Response, RetryPolicy, Secret, encode_query_value, service_text,
 };
@@ -60,7 +60,7 @@ impl Run<'_> {
         let asking = (client, &endpoint, secret);
         let request = azvm_arm::get(&id, COMPUTE_API_VERSION);
         let call = self
-            .ask_once(asking, "model_get", request, read_model)
+            .ask_arm(asking, "model_get", (request, once()), read_model)
             .await?;
         let mut facts = ModelFacts {
             id,
@@ -73,11 +73,18 @@ impl Run<'_> {
         if let Some(vm_id) = lost_machine(&facts, imds) {
             let request = machines(&facts.id);
             let read = |response: &Response| read_place(response, vm_id);
-            facts.place = self.ask_once(asking, "machine_list", request, read).await;
+            facts.place = self
+                .ask_arm(asking, "machine_list", (request, once()), read)
+                .await;
         } else if let Some(id) = questionable_identity(&facts, imds, arm, self.selector()) {
             let request = azvm_arm::get(&id, IDENTITY_API_VERSION);
             facts.identity = self
-                .ask_once(asking, "identity_get", request, read_user_assigned)
+                .ask_arm(
+                    asking,
+                    "identity_get",
+                    (request, once()),
+                    read_user_assigned,
+                )
                 .await;
         }
         if let (IdentitySelector::ResourceId(chosen), Some(model)) =
@@ -91,26 +98,10 @@ impl Run<'_> {
     fn selector(&self) -> &IdentitySelector {
         &self.config.selector
     }
+}
 
-    async fn ask_once<R>(
-        &mut self,
-        (client, endpoint, secret): (&Client, &Endpoint, &Secret),
-        action: &'static str,
-        request: Request,
-        read: impl FnOnce(&Response) -> Result<R, ArmError>,
-    ) -> Option<Call<R, ArmError>> {
-        self.arm_budget.attempts()?;
-        let what = (
-            request.with_bearer(secret),
-            RetryPolicy::never(MODEL_BUDGET),
-        );
-        let read = |response: &Response| read(response).map_err(|error| kept_refusal(&error));
-        let call = self
-            .call(action, (client, endpoint.origin()), what, read)
-            .await;
-        self.arm_budget.sent(1);
-        call
-    }
+fn once() -> RetryPolicy {
+    RetryPolicy::never(MODEL_BUDGET)
 }
 
 /// The token to read with. That of the chosen identity only if it is for ARM, and if ARM did not turn it down or away
@@ -266,7 +257,7 @@ fn is_misspelt(typed: &str, meant: &str) -> bool {
         && edits(&typed, &meant) <= most
 }
 
-/// Members of `properties` that are read; a value of another kind is none.
+/// Members of `properties` that are read; a value of another kind is none, and null is nothing.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Properties {
@@ -279,13 +270,19 @@ struct Properties {
 #[serde(default)]
 struct Item {
     id: Value,
-    properties: Properties,
+    properties: Option<Properties>,
+}
+
+impl Item {
+    fn properties(self) -> Properties {
+        self.properties.unwrap_or_default()
+    }
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct List {
-    value: Vec<Item>,
+    value: Option<Vec<Option<Item>>>,
     next_link: Value,
 }
 
@@ -299,7 +296,7 @@ fn read_model(response: &Response) -> Result<Model, ArmError> {
     let item: Item = serde_json::from_slice(resource.json.as_bytes()).unwrap_or_default();
     Ok(Model {
         id: service_text(&resource.id),
-        vm_id: shown(&item.properties.vm_id),
+        vm_id: shown(&item.properties().vm_id),
         identity: resource.identity.as_ref().map(shown_identity),
     })
 }
@@ -328,8 +325,9 @@ fn read_user_assigned(response: &Response) -> Result<UserAssignedIdentity, ArmEr
     let item: Item = serde_json::from_slice(resource.json.as_bytes()).unwrap_or_default();
     let mut identity = UserAssignedIdentity::default();
     identity.id = service_text(&resource.id);
-    identity.client_id = shown(&item.properties.client_id);
-    identity.principal_id = shown(&item.properties.principal_id);
+    let properties = item.properties();
+    identity.client_id = shown(&properties.client_id);
+    identity.principal_id = shown(&properties.principal_id);
     Ok(identity)
 }
 
@@ -340,13 +338,15 @@ fn read_place(response: &Response, vm_id: &str) -> Result<Place, ArmError> {
     let list = serde_json::from_slice::<List>(response.json_body());
     let list = list.map_err(|_| ArmError::read(response))?;
     let is_it = |item: &&Item| {
-        let known = item.properties.vm_id.as_str();
+        let known = item.properties.as_ref().and_then(|it| it.vm_id.as_str());
         known.is_some_and(|known| known.eq_ignore_ascii_case(vm_id))
     };
     Ok(Place {
         id: list
             .value
             .iter()
+            .flatten()
+            .flatten()
             .find(is_it)
             .and_then(|item| shown(&item.id)),
         has_more: list.next_link.is_string(),

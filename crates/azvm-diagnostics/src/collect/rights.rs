@@ -14,7 +14,7 @@ use azvm_arm::{
     ArmError, AssignmentFilter, DenyAssignment, Operation, Pages, RoleAssignment, RoleAssignments,
     Verdict, evaluate,
 };
-use azvm_exchange::{Request, Response, RetryPolicy, service_text};
+use azvm_exchange::{FailureKind, Request, Response, RetryPolicy, service_text};
 use azvm_imds::Guid;
 use azvm_resource_id::{ResourceId, RoleDefinitionId};
 use std::time::Duration;
@@ -144,8 +144,15 @@ impl Inquiry<'_, '_, '_> {
         };
         let request = azvm_arm::subscriptions();
         facts.rights.subscriptions = self.ask("subscriptions", request, read).await;
-        // A stand-in may not have this list, and still have the one that decides.
-        self.left = left;
+        let answer = facts.rights.subscriptions.as_ref().map(|call| &call.answer);
+        let is_silence = matches!(
+            answer,
+            Some(Err(Trouble::Silent(failure))) if failure.kind == FailureKind::Timeout
+        );
+        // A stand-in may not have this list, and still have the one that decides; who keeps silent is left alone.
+        if !is_silence {
+            self.left = left;
+        }
     }
 
     /// A list, page by page. It is said to have more if it does, or if the rest could not be had.

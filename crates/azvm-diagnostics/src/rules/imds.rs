@@ -54,7 +54,13 @@ fn partial(facts: &Facts, values: &Values, verdict: &mut Verdict) {
         Err(Trouble::Silent(failure)) => failure.to_string(),
     };
     verdict.saw("instance", &cause);
-    verdict.find(Finding::new(&IMDS_022, values).with_cause(cause));
+    let mut finding = Finding::new(&IMDS_022, values).with_cause(cause);
+    if facts.asked.target.is_some() {
+        // Naming the target is what the rest of the remedy is about.
+        finding.remedy.text = "Try again in a minute.".into();
+        finding.remedy.commands.clear();
+    }
+    verdict.find(finding);
 }
 
 fn silent(failure: &Failure, facts: &Facts, values: &Values, verdict: &mut Verdict) {

@@ -263,7 +263,7 @@ impl Case<'_> {
                 .with_cause(
                     "the age of the role assignment is not known; it may still be propagating",
                 ),
-            (false, Some(_)) => self.find(&RBAC_005).with_confidence(Confidence::Likely),
+            (false, Some(_)) => self.not_looked_at(granting),
             (false, None) => self
                 .find(&RBAC_005)
                 .with_confidence(Confidence::Possible)
@@ -271,6 +271,26 @@ impl Case<'_> {
                     "the age of the role assignment is not known; it may still be propagating",
                 ),
         }
+    }
+
+    /// None of the roles that were looked at has the action, and the definitions of the others were not read.
+    fn not_looked_at(&self, unknown: &[&RoleAssignment]) -> Finding {
+        let mut roles: Vec<&str> = unknown
+            .iter()
+            .map(|it| it.role_definition_id.as_str())
+            .collect();
+        roles.sort_unstable();
+        roles.dedup();
+        let cause = match roles.len() {
+            1 => "the definition of 1 role at the target was not read: it may allow the action"
+                .into(),
+            several => format!(
+                "the definitions of {several} roles at the target were not read: one of them may allow the action"
+            ),
+        };
+        self.find(&RBAC_005)
+            .with_confidence(Confidence::Possible)
+            .with_cause(cause)
     }
 
     /// Groups stand in the token, so that its age decides and not that of the assignment.

@@ -6,6 +6,7 @@ use crate::catalogue::{
     IMDS_009, IMDS_018, NET_014, TOKEN_001, TOKEN_002, TOKEN_003, TOKEN_004, TOKEN_007, TOKEN_008,
     TOKEN_009, TOKEN_011, TOKEN_012, TOKEN_015, TOKEN_017,
 };
+use crate::collect::MAX_RETRY_AFTER;
 use crate::facts::{Call, Facts, TokenFacts, Trouble, Try};
 use crate::finding::{Finding, Severity, Values};
 use azvm_arm::Cloud;
@@ -26,16 +27,15 @@ pub(super) fn token(facts: &Facts, values: &Values) -> Verdict {
     match &call.answer {
         Ok(token) => {
             recovered(facts, values, &mut verdict);
-            lifetime(token, values, &mut verdict);
             verdict.saw(
                 "expires_on",
                 super::super::report::rfc3339(token.expires_on),
             );
-            verdict.summary(format!(
-                "for {}, expires in {}",
-                facts.imds.audience,
-                long(token.expires_in)
-            ));
+            let ends = match lifetime(token, values, &mut verdict) {
+                Some(ago) => format!("ended {} ago", long(ago)),
+                None => format!("expires in {}", long(token.expires_in)),
+            };
+            verdict.summary(format!("for {}, {ends}", facts.imds.audience));
         }
         Err(Trouble::Silent(failure)) => {
             verdict.saw("failure", failure.to_string());
@@ -56,12 +56,14 @@ pub(super) fn token(facts: &Facts, values: &Values) -> Verdict {
     verdict
 }
 
-/// What was retried with success is worth a warning: other clients retry less. The other questions to IMDS count too,
-/// for the first of them meets what would have met the token.
+/// What was retried with success is worth a warning: other clients retry less. The other questions to IMDS count too, if
+/// they were answered in the end, for the first of them meets what would have met the token.
 fn recovered(facts: &Facts, values: &Values, verdict: &mut Verdict) {
     let imds = &facts.imds;
-    let instance = imds.instance.iter().flat_map(Call::retried);
-    let info = imds.identity_info.iter().flat_map(Call::retried);
+    let instance = imds.instance.iter().filter(|call| call.answer.is_ok());
+    let instance = instance.flat_map(Call::retried);
+    let info = imds.identity_info.iter().filter(|call| call.answer.is_ok());
+    let info = info.flat_map(Call::retried);
     // What came of waiting for an identity is told where the identity is.
     let has_waited = imds.first_token.is_some();
     let is_arrival = |attempt: &&Try| has_waited && matches!(attempt.outcome, Ok(400 | 404));
@@ -91,15 +93,16 @@ fn recovered(facts: &Facts, values: &Values, verdict: &mut Verdict) {
     }
 }
 
-fn lifetime(token: &TokenFacts, values: &Values, verdict: &mut Verdict) {
+/// How long ago the token ended, if it did.
+fn lifetime(token: &TokenFacts, values: &Values, verdict: &mut Verdict) -> Option<Duration> {
     let left = token.expires_on.seconds_since(token.received_at);
-    if left <= 0 {
-        let cause = format!(
-            "it ended {} ago by this machine's clock",
-            long(Duration::from_secs(left.unsigned_abs()))
-        );
-        verdict.find(Finding::new(&TOKEN_012, values).with_cause(cause));
+    if left > 0 {
+        return None;
     }
+    let ago = Duration::from_secs(left.unsigned_abs());
+    let cause = format!("it ended {} ago by this machine's clock", long(ago));
+    verdict.find(Finding::new(&TOKEN_012, values).with_cause(cause));
+    Some(ago)
 }
 
 fn refused(rejection: &Rejection, facts: &Facts, values: &Values, verdict: &mut Verdict) {
@@ -112,11 +115,19 @@ fn refused(rejection: &Rejection, facts: &Facts, values: &Values, verdict: &mut 
         verdict.saw("newest_versions", rejection.newest_versions().join(" "));
     }
     let entry = refusal(rejection, facts);
+    let mut cause = rejection.to_string();
+    let too_long = |wait: &Duration| *wait > MAX_RETRY_AFTER;
+    if let Some(wait) = rejection.retry_after().filter(too_long) {
+        let wait = long(wait);
+        cause.push_str(&format!(
+            "; it asks to come back in {wait}, which this run did not wait for"
+        ));
+    }
     verdict.find(
         Finding::new(entry, values)
             .with_severity(Severity::Fail)
             .with_confidence(agent::confidence(entry))
-            .with_cause(rejection.to_string()),
+            .with_cause(cause),
     );
 }
 
@@ -253,14 +264,19 @@ fn named_audience(
         named.trim_end_matches('/') != asked.trim_end_matches('/')
             && (cloud_of(named).is_none() || cloud_of(named) != cloud_of(asked))
     };
-    // What was asked for may be wrong already.
-    let Some(named) = claims.audience().filter(is_other) else {
+    let last = facts.arm.last_sample().map(|sample| &sample.call.answer);
+    // ARM has names that are not known here, such as its application ID: a target that was read settles the question.
+    let is_settled = |named: &&str| matches!(last, Some(Ok(_))) && cloud_of(named).is_none();
+    let Some(named) = claims
+        .audience()
+        .filter(|named| is_other(named) && !is_settled(named))
+    else {
         return;
     };
+    // What was asked for may be wrong already.
     if !verdict.findings.is_empty() {
         return;
     }
-    let last = facts.arm.last_sample().map(|sample| &sample.call.answer);
     let is_refused = matches!(last, Some(Err(Trouble::Refused(error))) if error.status() == 401);
     let severity = match is_refused {
         true => Severity::Fail,

@@ -80,6 +80,9 @@ pub(super) fn rejection(wire: &wire::Rejection) -> Rejection {
         body.insert("newest-versions".into(), json!(versions));
     }
     let mut headers = headers(&[("x-ms-request-id", wire.request_id.as_ref())]);
+    if let Some(secs) = wire.retry_after_s {
+        headers.push(("retry-after".into(), secs.to_string()));
+    }
     let body = marked(responder(&wire.responder), body, &mut headers);
     Rejection::read(&Response::new(wire.status, headers, body))
 }

@@ -116,6 +116,7 @@ fn store_rejection(rejection: &Rejection) -> wire::Rejection {
         description: some(rejection.description()),
         newest_versions: rejection.newest_versions().iter().map(text).collect(),
         request_id: some(rejection.request_id()),
+        retry_after_s: rejection.retry_after().map(|wait| wait.as_secs()),
         responder: text(responder_name(rejection.responder())),
     }
 }

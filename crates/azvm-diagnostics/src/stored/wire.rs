@@ -233,6 +233,7 @@ pub(super) struct Rejection {
     pub(super) description: Option<Text>,
     pub(super) newest_versions: Vec<Text>,
     pub(super) request_id: Option<Text>,
+    pub(super) retry_after_s: Option<u64>,
     pub(super) responder: Text,
 }
 

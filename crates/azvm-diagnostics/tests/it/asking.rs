@@ -247,7 +247,13 @@ fn there_is_an_end_to_the_questions() {
     assert_eq!(asked_of_arm(&ran), 8, "{}", ran.verbose_text());
     // Not every role was looked at: one of the others may have the action.
     assert_eq!(ran.codes(), ["RBAC-005"]);
-    assert_eq!(ran.finding("RBAC-005").confidence, Confidence::Likely);
+    let finding = ran.finding("RBAC-005");
+    assert_eq!(finding.confidence, Confidence::Possible);
+    let cause = finding.cause.as_deref().unwrap();
+    assert!(
+        cause.starts_with("the definitions of 6 roles at the target were not read"),
+        "{cause}"
+    );
     // An ARM in trouble is left alone.
     for trouble in [
         Reply::arm_error(429, "TooManyRequests", "…").into(),
@@ -261,6 +267,32 @@ fn there_is_an_end_to_the_questions() {
     odd["properties"]["roleDefinitionId"] = json!("/subscriptions/s/resourceGroups/g?x=1");
     let ran = having(&[odd], reader()).run();
     assert_eq!(ran.asked(Route::RoleDefinition), 0);
+}
+
+/// The three youngest are looked at.
+#[test]
+fn a_role_that_was_not_looked_at_proves_nothing() {
+    let role = |at: i64| {
+        let id = format!("5555555{at}-bbbb-4000-8000-000000000005");
+        given(&id, &group_id(), -DAY * (at + 1))
+    };
+    let roles: Vec<Value> = (0..4).map(role).collect();
+    let ran = check(
+        having(&roles, starter()),
+        &["RBAC-005"],
+        Confidence::Possible,
+    );
+    assert_eq!(ran.asked(Route::RoleDefinition), 3);
+    let cause = ran.finding("RBAC-005").cause.as_deref().unwrap();
+    assert!(
+        cause.starts_with("the definition of 1 role at the target was not read"),
+        "{cause}"
+    );
+    check(
+        having(&roles[..3], starter()),
+        &["RBAC-005"],
+        Confidence::High,
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::ran::Ran;
 use crate::replies::{
     CLIENT_ID, OBJECT_ID, OTHER_ID, Reply, TENANT, assigned, challenge, denied, group_answer,
-    identity_id, in_secs, machine_id,
+    group_id, identity_id, in_secs, machine_id,
 };
 use crate::wire::{Deed, Route};
 use crate::world::World;
@@ -252,11 +252,21 @@ fn what_passed_after_a_retry_is_a_warning() {
 }
 
 #[test]
+fn what_never_passed_did_not_recover() {
+    let busy = || Reply::imds_error(503, "unavailable", "");
+    let world = World::healthy().with(Route::Instance, busy());
+    check(world, &["IMDS-022"]);
+    check(World::healthy().with(Route::IdentityInfo, busy()), &[]);
+}
+
+#[test]
 fn what_is_retried_follows_the_documented_schedule() {
     let attempts = |reply: Reply| token(reply).run().asked(Route::Token);
-    // 0, 2, 6, 14 and 30 s; 70 s of updating; an answer is an answer.
-    assert_eq!(attempts(Reply::imds_error(404, "not_found", "")), 6);
+    // 1, 2, 6, 14 and 30 s; 70 s of updating; an answer is an answer.
+    assert_eq!(attempts(Reply::imds_error(429, "too_many_requests", "")), 6);
     assert_eq!(attempts(Reply::imds_error(503, "unavailable", "")), 6);
+    // The first two of them, and no more: what takes longer is worth a finding.
+    assert_eq!(attempts(Reply::imds_error(404, "not_found", "")), 3);
     assert_eq!(attempts(Reply::imds_error(410, "gone", "")), 9);
     assert_eq!(
         attempts(Reply::imds_error(400, "unauthorized_client", "")),
@@ -265,6 +275,21 @@ fn what_is_retried_follows_the_documented_schedule() {
     let ran = target(Reply::arm_error(503, "ServerTimeout", "Later.")).run();
     assert_eq!(ran.asked(Route::Target), 4);
     assert_eq!(ran.check(ArmTarget).attempts, 4);
+}
+
+#[test]
+fn an_answer_that_asks_for_an_hour_is_not_waited_for() {
+    let asking = |secs: &str| {
+        let busy = Reply::imds_error(429, "too_many_requests", "Later.");
+        token_at_second(busy.with("Retry-After", secs))
+    };
+    let ran = check(asking("3600"), &["IMDS-003"]);
+    assert_eq!((ran.exit(), ran.asked(Route::Token)), (1, 1));
+    assert!(ran.facts.duration < Duration::from_secs(1));
+    let cause = ran.finding("IMDS-003").cause.as_deref().unwrap();
+    assert!(cause.contains("it asks to come back in"), "{cause}");
+    let ran = check(asking("20"), &["IMDS-003"]);
+    assert_eq!((ran.exit(), ran.asked(Route::Token)), (0, 2));
 }
 
 #[test]
@@ -299,6 +324,31 @@ fn an_update_that_never_ends_leaves_a_request_for_the_token() {
     assert_eq!(ran.asked(Route::IdentityInfo), 1);
     assert_eq!(ran.asked(Route::Token), 1);
     assert_eq!(ran.causes(), ["IMDS-002"]);
+}
+
+/// What fails without end is not the update that the token would wait for as well.
+#[test]
+fn descriptions_that_fail_cost_the_token_neither_time_nor_requests() {
+    for trouble in [
+        || Reply::imds_error(500, "server_error", "").into(),
+        || Reply::imds_error(429, "too_many_requests", "").into(),
+    ] as [fn() -> Deed; 2]
+    {
+        let ran = token_at_second(Reply::imds_error(503, "unavailable", ""))
+            .with(Route::Instance, trouble())
+            .with(Route::IdentityInfo, trouble())
+            .asking(|config| config.with_target(group_id().parse().unwrap()).unwrap())
+            .run();
+        assert_eq!(ran.codes(), ["IMDS-022", "IMDS-006"]);
+        assert_eq!(ran.exit(), 0, "{}", ran.verbose_text());
+        assert!(ran.asked(Route::Instance) <= 3 && ran.asked(Route::IdentityInfo) <= 3);
+        let took = ran.facts.duration;
+        assert!(took < Duration::from_secs(20), "{took:?}");
+        let ever = || Reply::imds_error(503, "unavailable", "");
+        let world = token(ever()).with(Route::Instance, trouble());
+        let ran = world.with(Route::IdentityInfo, trouble()).run();
+        assert!(ran.asked(Route::Token) >= 5, "{}", ran.verbose_text());
+    }
 }
 
 #[test]
@@ -487,6 +537,17 @@ fn a_token_is_early_or_late_by_the_clock() {
 }
 
 #[test]
+fn a_token_that_is_over_is_not_said_to_last() {
+    let healthy = crate::replies::jwt(&crate::replies::claims(crate::replies::ARM_AUDIENCE));
+    let mut body = crate::replies::token_body(&healthy, CLIENT_ID);
+    body["expires_on"] = in_secs(-480).to_string().into();
+    let ran = check(token(Reply::imds(200, body.to_string())), &["TOKEN-012"]);
+    let summary = &ran.check(ImdsToken).summary;
+    assert!(summary.contains("ended 8 min"), "{summary}");
+    assert!(!summary.contains("expires in"), "{summary}");
+}
+
+#[test]
 fn an_audience_is_judged_by_what_arm_does_with_it() {
     let refusing = || {
         target(Reply::arm_error(
@@ -503,6 +564,13 @@ fn an_audience_is_judged_by_what_arm_does_with_it() {
     for audience in Cloud::Public.audiences() {
         check(with(World::healthy(), audience), &[]);
     }
+    // ARM's own application ID: whoever reads the target with it has ARM's token.
+    let app_id = json!({"aud": "797f4846-ba00-4fd7-ba43-dac1f8f63013"});
+    check(World::healthy().with_claims(&app_id), &[]);
+    check(
+        target(denied()).with_claims(&app_id),
+        &["TOKEN-002", "RBAC-021"],
+    );
     // What the token names counts, too, though nothing came of it.
     let ran = check(
         with(World::healthy(), "https://storage.azure.com/"),
@@ -674,11 +742,17 @@ fn a_list_that_cannot_be_had_proves_nothing() {
 
 #[test]
 fn a_machine_without_a_group_has_no_target_and_that_is_no_verdict() {
-    let without = World::healthy().with(
-        Route::Instance,
-        Reply::imds_error(403, "forbidden", "Not for you"),
-    );
-    let ran = check(without, &["IMDS-022"]);
+    let without = || {
+        let refusal = Reply::imds_error(403, "forbidden", "Not for you");
+        World::healthy().with(Route::Instance, refusal)
+    };
+    let named = without().asking(|config| config.with_target(group_id().parse().unwrap()).unwrap());
+    let ran = check(named, &["IMDS-022"]);
+    let remedy = &ran.finding("IMDS-022").remedy;
+    assert!(remedy.commands.is_empty(), "the target is named already");
+    assert!(!remedy.text.contains("--target"), "{}", remedy.text);
+    let ran = check(without(), &["IMDS-022"]);
+    assert_eq!(ran.finding("IMDS-022").remedy.commands.len(), 1);
     assert_eq!(ran.status(ArmTarget), "unknown");
     assert_eq!(ran.exit(), 0);
     assert!(ran.text().contains("nothing to read"), "{}", ran.text());

@@ -1,8 +1,13 @@
 //! How long a run takes when nobody answers, by a clock of its own, and what it says meanwhile.
 
+use crate::access::{DAY, having, here, reader, starter, target};
 use crate::ran::Ran;
+use crate::replies::{
+    CLIENT_ID, OBJECT_ID, Reply, denied, identity_id, machine_answer, system_and,
+};
 use crate::wire::{Deed, Route};
 use crate::world::World;
+use serde_json::json;
 use std::time::Duration;
 
 /// Whatever does not answer, the run is over before that.
@@ -26,7 +31,10 @@ const ALL: [Route; 7] = [
 
 /// These never answer.
 fn silent(routes: &[Route]) -> Ran {
-    let world = World::healthy();
+    silent_in(World::healthy(), routes)
+}
+
+fn silent_in(world: World, routes: &[Route]) -> Ran {
     let world = routes
         .iter()
         .fold(world, |world, &route| world.with(route, Deed::Mute));
@@ -47,6 +55,77 @@ fn whoever_falls_silent_it_is_over_in_time() {
             assert!(!ran.facts.is_cut_short, "{routes:?}");
         }
     }
+}
+
+/// A world, and what is asked in it one after the other.
+type Asked = (fn() -> World, &'static [Route]);
+
+/// The machine is not where IMDS says.
+fn moved() -> World {
+    let lost = Reply::arm_error(404, "ResourceNotFound", "The Resource was not found.");
+    target(denied()).with(Route::Model, lost)
+}
+
+/// A user-assigned identity is refused, which the machine has.
+fn user_assigned() -> World {
+    let id = identity_id("app-id");
+    let attached = system_and(&[(&id, json!(CLIENT_ID), json!(OBJECT_ID))]);
+    let world = target(denied()).with_claims(&json!({"xms_mirid": id}));
+    world.with(Route::Model, machine_answer(&attached))
+}
+
+#[test]
+fn whoever_falls_silent_after_a_refusal_it_is_over_in_time() {
+    use Route::{
+        AssignmentsElsewhere, DenyAssignments, Identity, Machines, Model, Permissions,
+        RoleAssignments, RoleDefinition, Subscriptions,
+    };
+    let worlds: [Asked; 5] = [
+        (
+            || having(&[here(-DAY)], reader()),
+            &[
+                Subscriptions,
+                RoleAssignments,
+                RoleDefinition,
+                DenyAssignments,
+                Model,
+            ],
+        ),
+        (
+            || having(&[here(-DAY)], starter()),
+            &[RoleDefinition, AssignmentsElsewhere, Model],
+        ),
+        (
+            || target(denied()),
+            &[Subscriptions, RoleAssignments, Permissions, Model],
+        ),
+        (moved, &[Subscriptions, Machines]),
+        (user_assigned, &[Subscriptions, RoleAssignments, Identity]),
+    ];
+    for (world, asked) in worlds {
+        for first in 0..asked.len() {
+            let after = [&[Route::IdentityInfo], &asked[first..]].concat();
+            for routes in [&after[..], &asked[first..=first]] {
+                let ran = silent_in(world(), routes);
+                assert_ne!(ran.asked(asked[first]), 0, "{routes:?}");
+                let took = FILES + ran.facts.duration;
+                assert!(took < LIMIT, "{routes:?}: {took:?}\n{:?}", ran.told);
+                assert!(!ran.facts.is_cut_short, "{routes:?}");
+            }
+        }
+    }
+}
+
+/// One silence of ARM is enough: what comes after a refusal only explains it, and what the machine is has one second.
+#[test]
+fn silence_is_paid_for_once() {
+    use Route::{Identity, Model, RoleAssignments, Subscriptions};
+    let ran = silent_in(user_assigned(), &[Subscriptions, RoleAssignments, Model]);
+    assert_eq!(ran.asked(RoleAssignments), 0);
+    let ran = silent_in(user_assigned(), &[RoleAssignments, Identity]);
+    let last = ran.facts.timeline.last().unwrap();
+    assert_eq!(last.action, "identity_get");
+    assert!(last.took < Duration::from_secs(4), "{:?}", last.took);
 }
 
 /// A question after one that got no answer still gets its time.

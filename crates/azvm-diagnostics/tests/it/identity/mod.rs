@@ -85,10 +85,14 @@ fn as_user(world: World) -> World {
 }
 
 fn moved_to(group: &str) -> Reply {
+    Reply::arm(200, machines_with(group).to_string())
+}
+
+fn machines_with(group: &str) -> Value {
     let machine = machine_id("web-07").replace(GROUP, group);
     let other = json!({"id": machine_id("web-08"), "properties": {"vmId": OTHER_ID}});
     let this = json!({"id": machine, "properties": {"vmId": VM_ID.to_uppercase()}});
-    Reply::arm(200, json!({"value": [other, this]}).to_string())
+    json!({"value": [other, this]})
 }
 
 fn nowhere() -> World {

@@ -42,6 +42,16 @@ fn a_machine_has_moved_when_arm_has_its_vm_id_elsewhere() {
     sure(&ran, "HOST-010", Confidence::High);
     let expected = "az vm update -g new-rg -n web-07 --set tags.fixVM=1";
     assert_eq!(ran.finding("HOST-010").remedy.commands[0].run, expected);
+    // Among machines without anything to say.
+    let mut list = machines_with("new-rg");
+    for odd in [json!(null), json!({"id": "x", "properties": null})] {
+        list["value"].as_array_mut().unwrap().insert(0, odd);
+    }
+    let ran = check(
+        nowhere().with(Route::Machines, Reply::arm(200, list.to_string())),
+        &["HOST-010"],
+    );
+    sure(&ran, "HOST-010", Confidence::High);
     // The whole list, and it is not there.
     let ran = check(nowhere(), &["HOST-010"]);
     sure(&ran, "HOST-010", Confidence::Likely);

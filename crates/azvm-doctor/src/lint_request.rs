@@ -33,6 +33,9 @@ pub(crate) fn run(args: &LintRequestArgs) -> Result<u8, Problem> {
         [one] if one != "-" => vec![of_words(std::slice::from_ref(one))?],
         _ => of_files(&args.file, args.shell.into())?,
     };
+    if let Some(stranger) = lints.iter().find_map(|lint| lint.stranger) {
+        return Err(Problem::usage(format!("lint-request: {stranger}")));
+    }
     let mut out = String::new();
     for lint in &lints {
         match args.format {

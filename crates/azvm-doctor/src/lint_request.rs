@@ -3,7 +3,9 @@
 use crate::offline_args::{LintFormat, LintRequestArgs, ShellName};
 use crate::printable::{printable, quoted};
 use crate::{Problem, input, output};
-use azvm_diagnostics::request::{MAX_REQUEST_BYTES, RequestFinding, RequestLint, Shell, split};
+use azvm_diagnostics::request::{
+    MAX_REQUEST_BYTES, NotARequest, RequestFinding, RequestLint, Shell, split,
+};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -30,7 +32,7 @@ impl From<ShellName> for Shell {
 pub(crate) fn run(args: &LintRequestArgs) -> Result<u8, Problem> {
     let lints = match &args.words[..] {
         words if args.file.is_empty() && !matches!(words, [] | [_]) => vec![of_words(words)?],
-        [one] if one != "-" => vec![of_words(std::slice::from_ref(one))?],
+        [one] if one != "-" => vec![known(RequestLint::of_word(one, args.shell.into()))?],
         _ => of_files(&args.file, args.shell.into())?,
     };
     if let Some(stranger) = lints.iter().find_map(|lint| lint.stranger) {
@@ -49,7 +51,11 @@ pub(crate) fn run(args: &LintRequestArgs) -> Result<u8, Problem> {
 }
 
 fn of_words(words: &[String]) -> Result<RequestLint, Problem> {
-    RequestLint::of_words(words).map_err(|error| Problem::usage(format!("lint-request: {error}")))
+    known(RequestLint::of_words(words))
+}
+
+fn known(lint: Result<RequestLint, NotARequest>) -> Result<RequestLint, Problem> {
+    lint.map_err(|error| Problem::usage(format!("lint-request: {error}")))
 }
 
 fn of_files(files: &[PathBuf], shell: Shell) -> Result<Vec<RequestLint>, Problem> {

@@ -91,14 +91,24 @@ impl RequestLint {
     /// As [`of`](Self::of).
     pub fn of_words(words: &[String]) -> Result<Self, NotARequest> {
         match words {
-            [one] if command::read(one, Shell::Sh).is_some() => Self::of(one, Shell::Sh),
-            [one] => examine(one, Shell::Sh, true),
+            [one] => Self::of_word(one, Shell::Sh),
             words => {
                 let words = words.iter().map(|word| crate::remedy::quote_word(word));
                 let line = words.collect::<Vec<_>>().join(" ");
                 examine(&line, Shell::Sh, true)
             }
         }
+    }
+
+    /// Examines one word that a shell has handed over: an address, or a whole command line as it would be typed into
+    /// this shell.
+    ///
+    /// # Errors
+    ///
+    /// As [`of`](Self::of).
+    pub fn of_word(word: &str, shell: Shell) -> Result<Self, NotARequest> {
+        let is_line = command::read(word, shell).is_some();
+        examine(word, shell, !is_line)
     }
 
     /// True when nothing keeps IMDS or ARM from answering the request.

@@ -432,7 +432,7 @@ pub(crate) static CODE_023: Entry = Entry {
     told_apart: "400 MissingApiVersionParameter or BadRequest to a command that looks right. From a program it is ARM-013 or CODE-008.",
     near: &["ARM-013", "CODE-008"],
     evidence: &[&evidence::REQUEST_URL],
-    fix: "Put the URL in single quotes, and encode the blanks in a filter.",
+    fix: "Put the URL in single quotes, under cmd in double ones, and encode the blanks in a filter.",
     commands: &[
         CommandTemplate { shell: "az", run: "az rest --method get --url '/subscriptions/SUBSCRIPTION/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01&$filter=atScope()'", needs_root: false },
     ],

@@ -38,6 +38,9 @@ pub(crate) fn run(args: &LintRequestArgs) -> Result<u8, Problem> {
     if let Some(stranger) = lints.iter().find_map(|lint| lint.stranger) {
         return Err(Problem::usage(format!("lint-request: {stranger}")));
     }
+    if lints.is_empty() {
+        return Err(Problem::usage("lint-request: no request was given"));
+    }
     let mut out = String::new();
     for lint in &lints {
         match args.format {

@@ -134,7 +134,15 @@ fn cmd_has_double_quotes_alone() {
 
 #[test]
 fn nothing_to_say_and_bad_usage() {
-    fed(&mut doctor(&["lint-request"]), "").expect_code(0);
+    for nothing in ["", "\n# nothing\n"] {
+        fed(&mut doctor(&["lint-request"]), nothing).expect_code(2);
+    }
+    let run = fed(&mut doctor(&["lint-request"]), "http://169.254.169.245/\n").expect_code(2);
+    assert!(
+        run.stderr.contains("did you mean 169.254.169.254?"),
+        "{run:#?}"
+    );
+    Run::of(&mut doctor(&["lint-request", "http://example.com/"])).expect_code(2);
     Run::of(&mut doctor(&["lint-request", "hello"])).expect_code(2);
     Run::of(&mut doctor(&["lint-request", "--file", "/nonexistent"])).expect_code(2);
     let huge = format!("http://169.254.169.254/{}", "a".repeat(2 * 1024 * 1024));

@@ -324,6 +324,31 @@ fn words_without_an_answer() {
         &format!("{imds}ConnectTimeout"),
         &[("NET-002", "possible"), ("HOST-001", "possible")],
     );
+    check(
+        "ManagedIdentityCredential authentication unavailable, no response from the IMDS endpoint.",
+        &[
+            ("NET-002", "possible"),
+            ("NET-003", "possible"),
+            ("HOST-001", "possible"),
+        ],
+    );
+    check(
+        "AADSTS500011: The resource principal named https://a was not found in the tenant named b.",
+        &[("TOKEN-004", "likely")],
+    );
+    check(
+        "curl: (7) Failed to connect to 169.254.169.254 port 80 after 1 ms: Could not connect to server",
+        &[("NET-003", "possible")],
+    );
+    check(
+        "curl: (7) Failed to connect to 169.254.169.254 port 80: No route to host",
+        &[("NET-001", "possible"), ("HOST-001", "possible")],
+    );
+    check(
+        "curl: (28) Connection timed out after 2001 milliseconds",
+        &[("NET-002", "possible")],
+    );
+    check("curl: (7) Failed to connect to example.com port 80", &[]);
     check("Connection refused", &[]);
     check("the answer has status 410", &[("IMDS-002", "possible")]);
     check("port 410 and 4100", &[]);

@@ -148,6 +148,21 @@ fn whole_answers() {
 }
 
 #[test]
+fn bodies_of_arm_that_may_be_about_any_client() {
+    check(
+        &arm(
+            "AuthenticationFailed",
+            "The 'Authorization' header is missing.",
+        ),
+        &[("ARM-011", "likely")],
+    );
+    check(
+        &arm("InvalidAuthenticationTokenTenant", "x"),
+        &[("TOKEN-007", "likely")],
+    );
+}
+
+#[test]
 fn bodies_of_arm() {
     let refused = "The client '11111111-0000-4000-8000-000000000000' with object id '22222222-0000-4000-8000-000000000000' does not have authorization to perform action 'Microsoft.Resources/subscriptions/resourceGroups/read' over scope '/subscriptions/s' or the scope is invalid.";
     check(&arm("AuthorizationFailed", refused), &REFUSED);
@@ -192,17 +207,6 @@ fn bodies_of_arm() {
     ] {
         check(&arm(code, "words"), &[(expected, "high")]);
     }
-    check(
-        &arm(
-            "AuthenticationFailed",
-            "The 'Authorization' header is missing.",
-        ),
-        &[("ARM-011", "likely")],
-    );
-    check(
-        &arm("InvalidAuthenticationTokenTenant", "x"),
-        &[("TOKEN-007", "likely")],
-    );
     check(
         &arm("InvalidAuthenticationToken", "x"),
         &[("ARM-012", "high"), ("CODE-019", "possible")],

@@ -19,6 +19,7 @@ pub(crate) fn run(args: &LintIdArgs) -> Result<u8, Problem> {
         writer: BufWriter::new(std::io::stdout().lock()),
         args,
         is_any_invalid: false,
+        is_empty: true,
     };
     match write_all(args, &mut out).and_then(|()| out.writer.flush()) {
         Ok(()) => {}
@@ -30,6 +31,9 @@ pub(crate) fn run(args: &LintIdArgs) -> Result<u8, Problem> {
                 exit_code: EXIT_USAGE,
             });
         }
+    }
+    if out.is_empty {
+        return Err(Problem::usage("lint-id: no resource ID was given"));
     }
     Ok(if out.is_any_invalid { EXIT_INVALID } else { 0 })
 }
@@ -82,10 +86,12 @@ struct Out<'a, W: Write> {
     writer: W,
     args: &'a LintIdArgs,
     is_any_invalid: bool,
+    is_empty: bool,
 }
 
 impl<W: Write> Out<'_, W> {
     fn line(&mut self, line: &[u8]) -> std::io::Result<()> {
+        self.is_empty = false;
         let text = String::from_utf8_lossy(line);
         let verdict = Verdict::of(&text, std::str::from_utf8(line).err());
         let is_good = if self.args.exact {

@@ -3,7 +3,9 @@
 use crate::offline_args::{LintFormat, LintRequestArgs, ShellName};
 use crate::printable::{json, printable, quoted};
 use crate::{Problem, input, output};
-use azvm_diagnostics::request::{MAX_REQUEST_BYTES, RequestFinding, RequestLint, Shell, split};
+use azvm_diagnostics::request::{
+    MAX_REQUEST_BYTES, NotARequest, RequestFinding, RequestLint, Shell, split,
+};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -30,9 +32,15 @@ impl From<ShellName> for Shell {
 pub(crate) fn run(args: &LintRequestArgs) -> Result<u8, Problem> {
     let lints = match &args.words[..] {
         words if args.file.is_empty() && !matches!(words, [] | [_]) => vec![of_words(words)?],
-        [one] if one != "-" => vec![of_words(std::slice::from_ref(one))?],
+        [one] if one != "-" => vec![known(RequestLint::of_word(one, args.shell.into()))?],
         _ => of_files(&args.file, args.shell.into())?,
     };
+    if let Some(stranger) = lints.iter().find_map(|lint| lint.stranger) {
+        return Err(Problem::usage(format!("lint-request: {stranger}")));
+    }
+    if lints.is_empty() {
+        return Err(Problem::usage("lint-request: no request was given"));
+    }
     let mut out = String::new();
     for lint in &lints {
         match args.format {
@@ -46,7 +54,11 @@ pub(crate) fn run(args: &LintRequestArgs) -> Result<u8, Problem> {
 }
 
 fn of_words(words: &[String]) -> Result<RequestLint, Problem> {
-    RequestLint::of_words(words).map_err(|error| Problem::usage(format!("lint-request: {error}")))
+    known(RequestLint::of_words(words))
+}
+
+fn known(lint: Result<RequestLint, NotARequest>) -> Result<RequestLint, Problem> {
+    lint.map_err(|error| Problem::usage(format!("lint-request: {error}")))
 }
 
 fn of_files(files: &[PathBuf], shell: Shell) -> Result<Vec<RequestLint>, Problem> {
@@ -121,17 +133,24 @@ fn place(shown: &str, start: usize, end: usize) -> (String, String) {
     let line_end = shown[start..]
         .find('\n')
         .map_or(shown.len(), |at| start + at);
+    let line_end = start + shown[start..line_end].trim_end_matches('\r').len();
     let before: Vec<char> = shown[line_start..start].chars().collect();
     let skipped = before.len().saturating_sub(CONTEXT_CHARS);
     let before = printable(&before[skipped..].iter().collect::<String>());
     let end = end.clamp(start, line_end);
     let within: String = shown[start..end].chars().take(CONTEXT_CHARS).collect();
-    let within = printable(&within);
+    let is_cut = within.len() < end - start;
+    let within = printable(&within) + if is_cut { "…" } else { "" };
     let after: String = shown[end..line_end].chars().take(CONTEXT_CHARS).collect();
+    let rest = if after.len() < line_end - end {
+        "…"
+    } else {
+        ""
+    };
     let mark = if skipped > 0 { "…" } else { "" };
     let column = before.chars().count() + mark.chars().count();
     (
-        format!("{mark}{before}{within}{}", printable(&after))
+        format!("{mark}{before}{within}{}{rest}", printable(&after))
             .trim_end()
             .into(),
         " ".repeat(column) + &"^".repeat(within.chars().count().max(1)),
@@ -198,7 +217,15 @@ mod tests {
         );
         let long = "x".repeat(100) + "yy" + &"z".repeat(100);
         let (line, caret) = place(&long, 100, 102);
-        assert_eq!(line.chars().count(), 1 + 60 + 2 + 60);
+        assert_eq!(line.chars().count(), 1 + 60 + 2 + 60 + 1);
         assert_eq!(caret.find('^'), Some(61));
+    }
+
+    #[test]
+    fn what_is_left_out_of_an_excerpt_is_marked() {
+        let text = "GET /".to_string() + &"x".repeat(70) + "end HTTP/1.1\r\nHost: x\r\n";
+        let (line, caret) = place(&text, 4, 78);
+        assert_eq!(line, format!("GET /{}… HTTP/1.1", "x".repeat(59)));
+        assert_eq!(caret, format!("    {}", "^".repeat(61)));
     }
 }

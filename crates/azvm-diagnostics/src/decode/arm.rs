@@ -4,9 +4,9 @@ use super::Meaning;
 use super::answer::Answer;
 use crate::catalogue::{
     ARM_011, ARM_012, ARM_013, ARM_014, ARM_015, ARM_016, ARM_017, ARM_021, CODE_019, Entry,
-    IDSEL_017, IDSEL_022, RBAC_006, RBAC_007, RBAC_010, RBAC_014, RBAC_018, RBAC_020, RBAC_021,
-    RBAC_022, RBAC_024, RBAC_026, RID_006, RID_007, RID_014, TOKEN_001, TOKEN_002, TOKEN_005,
-    TOKEN_007,
+    IDSEL_017, IDSEL_022, RBAC_001, RBAC_003, RBAC_005, RBAC_006, RBAC_007, RBAC_010, RBAC_014,
+    RBAC_018, RBAC_020, RBAC_021, RBAC_022, RBAC_024, RBAC_026, RID_006, RID_007, RID_014,
+    TOKEN_001, TOKEN_002, TOKEN_005, TOKEN_007,
 };
 use azvm_arm::Cloud;
 
@@ -63,7 +63,11 @@ pub(super) fn meanings(answer: &Answer) -> Vec<Meaning> {
         ("AuthorizationFailed", _) if answer.says("abac condition") => {
             vec![Meaning::likely(&RBAC_007)]
         }
-        ("AuthorizationFailed", _) => vec![Meaning::likely(&RBAC_021)],
+        ("AuthorizationFailed", _) => refused(),
+        // Perhaps none was sent, and nothing was lost on the way.
+        ("AuthenticationFailed", _) => vec![Meaning::likely(&ARM_011)],
+        // The words may be about any client, not about the identity of a machine.
+        ("InvalidAuthenticationTokenTenant", _) => vec![Meaning::likely(&TOKEN_007)],
         ("LinkedAuthorizationFailed", _)
             if answer.says("userassignedidentities/assign/action")
                 || answer.says("userassignedidentities/*/assign/action") =>
@@ -82,6 +86,14 @@ pub(super) fn meanings(answer: &Answer) -> Vec<Meaning> {
             _ => vec![Meaning::possible(&ARM_021)],
         },
     }
+}
+
+/// Which roles there are is not in the answer: only somebody who reads the assignments can tell these apart.
+fn refused() -> Vec<Meaning> {
+    let others = [&RBAC_001, &RBAC_003, &RBAC_005].map(Meaning::possible);
+    std::iter::once(Meaning::likely(&RBAC_021))
+        .chain(others)
+        .collect()
 }
 
 /// The words name the audience that was sent first, and then those that would have done.

@@ -42,7 +42,7 @@ pub(super) fn meanings(answer: &Answer, text: &str) -> Vec<Meaning> {
     let high = |entry| vec![Meaning::high(entry)];
     match (answer.status, answer.code.as_deref()) {
         (_, Some("DefaultIdentityNotDefined")) => high(&IDSEL_022),
-        (_, Some("bad_request_102")) => vec![Meaning::high(&IMDS_008), Meaning::likely(&CODE_001)],
+        (_, Some("bad_request_102")) => header_missing(),
         (_, Some("invalid_resource")) => resource(text),
         (_, Some("unauthorized_client")) => high(&TOKEN_015),
         (_, Some("unknown_source")) => high(&IMDS_007),
@@ -107,10 +107,17 @@ fn resource(text: &str) -> Vec<Meaning> {
     }
 }
 
+/// Most who get this answer did not send the header; that it was sent and lost is rare.
+fn header_missing() -> Vec<Meaning> {
+    vec![Meaning::likely(&CODE_001), Meaning::possible(&IMDS_008)]
+}
+
 /// `invalid_request` says nothing: the words have to.
 fn request(answer: &Answer, text: &str) -> Vec<Meaning> {
+    if answer.says("metadata header") {
+        return header_missing();
+    }
     let known = [
-        ("metadata header", &IMDS_008),
         ("multiple user assigned identities", &IDSEL_002),
         ("'resource' is missing", &CODE_025),
         ("no managed service identities", &IDSEL_016),

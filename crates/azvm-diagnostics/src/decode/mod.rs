@@ -21,7 +21,7 @@ mod arm;
 mod imds;
 mod sdk;
 
-use crate::catalogue::{CODE_024, Entry};
+use crate::catalogue::{ARM_011, CODE_024, Entry};
 use crate::finding::{Confidence, Finding, Values};
 
 pub use answer::{Answer, Service};
@@ -110,6 +110,9 @@ fn findings(meanings: Vec<Meaning>, answer: Option<&Answer>) -> Vec<Finding> {
         }
         let finding = Finding::new(entry, &values(answer)).with_confidence(confidence);
         findings.push(match answer {
+            Some(answer) if *entry == ARM_011 => {
+                finding.with_cause(format!("{answer}; perhaps no token was sent"))
+            }
             Some(answer) => finding.with_cause(answer.to_string()),
             None => finding,
         });

@@ -129,6 +129,17 @@ pub(super) fn by_words(text: &str) -> Vec<Meaning> {
     if has(&["no subscriptions found for"]) {
         return vec![Meaning::likely(&RBAC_017)];
     }
+    if has(&["aadsts500011"]) {
+        return vec![Meaning::likely(&TOKEN_004)];
+    }
+    if has(&["no response from the imds endpoint"]) {
+        let entries = [&NET_002, &NET_003, &HOST_001];
+        return entries.map(Meaning::possible).into();
+    }
+    // curl's own numbers of what went wrong; with the second it names no host.
+    if has(&["curl: (28)"]) {
+        return vec![Meaning::possible(&NET_002)];
+    }
     if !lower.contains("169.254.169.254") {
         return vec![];
     }
@@ -144,6 +155,8 @@ pub(super) fn by_words(text: &str) -> Vec<Meaning> {
         vec![&NET_001, &HOST_001]
     } else if has(&["timed out", "timeout", "deadline exceeded", "etimedout"]) {
         vec![&NET_002, &HOST_001]
+    } else if has(&["curl: (7)"]) {
+        vec![&NET_003]
     } else {
         vec![]
     };

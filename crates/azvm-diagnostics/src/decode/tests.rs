@@ -23,6 +23,14 @@ fn arm(code: &str, words: &str) -> String {
     serde_json::json!({"error": {"code": code, "message": words}}).to_string()
 }
 
+/// What a refusal may mean, as long as nobody has read the assignments.
+const REFUSED: [(&str, &str); 4] = [
+    ("RBAC-021", "likely"),
+    ("RBAC-001", "possible"),
+    ("RBAC-003", "possible"),
+    ("RBAC-005", "possible"),
+];
+
 #[test]
 fn bodies_of_imds() {
     check(
@@ -38,7 +46,7 @@ fn bodies_of_imds() {
     );
     check(
         &imds("invalid_request", "Required metadata header not specified"),
-        &[("IMDS-008", "likely")],
+        &[("CODE-001", "likely"), ("IMDS-008", "possible")],
     );
     check(
         &imds(
@@ -60,7 +68,7 @@ fn bodies_of_imds() {
     );
     check(
         &imds("bad_request_102", ""),
-        &[("IMDS-008", "high"), ("CODE-001", "likely")],
+        &[("CODE-001", "likely"), ("IMDS-008", "possible")],
     );
     check(
         &imds("invalid_resource", "AADSTS500011: 'https://a'"),
@@ -136,16 +144,28 @@ fn whole_answers() {
         &[("IDSEL-022", "high")],
     );
     let verbose = "* Connected\n> GET /x HTTP/1.1\n>\n< HTTP/1.1 400 Bad Request\n< Server: IMDS/1\n<\n{\"error\":\"bad_request_102\"}\n* Closing";
-    check(verbose, &[("IMDS-008", "high"), ("CODE-001", "likely")]);
+    check(verbose, &[("CODE-001", "likely"), ("IMDS-008", "possible")]);
+}
+
+#[test]
+fn bodies_of_arm_that_may_be_about_any_client() {
+    check(
+        &arm(
+            "AuthenticationFailed",
+            "The 'Authorization' header is missing.",
+        ),
+        &[("ARM-011", "likely")],
+    );
+    check(
+        &arm("InvalidAuthenticationTokenTenant", "x"),
+        &[("TOKEN-007", "likely")],
+    );
 }
 
 #[test]
 fn bodies_of_arm() {
     let refused = "The client '11111111-0000-4000-8000-000000000000' with object id '22222222-0000-4000-8000-000000000000' does not have authorization to perform action 'Microsoft.Resources/subscriptions/resourceGroups/read' over scope '/subscriptions/s' or the scope is invalid.";
-    check(
-        &arm("AuthorizationFailed", refused),
-        &[("RBAC-021", "likely")],
-    );
+    check(&arm("AuthorizationFailed", refused), &REFUSED);
     let answer = decode(&arm("AuthorizationFailed", refused)).answer.unwrap();
     assert_eq!(
         answer.object_id.as_deref(),
@@ -168,10 +188,8 @@ fn bodies_of_arm() {
         &[("IDSEL-017", "high")],
     );
     for (code, expected) in [
-        ("AuthenticationFailed", "ARM-011"),
         ("DenyAssignmentAuthorizationFailed", "RBAC-006"),
         ("ExpiredAuthenticationToken", "TOKEN-005"),
-        ("InvalidAuthenticationTokenTenant", "TOKEN-007"),
         ("LinkedInvalidPropertyId", "RID-014"),
         ("MissingApiVersionParameter", "ARM-013"),
         ("MissingSubscriptionRegistration", "ARM-015"),
@@ -272,7 +290,7 @@ fn words_of_sdks() {
         (
             "GET https://management.azure.com/x\nRESPONSE 403: 403 Forbidden\nERROR CODE: AuthorizationFailed\n---\n",
             "azcore for Go",
-            &["RBAC-021"],
+            &["RBAC-021", "RBAC-001", "RBAC-003", "RBAC-005"],
         ),
         (
             "File \"msal/managed_identity.py\"\njson.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)",
@@ -288,10 +306,7 @@ fn words_of_sdks() {
 
 #[test]
 fn words_without_an_answer() {
-    check(
-        "ERROR: (AuthorizationFailed) The client …",
-        &[("RBAC-021", "likely")],
-    );
+    check("ERROR: (AuthorizationFailed) The client …", &REFUSED);
     check(
         "ERROR: Identity not found",
         &[("IDSEL-001", "possible"), ("IDSEL-007", "possible")],
@@ -313,6 +328,31 @@ fn words_without_an_answer() {
         &format!("{imds}ConnectTimeout"),
         &[("NET-002", "possible"), ("HOST-001", "possible")],
     );
+    check(
+        "ManagedIdentityCredential authentication unavailable, no response from the IMDS endpoint.",
+        &[
+            ("NET-002", "possible"),
+            ("NET-003", "possible"),
+            ("HOST-001", "possible"),
+        ],
+    );
+    check(
+        "AADSTS500011: The resource principal named https://a was not found in the tenant named b.",
+        &[("TOKEN-004", "likely")],
+    );
+    check(
+        "curl: (7) Failed to connect to 169.254.169.254 port 80 after 1 ms: Could not connect to server",
+        &[("NET-003", "possible")],
+    );
+    check(
+        "curl: (7) Failed to connect to 169.254.169.254 port 80: No route to host",
+        &[("NET-001", "possible"), ("HOST-001", "possible")],
+    );
+    check(
+        "curl: (28) Connection timed out after 2001 milliseconds",
+        &[("NET-002", "possible")],
+    );
+    check("curl: (7) Failed to connect to example.com port 80", &[]);
     check("Connection refused", &[]);
     check("the answer has status 410", &[("IMDS-002", "possible")]);
     check("port 410 and 4100", &[]);

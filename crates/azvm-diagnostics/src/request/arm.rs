@@ -5,7 +5,7 @@ use super::parsed::{Form, Parsed};
 use super::selector::of_linter;
 use super::traced::Traced;
 use super::url::Url;
-use crate::catalogue::{ARM_011, ARM_013};
+use crate::catalogue::{ARM_011, ARM_013, CODE_004};
 use azvm_arm::Cloud;
 use azvm_resource_id::lint;
 
@@ -16,13 +16,53 @@ const OF_ANY_PATH: [&str; 8] = [
 
 /// True for the ARM of a cloud, and for a path of ARM at an address that is not known.
 pub(super) fn is_arm(url: &Url) -> bool {
-    let host = url.host.as_str();
-    let is_cloud = |cloud: &Cloud| {
-        let own = cloud.endpoint().split("://").nth(1);
-        own.is_some_and(|own| own.eq_ignore_ascii_case(host))
+    is_cloud(url) || (url.is_stand_in() && url.has_arm_path())
+}
+
+/// True for the ARM of a cloud, or for that of one of its regions.
+pub(super) fn is_cloud(url: &Url) -> bool {
+    let host = url.host.as_str().to_ascii_lowercase();
+    let is_own = |own: &str| {
+        let region = host.strip_suffix(own);
+        region.is_some_and(|region| region.is_empty() || region.ends_with('.'))
     };
-    let is_stand_in = host.is_empty() || url.is_loopback() || url.host.has_unknown();
-    Cloud::ALL.iter().any(is_cloud) || (is_stand_in && url.has_arm_path())
+    hosts().any(is_own)
+}
+
+/// The host of each cloud's ARM.
+pub(super) fn hosts() -> impl Iterator<Item = &'static str> {
+    let endpoints = Cloud::ALL.into_iter().map(Cloud::endpoint);
+    endpoints.map(|endpoint| endpoint.trim_start_matches("https://"))
+}
+
+/// ARM speaks TLS alone: a token that is sent in clear is known to everybody on the way.
+fn scheme(parsed: &Parsed, url: &Url, found: &mut Vec<RequestFinding>) {
+    if !is_cloud(url) {
+        return;
+    }
+    let Some(scheme) = &url.scheme else {
+        if parsed.form == Form::Curl {
+            let host = url.host.whole();
+            let finding = RequestFinding::new(&CODE_004, host.start..host.start);
+            found.push(
+                finding
+                    .title("without a scheme curl speaks plain http, and a token would go in clear")
+                    .suggest("https://"),
+            );
+        }
+        return;
+    };
+    if !scheme.has_unknown() && !scheme.as_str().eq_ignore_ascii_case("https") {
+        let shown = super::brief(scheme.as_str());
+        let finding = RequestFinding::new(&CODE_004, scheme.whole());
+        found.push(
+            finding
+                .title(format!(
+                    "the scheme is {shown}, and ARM speaks https alone: a token would go in clear"
+                ))
+                .suggest("https"),
+        );
+    }
 }
 
 pub(super) fn examine(parsed: &Parsed, url: &Url, found: &mut Vec<RequestFinding>) {
@@ -34,6 +74,7 @@ pub(super) fn examine(parsed: &Parsed, url: &Url, found: &mut Vec<RequestFinding
         // It opens a way for a request, and is none itself.
         return;
     }
+    scheme(parsed, url, found);
     let is_own = url.plain_path().starts_with("/metadata/");
     if url.param("api-version").is_none() && !url.path.has_unknown() && !is_own {
         found.push(RequestFinding::new(&ARM_013, url.path.whole()));

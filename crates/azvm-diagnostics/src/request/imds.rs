@@ -5,7 +5,8 @@ use super::parsed::{Header, Parsed};
 use super::traced::Traced;
 use super::url::{Param, Url};
 use crate::catalogue::{
-    CODE_001, CODE_002, CODE_003, CODE_004, CODE_005, CODE_009, CODE_011, CODE_025,
+    CODE_001, CODE_002, CODE_003, CODE_004, CODE_005, CODE_009, CODE_011, CODE_025, IMDS_007,
+    TOKEN_004, edits,
 };
 use crate::finding::{Confidence, Severity};
 use azvm_imds::{
@@ -31,7 +32,8 @@ pub(super) enum Endpoint {
 impl Endpoint {
     pub(super) fn of(url: &Url) -> Self {
         let path = url.plain_path();
-        match path.as_str() {
+        let path = meant_path(&path).unwrap_or(&path);
+        match path {
             "/metadata/identity/oauth2/token" => Self::Token,
             "/metadata/versions" => Self::Versions,
             "/metadata/identity/info" => Self::Versioned(TOKEN_API_VERSION),
@@ -56,6 +58,40 @@ impl Endpoint {
             Self::Events => Some(SCHEDULED_EVENTS_API_VERSION),
             Self::Versions | Self::Credential | Self::Other => None,
         }
+    }
+}
+
+/// The paths that are documented; below the one of the instance there are more.
+const PATHS: [&str; 9] = [
+    TOKEN_PATH,
+    "/metadata/attested/document",
+    "/metadata/identity/getplatformmetadata",
+    "/metadata/identity/info",
+    "/metadata/identity/issuecredential",
+    "/metadata/instance",
+    "/metadata/loadbalancer",
+    "/metadata/scheduledevents",
+    "/metadata/versions",
+];
+
+const TOKEN_PATH: &str = "/metadata/identity/oauth2/token";
+
+/// A longer path is close to none.
+const MAX_PATH_BYTES: usize = 64;
+
+/// The documented path that a plain one was probably meant to be; `None` for a documented one as well.
+pub(super) fn meant_path(plain: &str) -> Option<&'static str> {
+    let is_known = PATHS.contains(&plain) || plain.starts_with("/metadata/instance/");
+    if is_known || plain.len() > MAX_PATH_BYTES {
+        return None;
+    }
+    let counted = PATHS.map(|known| (edits(known, plain), known));
+    let (count, known) = counted.into_iter().min()?;
+    match count <= 2 {
+        true => Some(known),
+        false => plain
+            .starts_with("/metadata/identity/oauth")
+            .then_some(TOKEN_PATH),
     }
 }
 
@@ -222,6 +258,20 @@ fn path(url: &Url, found: &mut Vec<RequestFinding>) {
         let span = url.path.span(at..at + length);
         found.push(RequestFinding::new(&CODE_009, span).suggest("/"));
     }
+    if url.path.has_unknown() {
+        return;
+    }
+    let plain = url.plain_path();
+    let finding = RequestFinding::new(&IMDS_007, url.path.whole()).confidence(Confidence::Likely);
+    if let Some(meant) = meant_path(&plain) {
+        found.push(
+            finding
+                .title(format!("no such path is documented; {meant} is"))
+                .suggest(meant),
+        );
+    } else if plain != "/metadata" && !plain.starts_with("/metadata/") {
+        found.push(finding.title("all paths of IMDS begin with /metadata/"));
+    }
 }
 
 fn version(url: &Url, endpoint: Endpoint, found: &mut Vec<RequestFinding>) {
@@ -297,23 +347,79 @@ fn is_date(text: &str) -> bool {
             4 | 7 => *byte == b'-',
             _ => byte.is_ascii_digit(),
         })
+        && ("01".."13").contains(&&text[5..7])
+        && ("01".."32").contains(&&text[8..])
 }
 
 fn resource(url: &Url, found: &mut Vec<RequestFinding>) {
     let Some(param) = url.param("resource") else {
-        let scope = url.param("scope").map(|param| param.name.whole());
-        let finding =
-            RequestFinding::new(&CODE_025, scope.clone().unwrap_or_else(|| url.path.whole()));
-        return found.push(match scope {
-            Some(_) => finding
-                .title("IMDS takes a resource, not a scope")
-                .suggest("resource"),
-            None => finding,
-        });
+        return found.push(no_resource(url));
     };
     let is_empty = param.value.as_ref().is_none_or(Traced::is_empty);
     if is_empty {
         let finding = RequestFinding::new(&CODE_025, param.span());
-        found.push(finding.title("the parameter resource is empty"));
+        return found.push(finding.title("the parameter resource is empty"));
     }
+    let value = param.meant().filter(|value| !value.has_unknown());
+    if let Some((value, meant)) =
+        value.and_then(|it| Some((it.whole(), meant_audience(it.as_str())?)))
+    {
+        let finding = RequestFinding::new(&TOKEN_004, value).confidence(Confidence::Likely);
+        found.push(
+            finding
+                .title(format!("no such audience is known; {meant} is"))
+                .suggest(meant),
+        );
+    }
+}
+
+/// A scope in its place, another spelling, or nothing at all.
+fn no_resource(url: &Url) -> RequestFinding {
+    let is_close =
+        |param: &&Param| edits(&param.plain_name().to_ascii_lowercase(), "resource") <= 2;
+    let close = url.params.iter().find(is_close);
+    match (url.param("scope"), close) {
+        (Some(scope), _) => RequestFinding::new(&CODE_025, scope.name.whole())
+            .title("IMDS takes a resource, not a scope")
+            .suggest("resource"),
+        (None, Some(close)) => RequestFinding::new(&CODE_025, close.name.whole())
+            .title(format!(
+                "the parameter is called resource, not {}",
+                super::brief(&close.plain_name())
+            ))
+            .suggest("resource"),
+        (None, None) => RequestFinding::new(&CODE_025, url.path.whole()),
+    }
+}
+
+/// Services other than ARM that machines get tokens for, without `https://`.
+const AUDIENCE_HOSTS: [&str; 4] = [
+    "database.windows.net",
+    "graph.microsoft.com",
+    "storage.azure.com",
+    "vault.azure.net",
+];
+
+/// The audience that another text was probably meant to be: a known one is misspelt, or lacks its scheme.
+pub(super) fn meant_audience(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let host = rest.split('/').next().unwrap_or_default();
+    let is_plain = matches!(scheme, "" | "https") && host.len() <= MAX_PATH_BYTES;
+    if !is_plain || text.starts_with('/') {
+        return None;
+    }
+    let own = azvm_arm::Cloud::ALL
+        .into_iter()
+        .flat_map(|cloud| cloud.audiences());
+    let own = own.map(|audience| {
+        audience
+            .trim_start_matches("https://")
+            .trim_end_matches('/')
+    });
+    let known = own.chain(AUDIENCE_HOSTS);
+    let counted = known.map(|known| (edits(known, &host.to_ascii_lowercase()), known));
+    let (count, known) = counted.min()?;
+    let is_wrong = count > 0 || scheme.is_empty();
+    let right = format!("https://{known}{}", &rest[host.len()..]);
+    (count <= 2 && is_wrong).then_some(right)
 }

@@ -19,7 +19,9 @@ const PLACEHOLDERS: [(&str, &str); 2] = [("api-version", "API-VERSION"), ("resou
 pub(super) fn imds(parsed: &Parsed, url: &Url) -> Option<String> {
     let endpoint = Endpoint::of(url);
     let params = imds_params(url, endpoint)?;
-    let mut pieces = vec![(origin(url), false), (path(url), false)];
+    let meant = super::imds::meant_path(&url.plain_path());
+    let meant = meant.map_or_else(|| path(url), String::from);
+    let mut pieces = vec![(origin(url), false), (meant, false)];
     pieces.extend(query(&params));
     let method = parsed.method.as_ref().map_or("GET", |(method, _)| method);
     let is_post = method == "POST" && matches!(endpoint, Endpoint::Events | Endpoint::Credential);
@@ -134,6 +136,9 @@ fn mend_value(name: &str, value: &mut [Piece]) {
             if let Some(once) = super::query::encoded_twice(text) {
                 *text = once;
             }
+            if let Some(meant) = super::imds::meant_audience(text) {
+                *text = meant;
+            }
         }
         "msi_res_id" => {
             if let Ok(repaired) = repair(text) {
@@ -205,6 +210,9 @@ fn placeholder(name: &str) -> Vec<Piece> {
 fn origin(url: &Url) -> String {
     if url.is_imds_address() {
         return azvm_imds::DEFAULT_ENDPOINT.into();
+    }
+    if super::arm::is_cloud(url) {
+        return format!("https://{}", url.host.as_str());
     }
     let scheme = url.scheme.as_ref().map_or("http", Traced::as_str);
     let port = url

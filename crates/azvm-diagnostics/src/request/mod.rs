@@ -31,6 +31,7 @@ mod parsed;
 mod query;
 mod selector;
 mod shell;
+mod stranger;
 mod traced;
 mod url;
 
@@ -44,6 +45,7 @@ use url::Url;
 pub use found::RequestFinding;
 pub use parsed::Form;
 pub use shell::Shell;
+pub use stranger::Stranger;
 
 /// The longest request that is looked at, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 64 * 1024;
@@ -66,6 +68,8 @@ pub struct RequestLint {
     pub findings: Vec<RequestFinding>,
     /// The request as it should have been, if something is wrong and it is clear what was meant.
     pub corrected: Option<String>,
+    /// Set when the request goes neither to IMDS nor to ARM, so that there is little to say about it.
+    pub stranger: Option<Stranger>,
 }
 
 impl RequestLint {
@@ -87,8 +91,7 @@ impl RequestLint {
     /// As [`of`](Self::of).
     pub fn of_words(words: &[String]) -> Result<Self, NotARequest> {
         match words {
-            [one] if command::read(one, Shell::Sh).is_some() => Self::of(one, Shell::Sh),
-            [one] => examine(one, Shell::Sh, true),
+            [one] => Self::of_word(one, Shell::Sh),
             words => {
                 let words = words.iter().map(|word| crate::remedy::quote_word(word));
                 let line = words.collect::<Vec<_>>().join(" ");
@@ -97,10 +100,22 @@ impl RequestLint {
         }
     }
 
-    /// True when nothing keeps the request from being answered.
+    /// Examines one word that a shell has handed over: an address, or a whole command line as it would be typed into
+    /// this shell.
+    ///
+    /// # Errors
+    ///
+    /// As [`of`](Self::of).
+    pub fn of_word(word: &str, shell: Shell) -> Result<Self, NotARequest> {
+        let is_line = command::read(word, shell).is_some();
+        examine(word, shell, !is_line)
+    }
+
+    /// True when nothing keeps IMDS or ARM from answering the request.
     pub fn is_fine(&self) -> bool {
         let mut findings = self.findings.iter();
-        !findings.any(|finding| finding.finding.severity == Severity::Fail)
+        self.stranger.is_none()
+            && !findings.any(|finding| finding.finding.severity == Severity::Fail)
     }
 }
 
@@ -150,6 +165,7 @@ fn examine(text: &str, shell: Shell, is_handed_over: bool) -> Result<RequestLint
             "expected an address, a command line of curl or az rest, or the head of an HTTP request",
         ))?;
     let findings = findings(&parsed, is_handed_over);
+    let stranger = Stranger::of(&parsed, &findings);
     let is_wrong = findings.iter().any(RequestFinding::can_be_mended);
     let corrected = parsed.url.as_ref().filter(|_| is_wrong);
     let corrected = corrected.and_then(|url| match Target::of(url) {
@@ -161,6 +177,7 @@ fn examine(text: &str, shell: Shell, is_handed_over: bool) -> Result<RequestLint
         shown: masked(text, &parsed.harmless),
         form: parsed.form,
         findings,
+        stranger,
         corrected: corrected.filter(|text| jwts(text).is_empty() && is_right(text, shell)),
     })
 }
@@ -202,7 +219,7 @@ enum Target {
 
 impl Target {
     fn of(url: &Url) -> Self {
-        let is_stand_in = url.is_loopback() || url.host.is_empty() || url.host.has_unknown();
+        let is_stand_in = url.is_stand_in();
         let path = url.plain_path();
         if url.is_imds_address() || (is_stand_in && is_metadata(&path)) {
             Self::Imds

@@ -3,7 +3,7 @@
 use super::found::RequestFinding;
 use super::traced::Traced;
 use super::url::{Param, Url};
-use crate::catalogue::{self, IDSEL_005, IDSEL_011, IDSEL_015, RID_016};
+use crate::catalogue::{self, IDSEL_005, IDSEL_011, IDSEL_015, RID_016, edits};
 use crate::finding::{Confidence, Severity};
 use azvm_imds::Guid;
 use azvm_resource_id::{ResourceIdRef, lint};
@@ -11,12 +11,16 @@ use azvm_resource_id::{ResourceIdRef, lint};
 /// Those that exclude each other. The fourth is the third by the name that App Service has for it.
 pub(super) const SELECTORS: [&str; 4] = ["client_id", "object_id", "msi_res_id", "mi_res_id"];
 
+/// A longer name is close to none.
+const MAX_NAME_BYTES: usize = 24;
+
 const IDENTITY_TYPE: &str = "Microsoft.ManagedIdentity/userAssignedIdentities";
 
 pub(super) fn examine(url: &Url, found: &mut Vec<RequestFinding>) {
     let mut given: Vec<(&str, &Param)> = vec![];
     for name in SELECTORS {
         let Some(param) = url.param(name) else {
+            misspelt(name, url, found);
             continue;
         };
         let is_empty = param
@@ -40,6 +44,34 @@ pub(super) fn examine(url: &Url, found: &mut Vec<RequestFinding>) {
     for (name, param) in given {
         kind(name, param, found);
     }
+}
+
+/// IMDS passes over a name that it does not know, and the token is that of another identity.
+fn misspelt(name: &str, url: &Url, found: &mut Vec<RequestFinding>) {
+    let wanted = letters(name);
+    let is_close = |param: &&Param| {
+        let typed = param.plain_name();
+        let is_selector = SELECTORS.iter().any(|known| param.is_named(known));
+        !is_selector && typed.len() <= MAX_NAME_BYTES && edits(&letters(&typed), &wanted) <= 1
+    };
+    // The last one differs too little from the third to be told from it.
+    let is_told = name != SELECTORS[3];
+    for param in url.params.iter().filter(is_close).filter(|_| is_told) {
+        let shown = super::brief(&param.plain_name());
+        let finding = RequestFinding::new(&IDSEL_011, param.name.whole());
+        found.push(
+            finding
+                .title(format!("the parameter is called {name}, not {shown}"))
+                .suggest(name)
+                .confidence(Confidence::Likely),
+        );
+    }
+}
+
+/// The name without what names are glued together with, in lower case.
+fn letters(name: &str) -> String {
+    let kept = name.chars().filter(char::is_ascii_alphabetic);
+    kept.collect::<String>().to_ascii_lowercase()
 }
 
 fn kind(name: &str, param: &Param, found: &mut Vec<RequestFinding>) {

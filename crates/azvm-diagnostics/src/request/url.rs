@@ -92,6 +92,14 @@ impl Url {
         host.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
     }
 
+    /// True for what may stand in place of any service: loopback, a variable, a name without a dot, no host at all.
+    pub(super) fn is_stand_in(&self) -> bool {
+        let is_plain = !self.host.as_str().contains(['.', ':']);
+        is_plain && number(self.host.as_str()).is_none()
+            || self.is_loopback()
+            || self.host.has_unknown()
+    }
+
     /// The path decoded, in lower case, with single slashes and without the last one.
     pub(super) fn plain_path(&self) -> String {
         let decoded = self.path.decoded();

@@ -14,6 +14,7 @@ mod leaks;
 mod machine;
 mod markup;
 mod matrix;
+mod meant;
 mod neighbours;
 mod pages;
 mod pairs;

@@ -110,7 +110,7 @@ fn bytes_that_are_not_text_are_no_id() {
 
 #[test]
 fn nothing_to_say_and_bad_usage() {
-    let run = fed(&mut doctor(&["lint-id"]), b"").expect_code(0);
+    let run = fed(&mut doctor(&["lint-id"]), b"").expect_code(2);
     assert_eq!(run.stdout, "");
     Run::of(&mut doctor(&["lint-id", "--format", "yaml", VM])).expect_code(2);
     Run::of(&mut doctor(&["lint-id", "--strict", VM])).expect_code(2);

@@ -120,8 +120,39 @@ fn the_shell_matters() {
 }
 
 #[test]
+fn cmd_has_double_quotes_alone() {
+    let plain = TOKEN.replace("%3A%2F%2F", "://").replace("%2F", "/");
+    let args = |line: &str| ["lint-request", "--shell", "cmd", line].map(String::from);
+    let lint = |line: &str| {
+        let args = args(line);
+        Run::of(&mut doctor(&args.each_ref().map(String::as_str)))
+    };
+    let run = lint(&format!("curl {plain} -H Metadata:true -s")).expect_code(1);
+    let right = run.stdout.lines().last().unwrap().trim();
+    assert!(
+        run.stdout.contains("CODE-023") && run.stdout.contains("under cmd in double ones"),
+        "{run:#?}"
+    );
+    assert!(
+        right.contains(&format!("\"{TOKEN}\"")) && !right.contains('\''),
+        "{run:#?}"
+    );
+    lint(right).expect_code(0);
+    let run = lint(&format!("curl '{plain}' -H Metadata:true -s")).expect_code(1);
+    assert!(run.stdout.contains("CODE-023"), "{run:#?}");
+}
+
+#[test]
 fn nothing_to_say_and_bad_usage() {
-    fed(&mut doctor(&["lint-request"]), "").expect_code(0);
+    for nothing in ["", "\n# nothing\n"] {
+        fed(&mut doctor(&["lint-request"]), nothing).expect_code(2);
+    }
+    let run = fed(&mut doctor(&["lint-request"]), "http://169.254.169.245/\n").expect_code(2);
+    assert!(
+        run.stderr.contains("did you mean 169.254.169.254?"),
+        "{run:#?}"
+    );
+    Run::of(&mut doctor(&["lint-request", "http://example.com/"])).expect_code(2);
     Run::of(&mut doctor(&["lint-request", "hello"])).expect_code(2);
     Run::of(&mut doctor(&["lint-request", "--file", "/nonexistent"])).expect_code(2);
     let huge = format!("http://169.254.169.254/{}", "a".repeat(2 * 1024 * 1024));

@@ -13,6 +13,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("subs", "subscriptions"),
     ("subscriptionid", "subscriptions"),
     ("resourcegroupname", "resourceGroups"),
+    ("userassignedidentity", "userAssignedIdentities"),
 ];
 
 /// The word that another one was probably meant to be.
@@ -154,6 +155,15 @@ mod tests {
         assert_eq!(edits("resource_group"), Some(Some(1)));
         assert!(!is_close_to_any("rg", ["resourceGroups"].into_iter()));
         assert!(is_close_to_any("Provider", ["providers"].into_iter()));
+    }
+
+    #[test]
+    fn a_singular_with_another_ending_finds_its_plural() {
+        let found = closest(
+            "userAssignedIdentity",
+            ["userAssignedIdentities"].into_iter(),
+        );
+        assert_eq!(found.map(|it| it.word), Some("userAssignedIdentities"));
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! What shells make of a request, as it is typed and as it is handed over, with a real `sh` beside.
 
-use crate::requests::{TOKEN, check, curl, found, lint, mends};
+#[cfg(unix)]
+use crate::requests::lint;
+use crate::requests::{TOKEN, check, curl, found, mends};
 use azvm_diagnostics::Confidence;
 use azvm_diagnostics::request::{Form, RequestLint, Shell};
+#[cfg(unix)]
 use std::process::Command;
 
 #[test]

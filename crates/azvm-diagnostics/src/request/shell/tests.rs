@@ -46,6 +46,7 @@ fn a_line_may_be_cut() {
 }
 
 /// What the shell hands over when no variable is set.
+#[cfg(unix)]
 fn handed_over(line: &Line) -> Vec<String> {
     let is_kept = |word: &Traced, at: usize, c: char| {
         let place = word.span(at..at + c.len_utf8());

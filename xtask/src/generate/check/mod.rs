@@ -6,8 +6,7 @@ use super::schema::{CATEGORIES, Data, Entry, Source, SourceKind};
 use super::{Emitted, codes_in, is_code};
 use azvm_diagnostics::PLACEHOLDERS;
 
-/// Entries may not be called planned while more than this many are: the number only ever goes down. Lower it when a
-/// rule is added.
+/// How many entries wait for their rule; a commit that lands leaves none behind.
 const PLANNED_AT_MOST: usize = 0;
 
 /// A title fits on a line of `list-codes`, in characters.

@@ -206,7 +206,11 @@ fn is_right(text: &str, shell: Shell) -> bool {
         .or_else(|| command::read(text, shell))
         .or_else(|| address(text));
     let is_failure = |finding: &RequestFinding| finding.finding.severity == Severity::Fail;
-    parsed.is_some_and(|parsed| !findings(&parsed, false).iter().any(is_failure))
+    parsed.is_some_and(|parsed| {
+        let findings = findings(&parsed, false);
+        let is_for_us = Stranger::of(&parsed, &findings).is_none();
+        is_for_us && !findings.iter().any(is_failure)
+    })
 }
 
 /// Whom a request goes to.

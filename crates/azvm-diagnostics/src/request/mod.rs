@@ -196,6 +196,11 @@ fn findings(parsed: &Parsed, is_handed_over: bool) -> Vec<RequestFinding> {
         }
     }
     findings.truncate(MAX_FINDINGS);
+    for RequestFinding { finding, .. } in &mut findings {
+        // Both may quote the request.
+        finding.title = azvm_exchange::service_text(&finding.title);
+        finding.cause = finding.cause.as_deref().map(azvm_exchange::service_text);
+    }
     findings.sort_by_key(|finding| (finding.span.start, finding.finding.entry.code));
     findings
 }

@@ -161,10 +161,12 @@ fn a_retired_code_stays_and_is_pointed_away_from() {
 }
 
 #[test]
-fn planned_entries_become_fewer_and_never_more() {
-    let found = check(&data(RIGHT, OTHER), &emitted(&["HOST-001"]));
+fn a_planned_entry_is_counted() {
+    let planned = OTHER.replace("explain_only = \"Nobody sees it.\"", "planned = true");
+    assert_ne!(planned, OTHER);
+    let found = check(&data(RIGHT, &planned), &emitted(&["HOST-001"]));
     assert!(
-        found.iter().any(|it| it.contains("0 entries are planned")),
+        found.iter().any(|it| it.contains("1 entries are planned")),
         "{found:?}"
     );
 }

@@ -192,4 +192,4 @@ pub use scheduled_events::{
 pub use selector::IdentitySelector;
 pub use token::{AccessToken, TokenRequest};
 #[cfg(feature = "machine")]
-pub use versions::{ApiVersion, ApiVersionError, read_versions};
+pub use versions::{ApiVersion, ApiVersionError, PUBLISHED_VERSIONS, read_versions};

@@ -95,45 +95,6 @@ pub(super) fn meant_path(plain: &str) -> Option<&'static str> {
     }
 }
 
-/// The versions that the page *Azure Instance Metadata Service* lists.
-const PUBLISHED: [&str; 35] = [
-    "2017-03-01",
-    "2017-04-02",
-    "2017-08-01",
-    "2017-10-01",
-    "2017-12-01",
-    "2018-02-01",
-    "2018-04-02",
-    "2018-10-01",
-    "2019-02-01",
-    "2019-03-11",
-    "2019-04-30",
-    "2019-06-01",
-    "2019-06-04",
-    "2019-08-01",
-    "2019-08-15",
-    "2019-11-01",
-    "2020-06-01",
-    "2020-07-15",
-    "2020-09-01",
-    "2020-10-01",
-    "2020-12-01",
-    "2021-01-01",
-    "2021-02-01",
-    "2021-03-01",
-    "2021-05-01",
-    "2021-08-01",
-    "2021-10-01",
-    "2021-11-01",
-    "2021-11-15",
-    "2021-12-13",
-    "2023-07-01",
-    "2023-11-15",
-    "2024-03-15",
-    "2024-07-17",
-    "2025-04-07",
-];
-
 pub(super) fn examine(parsed: &Parsed, url: &Url, found: &mut Vec<RequestFinding>) {
     let endpoint = Endpoint::of(url);
     header(parsed, url, found);
@@ -302,7 +263,10 @@ fn version(url: &Url, endpoint: Endpoint, found: &mut Vec<RequestFinding>) {
         )));
     } else if endpoint == Endpoint::Events {
         // Scheduled events have versions of their own.
-    } else if text < PUBLISHED[0] || (!PUBLISHED.contains(&text) && text < PUBLISHED[34]) {
+    } else if text < azvm_imds::PUBLISHED_VERSIONS[0]
+        || (!azvm_imds::PUBLISHED_VERSIONS.contains(&text)
+            && text < azvm_imds::PUBLISHED_VERSIONS[34])
+    {
         // A newer one than those known here may well exist.
         let finding = finding.confidence(Confidence::Likely);
         found.push(finding.title(format!("{shown} is none of the published api-versions")));

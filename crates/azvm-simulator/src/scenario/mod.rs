@@ -173,7 +173,9 @@ impl Scenario {
     ///
     /// When the file cannot be read or has more than [`Scenario::MAX_BYTES`], and as [`Scenario::from_toml`].
     pub fn from_file(path: &Path) -> Result<Self, ScenarioError> {
-        let text = read_capped(path)?;
+        let read = read_capped(path);
+        let text =
+            read.map_err(|error| ScenarioError::new(None, format!("cannot read it: {error}")))?;
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
         let is_json = path
             .extension()
@@ -237,19 +239,17 @@ fn form_error(text: &str, error: &toml::de::Error) -> ScenarioError {
     ScenarioError::new(line, error.message().replace('\n', ", "))
 }
 
-fn read_capped(path: &Path) -> Result<String, ScenarioError> {
+/// Reads at most [`Scenario::MAX_BYTES`].
+fn read_capped(path: &Path) -> std::io::Result<String> {
     use std::io::{Error, Read};
-    let read = || {
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)?
-            .take(Scenario::MAX_BYTES + 1)
-            .read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > Scenario::MAX_BYTES {
-            return Err(Error::other("it is larger than 1 MiB"));
-        }
-        String::from_utf8(bytes).map_err(Error::other)
-    };
-    read().map_err(|error| ScenarioError::new(None, format!("cannot read it: {error}")))
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?
+        .take(Scenario::MAX_BYTES + 1)
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > Scenario::MAX_BYTES {
+        return Err(Error::other("it is larger than 1 MiB"));
+    }
+    String::from_utf8(bytes).map_err(Error::other)
 }
 
 const BUILT_IN: [(&str, &str); 51] = built_in![

@@ -306,6 +306,12 @@ fn a_file_may_name_the_body_of_a_fault() {
     let file = folder.join("mine.toml");
     std::fs::write(&file, format!("{HEALTHY}\n{fault}")).unwrap();
     let read = Scenario::from_file(&file);
+    let page = folder.join("page.html");
+    std::fs::write(&page, vec![b'#'; 1_048_577]).unwrap();
+    let large_body = Scenario::from_file(&file);
+    std::fs::remove_file(&page).unwrap();
+    std::fs::create_dir(&page).unwrap(); // as a pipe is, no file to be read
+    let no_body = Scenario::from_file(&file);
     std::fs::write(&file, vec![b'#'; 1_048_577]).unwrap();
     let large = Scenario::from_file(&file);
     std::fs::remove_dir_all(&folder).unwrap();
@@ -318,4 +324,14 @@ fn a_file_may_name_the_body_of_a_fault() {
         large.unwrap_err().to_string(),
         "cannot read it: it is larger than 1 MiB"
     );
+    for (body, error) in [
+        (
+            large_body,
+            "cannot read 'page.html': it is larger than 1 MiB",
+        ),
+        (no_body, "cannot read 'page.html': it is not a regular file"),
+    ] {
+        let found = body.unwrap_err().to_string();
+        assert!(found.ends_with(error), "{found}");
+    }
 }

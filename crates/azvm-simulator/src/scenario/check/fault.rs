@@ -1,7 +1,6 @@
 //! The faults of a scenario file.
 
-use std::fs::File;
-use std::io::Read;
+use std::io::Error;
 use std::time::Duration;
 
 use toml::Spanned;
@@ -10,6 +9,7 @@ use super::Checker;
 use crate::ScenarioError;
 use crate::fault::{Fault, FaultReply};
 use crate::scenario::file::{self, Connection};
+use crate::scenario::read_capped;
 use crate::server::WireFault;
 
 impl Checker<'_> {
@@ -87,15 +87,16 @@ impl Checker<'_> {
             let message = "body_file is for scenarios that are read from a file";
             return Err(self.error(name, message));
         };
+        let path = folder.join(name.get_ref());
         let read = || {
-            let mut text = String::new();
-            let file = File::open(folder.join(name.get_ref()))?;
-            file.take(MAX_BODY_BYTES).read_to_string(&mut text)?;
-            Ok(text)
+            // Opening a pipe would wait for somebody to write to it.
+            if !std::fs::metadata(&path)?.is_file() {
+                return Err(Error::other("it is not a regular file"));
+            }
+            read_capped(&path)
         };
-        read().map_err(|error: std::io::Error| {
-            self.error(name, format!("cannot read '{}': {error}", name.get_ref()))
-        })
+        read()
+            .map_err(|error| self.error(name, format!("cannot read '{}': {error}", name.get_ref())))
     }
 
     fn per_million(&self, probability: Option<&Spanned<f64>>) -> Result<u32, ScenarioError> {
@@ -118,6 +119,3 @@ impl Checker<'_> {
 
 const JSON: &str = "application/json; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
-
-/// What is beyond this of a body's file is not read.
-const MAX_BODY_BYTES: u64 = 1024 * 1024;

@@ -5,6 +5,9 @@
 //! deadline, reads the token with serde_json and when it expires. The other stops at the bytes and waits for ever: the
 //! floor that the transport stands on.
 //!
+//! Client and server share one CPU where that can be had (Linux): on two, most of the time is one of them waking the other
+//! from its sleep, which takes the longer the longer it slept.
+//!
 //! Criterion shows each; then they are measured in turns, so that a drift of the machine meets all, and the ratios of
 //! their medians are printed.
 //!
@@ -50,6 +53,7 @@ const DEADLINE: Duration = Duration::from_secs(15);
 const TOKEN_CHARS: usize = 1_500;
 
 fn main() {
+    share_one_cpu();
     let bench = Bench::new();
     // Short, for the servers rest most of the time.
     let mut criterion = Criterion::default()
@@ -76,6 +80,25 @@ fn main() {
         ratios(&bench);
     }
 }
+
+/// For this thread and all that it starts.
+#[cfg(target_os = "linux")]
+fn share_one_cpu() {
+    use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+    use nix::unistd::Pid;
+    let this = Pid::from_raw(0);
+    let allowed = sched_getaffinity(this).expect("which CPUs there are");
+    let last = (0..CpuSet::count())
+        .rev()
+        .find(|cpu| allowed.is_set(*cpu) == Ok(true));
+    let mut one = CpuSet::new();
+    one.set(last.expect("a CPU that this runs on"))
+        .expect("a CPU of the set");
+    sched_setaffinity(this, &one).expect("a right that every process has");
+}
+
+#[cfg(not(target_os = "linux"))]
+fn share_one_cpu() {}
 
 type Step = fn(&Bench, &mut Fetcher);
 

@@ -205,15 +205,13 @@ impl Client {
                 // In a box of its own, so that a request over a kept connection does not carry the room for it about.
                 None => Box::pin(self.open(origin, request, deadline)).await?,
             };
-            let message = match message.take() {
-                Some(message) => message,
-                None => wire::encode(origin, request)?,
-            };
-            match self.ask(route, origin, message, request, deadline).await {
+            let asked = self.ask(route, origin, &mut message, request, deadline);
+            match asked.await {
                 Err(error) if error.is_stale() && self.resends => {}
                 result => return result,
             }
             tracing::debug!("the kept connection was lost; sending again over a new one");
+            message = Some(wire::encode(origin, request)?);
         }
     }
 
@@ -232,7 +230,7 @@ impl Client {
         &self,
         mut route: Route,
         origin: &Origin,
-        message: hyper::Request<wire::Body>,
+        message: &mut Option<wire::Message>,
         request: &Request,
         deadline: Deadline,
     ) -> Result<Exchanged, TransportError> {
@@ -297,7 +295,8 @@ impl Client {
     ) -> Result<Route, TransportError> {
         #[cfg(feature = "tls")]
         if let (Scheme::Https, Some(tls)) = (origin.scheme(), &self.tls) {
-            return self.open_tls(tls, origin, deadline).await;
+            // In a box of its own: a TLS connection is several times as large as a plain one.
+            return Box::pin(self.open_tls(tls, origin, deadline)).await;
         }
         let mut timings = Timings::default();
         let limit = self.limits.connect();

@@ -2,9 +2,9 @@
 
 use crate::TransportError;
 use crate::timing::{Alarm, Deadline};
+use crate::wire::{self, Message};
 use azvm_exchange::{FailureKind, Phase};
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -21,7 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 const MAX_RESERVED_BYTES: u64 = 64 * 1024;
 
 pub(crate) struct Connection {
-    sender: http1::SendRequest<Full<Bytes>>,
+    sender: http1::SendRequest<wire::Body>,
     driver: Driver,
     alarm: Alarm,
     ends: Ends,
@@ -82,16 +82,18 @@ impl Connection {
         self.ends
     }
 
-    /// Sends the request and waits for the response's head, until the deadline.
+    /// Sends the request, taken out of its place, and waits for the response's head, until the deadline.
     pub(crate) async fn head(
         &mut self,
-        message: hyper::Request<Full<Bytes>>,
+        message: &mut Option<Message>,
         deadline: Deadline,
     ) -> Result<hyper::Response<Incoming>, TransportError> {
         self.has_heard.store(false, Ordering::Relaxed);
-        let answer = self.driver.run(self.sender.send_request(message));
-        let answer = async {
-            let answer = answer.await;
+        let message = message.take().expect("a message is sent once");
+        let mut answer = pin!(self.sender.send_request(message));
+        let driver = &mut self.driver;
+        let answer = |context: &mut Context<'_>| {
+            let answer = driver.poll_for(answer.as_mut(), context);
             answer.map_err(|error| TransportError::from_hyper(error, Phase::FirstByte))
         };
         self.alarm.bound(deadline, Phase::FirstByte, answer).await
@@ -109,7 +111,8 @@ impl Connection {
         max_bytes: usize,
         deadline: Deadline,
     ) -> Result<Vec<u8>, TransportError> {
-        let whole = self.driver.whole(body, max_bytes);
+        let mut whole = pin!(self.driver.whole(body, max_bytes));
+        let whole = |context: &mut Context<'_>| whole.as_mut().poll(context);
         self.alarm.bound(deadline, Phase::Body, whole).await
     }
 
@@ -134,17 +137,18 @@ fn grow(whole: &mut Vec<u8>, more: usize, max_bytes: usize) {
 struct Driver(Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>);
 
 impl Driver {
-    async fn run<T>(&mut self, work: impl Future<Output = T>) -> T {
-        let mut work = pin!(work);
-        poll_fn(|context| {
-            if let Poll::Ready(output) = work.as_mut().poll(context) {
-                return Poll::Ready(output);
-            }
-            self.poll(context);
-            // The driver may have brought what the work waits for; this saves a round through the scheduler.
-            work.as_mut().poll(context)
-        })
-        .await
+    /// Polls `work`, and moves bytes for it where it waits.
+    fn poll_for<T>(
+        &mut self,
+        mut work: Pin<&mut impl Future<Output = T>>,
+        context: &mut Context<'_>,
+    ) -> Poll<T> {
+        if let Poll::Ready(output) = work.as_mut().poll(context) {
+            return Poll::Ready(output);
+        }
+        self.poll(context);
+        // The driver may have brought what the work waits for; this saves a round through the scheduler.
+        work.poll(context)
     }
 
     /// The whole body, of at most `max_bytes`.
@@ -166,7 +170,10 @@ impl Driver {
         }
         let reserved = usize::try_from(announced.min(MAX_RESERVED_BYTES)).unwrap_or(0);
         let mut whole = Vec::with_capacity(reserved);
-        while let Some(frame) = self.run(body.frame()).await {
+        while let Some(frame) = {
+            let mut frame = pin!(body.frame());
+            poll_fn(|context| self.poll_for(frame.as_mut(), context)).await
+        } {
             let frame = frame.map_err(|error| TransportError::from_hyper(error, Phase::Body))?;
             let Ok(data) = frame.into_data() else {
                 continue; // trailers

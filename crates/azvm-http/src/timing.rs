@@ -3,8 +3,8 @@
 use crate::TransportError;
 use azvm_exchange::Phase;
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
@@ -92,17 +92,16 @@ impl Deadline {
 pub(crate) struct Alarm(Option<Pin<Box<Sleep>>>);
 
 impl Alarm {
-    /// As [`Deadline::bound`].
+    /// As [`Deadline::bound`], of work that is polled where it stands.
     pub(crate) async fn bound<T>(
         &mut self,
         deadline: Deadline,
         phase: Phase,
-        work: impl Future<Output = Result<T, TransportError>>,
+        mut work: impl FnMut(&mut Context<'_>) -> Poll<Result<T, TransportError>>,
     ) -> Result<T, TransportError> {
-        let mut work = pin!(work);
         let mut is_set = false;
         poll_fn(|context| {
-            if let Poll::Ready(result) = work.as_mut().poll(context) {
+            if let Poll::Ready(result) = work(context) {
                 return Poll::Ready(result);
             }
             let timer = self

@@ -10,6 +10,9 @@ use hyper::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, US
 /// What is sent after the head: everything or nothing.
 pub(crate) type Body = Full<Bytes>;
 
+/// A request as hyper sends it. It is large: each future that it is moved through carries room for it.
+pub(crate) type Message = hyper::Request<Body>;
+
 /// The name and version that a request gets which names none.
 pub(crate) const AGENT: &str = concat!("azvm/", env!("CARGO_PKG_VERSION"));
 
@@ -23,10 +26,7 @@ const RESERVED: [&str; 5] = [
 ];
 
 /// Fails, before anything is opened, for a request that could not be sent exactly as it stands.
-pub(crate) fn encode(
-    origin: &Origin,
-    request: &Request,
-) -> Result<hyper::Request<Body>, TransportError> {
+pub(crate) fn encode(origin: &Origin, request: &Request) -> Result<Message, TransportError> {
     let target = request.target();
     let uri: Uri = target
         .parse()

@@ -46,13 +46,13 @@ pub async fn drive(
 }
 
 /// [`drive`], each attempt in its turn.
-pub(crate) async fn drive_in_turn(
+pub(crate) fn drive_in_turn(
     client: &Client,
     origin: &Origin,
     exchange: Exchange,
     limiter: &Limiter,
-) -> Driven {
-    run(client, origin, exchange, Some(limiter), |_| {}).await
+) -> impl Future<Output = Driven> {
+    run(client, origin, exchange, Some(limiter), |_| {})
 }
 
 async fn run(

@@ -101,6 +101,14 @@ impl Finding {
         self.cause = Some(cause.into());
         self
     }
+
+    /// Other words for what to do, and none of the commands that wait: for where the wait is over.
+    pub(crate) fn without_waiting(mut self, fix: impl Into<String>) -> Self {
+        self.remedy.text = fix.into();
+        let waits = |run: &str| run.split(' ').any(|word| word == "--wait");
+        self.remedy.commands.retain(|command| !waits(&command.run));
+        self
+    }
 }
 
 /// Values for the placeholders of a remedy, by name: `group`, `vm`, `object_id`, `scope`, …

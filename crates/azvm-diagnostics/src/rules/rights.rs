@@ -419,20 +419,31 @@ impl Case<'_> {
                     .into();
             }
         }
-        if let Some(age) = self.granted() {
+        let granted = self.granted();
+        if let Some(age) = granted {
             let age = long(age);
             cause.push_str(&format!(
                 "; granted {age} ago, as you say, which is longer than propagation takes"
             ));
+        } else if self.facts.asked.granted_at.is_some() {
+            cause.push_str("; the time of --granted-at has not come yet, and counts for nothing");
         }
+        let mut waited = Duration::ZERO;
         if self.facts.asked.wait.is_some() {
             let target = self.facts.arm.target.as_ref();
-            let waited = target.map(|target| target.waited).unwrap_or_default();
+            waited = target.map(|target| target.waited).unwrap_or_default();
             cause.push_str(&format!(
                 "; waited {}, the official maximum is 10 min",
                 long(waited)
             ));
         }
-        self.find(&RBAC_021).with_cause(cause)
+        let finding = self.find(&RBAC_021).with_cause(cause);
+        if granted.is_none() && waited < OFFICIAL_MAXIMUM {
+            return finding;
+        }
+        finding.without_waiting(
+            "Look from outside with an account that may list assignments: at which scope the role is, and to which \
+             object ID. Waiting longer does not help.",
+        )
     }
 }

@@ -23,6 +23,12 @@ fn granted(world: World, secs: i64) -> World {
     world.asking(move |config| config.with_granted_at(time))
 }
 
+fn advises_to_wait(ran: &Ran) -> bool {
+    let remedy = &ran.finding("RBAC-021").remedy;
+    let waits = |run: &str| run.contains("--wait");
+    remedy.text.contains("wait up to") || remedy.commands.iter().any(|it| waits(&it.run))
+}
+
 #[test]
 fn what_arm_adds_up_itself_counts_where_the_list_is_closed() {
     let sets = |items: &[Value]| target(denied()).with(Route::Permissions, list(items));
@@ -127,9 +133,13 @@ fn the_time_of_the_grant_tells_what_the_machine_cannot_see() {
             .unwrap()
             .contains("longer than propagation takes")
     );
+    assert!(!advises_to_wait(&ran));
     // Clocks differ; but what is to come has not been granted.
     check(blind(240), &["RBAC-002"], Confidence::Likely);
-    check(blind(600), &["RBAC-021"], Confidence::High);
+    let ran = check(blind(600), &["RBAC-021"], Confidence::High);
+    let cause = ran.finding("RBAC-021").cause.as_deref().unwrap();
+    assert!(cause.contains("has not come yet"), "{cause}");
+    assert!(advises_to_wait(&ran));
     // It is measured by the service's clock.
     let late = granted(target(denied().dated(3600)), -120);
     check(late, &["RBAC-021"], Confidence::High);

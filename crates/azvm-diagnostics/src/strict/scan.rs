@@ -126,6 +126,9 @@ fn id(word: &str, salt: &Salt) -> Option<String> {
             .any(|known| known.eq_ignore_ascii_case(word));
         return (!is_nobody && !is_anybodys).then(|| salt.guid(word));
     }
+    if let Some(guid) = without_hyphens(word) {
+        return Some(salt.guid(&guid));
+    }
     if is_mac(word) {
         return Some(salt.word("mac", &word.replace('-', ":")));
     }
@@ -136,6 +139,18 @@ fn id(word: &str, salt: &Salt) -> Option<String> {
     let address = word.parse::<Ipv6Addr>().ok()?;
     let is_known = address.is_loopback() || address.is_unspecified();
     (!is_known).then(|| salt.word("ip", &address.to_string()))
+}
+
+/// The GUID that some services write as 32 digits, in its usual form; so it has the same hash in both.
+fn without_hyphens(word: &str) -> Option<String> {
+    let is_bare = word.len() == 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_nobody = word.bytes().all(|byte| byte == b'0');
+    let part = |from: usize, to: usize| &word[from..to];
+    (is_bare && !is_nobody).then(|| {
+        [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)]
+            .map(|(from, to)| part(from, to))
+            .join("-")
+    })
 }
 
 fn is_mac(word: &str) -> bool {
@@ -390,6 +405,17 @@ mod tests {
         let mut names = Names::default();
         names.learn(member, text);
         everything(member, text, &Salt::new(b"salt"), &names)
+    }
+
+    #[test]
+    fn a_guid_without_hyphens_is_the_same_guid() {
+        let usual = hide("message", "01234567-89ab-cdef-0123-456789abcdef");
+        let bare = hide("message", "(0123456789ABCDEF0123456789abcdef)");
+        assert_eq!(bare, format!("({usual})"));
+        assert!(!usual.contains("89ab-cdef"));
+        for kept in ["0".repeat(32), "0".repeat(31), "x".repeat(32)] {
+            assert_eq!(hide("message", &kept), kept);
+        }
     }
 
     #[test]

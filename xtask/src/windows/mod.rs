@@ -14,7 +14,7 @@ use wine::Wine;
 
 /// What `azvm-doctor.exe` must end with: arguments, exit code, and words that stand in what it prints.
 const RUNS: &[(&[&str], i32, &[&str])] = &[
-    (&["--simulate", "healthy"], 0, &["7 ok   exit 0"]),
+    (&["--simulate", "healthy"], 0, &["7 ok   ", "   exit 0"]),
     (&["--simulate", "no-identity"], 1, &["IDSEL-001"]),
     (&["--simulate", "not-azure"], 6, &["HOST-001"]),
 ];

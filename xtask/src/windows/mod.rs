@@ -22,7 +22,7 @@ const RUNS: &[(&[&str], i32, &[&str])] = &[
 /// A registry to import, and what the doctor must then make of the machine, whose metadata service refuses.
 const MACHINES: &[(&str, i32, &[&str])] = &[
     ("", 1, &["cannot tell whether this is an Azure VM"]),
-    ("laptop.reg", 6, &["HOST-001", "No Asset Tag"]),
+    ("laptop.reg", 6, &["HOST-003", "No Asset Tag", "arc_agent"]),
     (
         "azure.reg",
         1,

@@ -9,10 +9,11 @@ use crate::catalogue::{
     RBAC_006, RBAC_016, RBAC_018, RBAC_020, RBAC_026, RID_006, RID_007, TOKEN_001, TOKEN_002,
     TOKEN_005, TOKEN_007,
 };
+use crate::collect::is_plain_403;
 use crate::facts::{Facts, Sample, TargetFacts, Trouble, Withheld};
 use crate::finding::{Finding, Severity, Values};
 use crate::wait::STABLE_SUCCESSES;
-use azvm_arm::{ArmError, Resource};
+use azvm_arm::{ArmError, ErrorCode, Resource};
 use azvm_resource_id::ResourceId;
 
 pub(super) fn target(facts: &Facts, values: &Values) -> Verdict {
@@ -141,58 +142,61 @@ fn refused(
     values: &Values,
     verdict: &mut Verdict,
 ) {
-    verdict.saw("status", error.status().to_string());
-    verdict.saw_some("code", error.code());
-    verdict.saw_some("message", error.message());
-    verdict.saw_some("request_id", error.request_id());
-    verdict.saw_some("correlation_id", error.correlation_id());
-    let finding = if error.status() == 403 && error.code() == Some("AuthorizationFailed") {
+    super::arm::saw_refusal(error, verdict);
+    let finding = if is_plain_403(error) {
         super::rights::not_authorized(error, sample, facts, values, verdict)
     } else {
         let mut values = values.clone();
         values.set("namespace", error.unregistered_namespace());
-        Finding::new(by_code(error, facts), &values)
+        match by_code(error, facts) {
+            Some(entry) => Finding::new(entry, &values),
+            None => super::arm::uncoded(error, &values),
+        }
     };
     let cause = finding.cause.clone().unwrap_or_else(|| error.to_string());
     verdict.find(finding.with_severity(Severity::Fail).with_cause(cause));
 }
 
-/// Everything but the plain 403, by status and code.
-fn by_code(error: &ArmError, facts: &Facts) -> &'static Entry {
-    match (error.status(), error.code()) {
-        (401, Some("InvalidAuthenticationTokenAudience"))
-            if super::token::is_other_clouds(facts) =>
-        {
+/// Everything but the plain 403, by status and code; `None` for an answer without a code of ARM.
+fn by_code(error: &ArmError, facts: &Facts) -> Option<&'static Entry> {
+    use ErrorCode as Code;
+    let status = error.status();
+    let Some(code) = error.most_specific_code().filter(|_| error.is_from_arm()) else {
+        let is_401 = status == 401 && (error.is_from_arm() || error.challenge().is_some());
+        return is_401.then_some(&ARM_012);
+    };
+    Some(match (status, code) {
+        (401, Code::InvalidAuthenticationTokenAudience) if super::token::is_other_clouds(facts) => {
             &TOKEN_001
         }
-        (401, Some("InvalidAuthenticationTokenAudience")) => &TOKEN_002,
-        (401, Some("InvalidAuthenticationTokenTenant")) => &TOKEN_007,
-        (401, Some("ExpiredAuthenticationToken")) => &TOKEN_005,
-        (401, Some("AuthenticationFailed")) => &ARM_011,
-        (401, Some(_)) => &ARM_012,
-        (401, None) if error.challenge().is_some() => &ARM_012,
-        (403, Some("DenyAssignmentAuthorizationFailed")) => &RBAC_006,
-        (403, Some("LinkedAuthorizationFailed")) => &RBAC_020,
-        (403 | 409, Some("RequestDisallowedByPolicy" | "ScopeLocked")) => &RBAC_018,
-        (404, Some("ResourceGroupNotFound")) => &RID_007,
-        (400 | 404, Some("SubscriptionNotFound" | "InvalidSubscriptionId")) => &RID_006,
-        (404, Some(_)) => &RBAC_026,
-        (400, Some("MissingApiVersionParameter")) => &ARM_013,
-        (400, Some(code)) if is_about_version(code) => &ARM_014,
-        (409, Some("MissingSubscriptionRegistration")) => &ARM_015,
+        (401, Code::InvalidAuthenticationTokenAudience) => &TOKEN_002,
+        (401, Code::InvalidAuthenticationTokenTenant) => &TOKEN_007,
+        (401, Code::ExpiredAuthenticationToken) => &TOKEN_005,
+        (401, Code::AuthenticationFailed) => &ARM_011,
+        (401, _) => &ARM_012,
+        (403, Code::DenyAssignmentAuthorizationFailed) => &RBAC_006,
+        (403, Code::LinkedAuthorizationFailed) => &RBAC_020,
+        (403 | 409, Code::RequestDisallowedByPolicy | Code::ScopeLocked) => &RBAC_018,
+        (404, Code::ResourceGroupNotFound) => &RID_007,
+        (400 | 404, Code::SubscriptionNotFound | Code::InvalidSubscriptionId) => &RID_006,
+        (404, _) => &RBAC_026,
+        (400, Code::MissingApiVersionParameter) => &ARM_013,
+        (400, _) if is_about_version(error) => &ARM_014,
+        (409, Code::MissingSubscriptionRegistration) => &ARM_015,
         (429, _) => &ARM_016,
-        (500.., Some(_)) => &ARM_017,
-        (_, Some(_)) => &ARM_021,
-        _ => super::arm::stranger(error),
-    }
+        (500.., _) => &ARM_017,
+        _ => &ARM_021,
+    })
 }
 
-fn is_about_version(code: &str) -> bool {
-    matches!(
-        code,
-        "InvalidApiVersionParameter"
-            | "InvalidResourceNamespace"
-            | "InvalidResourceType"
-            | "NoRegisteredProviderFound"
-    )
+fn is_about_version(error: &ArmError) -> bool {
+    let code = error.code().unwrap_or_default();
+    [
+        "InvalidApiVersionParameter",
+        "InvalidResourceNamespace",
+        "InvalidResourceType",
+        "NoRegisteredProviderFound",
+    ]
+    .iter()
+    .any(|known| known.eq_ignore_ascii_case(code))
 }

@@ -3,7 +3,7 @@
 use super::{Verdict, brief};
 use crate::catalogue::{
     ARM_001, ARM_002, ARM_003, ARM_004, ARM_005, ARM_006, ARM_007, ARM_008, ARM_009, ARM_010,
-    ARM_016, ARM_017, ARM_019, ARM_020, Entry,
+    ARM_016, ARM_017, ARM_019, ARM_020, ARM_021, Entry,
 };
 use crate::facts::{Call, Facts, Trouble, Try};
 use crate::finding::{Confidence, Finding, Severity, Values};
@@ -65,8 +65,8 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
             verdict.find(finding.with_cause(cause));
         }
         Err(Trouble::Refused(error)) => {
-            verdict.saw("status", error.status().to_string());
-            verdict.find(Finding::new(stranger(error), values).with_cause(error.to_string()));
+            saw_refusal(error, &mut verdict);
+            verdict.find(uncoded(error, values).with_cause(error.to_string()));
         }
     }
     verdict
@@ -167,11 +167,13 @@ fn certificate(facts: &Facts, verdict: &mut Verdict) {
 /// What was retried with success is worth a warning: other clients retry less.
 pub(super) fn recovered<R>(call: &Call<R, ArmError>, values: &Values, verdict: &mut Verdict) {
     let entry = |attempt: &Try| match attempt.outcome {
+        // Each answer of ARM has its ID.
+        Ok(_) if attempt.request_id.is_none() => &ARM_019,
         Ok(429) => &ARM_016,
         Ok(_) => &ARM_017,
         Err(_) => &ARM_003,
     };
-    for known in [&ARM_016, &ARM_017, &ARM_003] {
+    for known in [&ARM_016, &ARM_017, &ARM_019, &ARM_003] {
         let times = call.retried().filter(|&it| entry(it) == known).count();
         let title = match times {
             0 => continue,
@@ -203,12 +205,46 @@ pub(super) fn silence(failure: &Failure) -> &'static Entry {
     }
 }
 
-/// An answer without ARM's envelope.
-pub(super) fn stranger(error: &ArmError) -> &'static Entry {
-    match error.status() {
-        407 => &ARM_009,
-        429 => &ARM_016,
-        500.. => &ARM_017,
-        _ => &ARM_019,
+/// What is shown of a refusal, whoever wrote it.
+pub(super) fn saw_refusal(error: &ArmError, verdict: &mut Verdict) {
+    verdict.saw("status", error.status().to_string());
+    if !error.sender().is_unknown() {
+        verdict.saw("responder", error.sender().to_string());
+    }
+    verdict.saw_some("code", error.code());
+    verdict.saw_some("message", error.message());
+    let details: Vec<String> = error.details().iter().map(ToString::to_string).collect();
+    let details = details.join("; ");
+    verdict.saw_some("details", Some(details).filter(|it| !it.is_empty()));
+    verdict.saw_some("request_id", error.request_id());
+    verdict.saw_some("correlation_id", error.correlation_id());
+}
+
+/// An answer without a code of ARM: whatever its status, it is ARM's by ARM's marks alone.
+pub(super) fn uncoded(error: &ArmError, values: &Values) -> Finding {
+    let is_arm = error.is_from_arm();
+    let (entry, title) = match error.status() {
+        407 => (&ARM_009, None),
+        429 if is_arm => (&ARM_016, None),
+        429 => (
+            &ARM_019,
+            Some("something other than ARM throttles these calls (429)"),
+        ),
+        500.. if is_arm => (&ARM_017, None),
+        502..=504 => (
+            &ARM_019,
+            Some("something between answers in ARM's place, and did not reach ARM"),
+        ),
+        400.. if is_arm => (&ARM_021, None),
+        _ if is_arm => (
+            &ARM_019,
+            Some("the answer has ARM's marks and is not what was asked for"),
+        ),
+        _ => (&ARM_019, None),
+    };
+    let finding = Finding::new(entry, values);
+    match title {
+        Some(title) => finding.with_title(title),
+        None => finding,
     }
 }

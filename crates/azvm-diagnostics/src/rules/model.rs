@@ -178,7 +178,9 @@ fn although_attached(
         return Finding::new(&IDSEL_009, values).with_cause(cause);
     }
     match asked.identity.as_ref().map(|call| &call.answer) {
-        Some(Err(Trouble::Refused(error))) if error.status() == 404 && error.code().is_some() => {
+        Some(Err(Trouble::Refused(error)))
+            if error.status() == 404 && error.is_from_arm() && error.code().is_some() =>
+        {
             let cause = format!(
                 "the machine's model lists {}, and ARM has it no more",
                 found.id

@@ -691,6 +691,100 @@ fn a_busy_arm_is_told_from_a_gateway() {
     check(target(Reply::arm(200, "[]")), &["ARM-019"]);
 }
 
+/// Bodies and headers as Squid and nginx write them (squid-cache/squid:src/errorpage.cc).
+#[test]
+fn a_gateways_error_is_not_that_of_arm() {
+    let squid = |status| {
+        Reply::new(
+            status,
+            "<html><style>b{}</style><h1>Bad Gateway</h1></html>",
+        )
+        .with("Via", "1.1 proxy01 (squid)")
+        .with("X-Squid-Error", "ERR_DNS_FAIL 0")
+    };
+    for status in [500, 502, 503, 504, 429] {
+        let ran = check(target(squid(status)), &["ARM-019"]);
+        let cause = ran.finding("ARM-019").cause.as_deref().unwrap();
+        let who = "(Via: 1.1 proxy01 (squid), X-Squid-Error: ERR_DNS_FAIL 0): Bad Gateway";
+        assert!(cause.ends_with(who), "{cause}");
+        assert!(ran.evidence(ArmTarget, "responder").is_some());
+        let probed = World::healthy().with(Route::ArmProbe, squid(status));
+        let ran = check(probed, &["ARM-019"]);
+        assert_eq!(ran.evidence(ArmReachable, "message"), Some("Bad Gateway"));
+        // A proxy's name is one of the owner's names.
+        let strict = crate::strict::strict(&ran, "salt").verbose_text();
+        assert!(
+            !strict.contains("proxy01") && strict.contains("squid"),
+            "{strict}"
+        );
+    }
+    // The same with ARM's ID is ARM's.
+    let own =
+        |status| squid(status).with("x-ms-request-id", "b2b2b2b2-0000-4000-8000-00000000000b");
+    check(target(own(502)), &["ARM-017"]);
+    check(target(own(429)), &["ARM-016"]);
+    check(target(own(403)), &["ARM-021"]);
+    // Recovered, it is nobody's but the proxy's as well.
+    let world = World::healthy().with_all(Route::Target, [squid(502), group_answer()]);
+    assert_eq!(check(world, &["ARM-019"]).exit(), 0);
+}
+
+/// The forms that Azure/azure-sdk-for-go:sdk/azcore/internal/exported/response_error.go reads beside ARM's own.
+#[test]
+fn a_refusal_outside_of_arms_envelope_is_read() {
+    let flat = |code: &str| json!({"code": code, "message": "No."}).to_string();
+    check(
+        target(Reply::arm(403, flat("AuthorizationFailed"))),
+        &["RBAC-021"],
+    );
+    check(
+        target(Reply::arm_error(403, "authorizationFAILED", "No.")),
+        &["RBAC-021"],
+    );
+    check(
+        target(Reply::new(404, flat("ResourceGroupNotFound"))),
+        &["RID-007"],
+    );
+    check(target(Reply::arm(404, flat("NotFound"))), &["RBAC-026"]);
+    check(target(Reply::new(404, flat("NotFound"))), &["ARM-019"]);
+    let odata = json!({"odata.error": {
+        "code": "Authorization_RequestDenied",
+        "message": {"lang": "en", "value": "Insufficient privileges."},
+    }});
+    let ran = check(target(Reply::arm(403, odata.to_string())), &["ARM-021"]);
+    assert_eq!(
+        ran.evidence(ArmTarget, "message"),
+        Some("Insufficient privileges.")
+    );
+    let xml = "<?xml version=\"1.0\"?><Error><Code>C</Code><Message>No.</Message></Error>";
+    let ran = check(target(Reply::arm(403, xml)), &["ARM-021"]);
+    assert_eq!(ran.evidence(ArmTarget, "message"), Some("C No."));
+    check(target(Reply::arm(401, xml)), &["ARM-012"]);
+    check(target(Reply::new(403, xml)), &["ARM-019"]);
+    let words = json!({"error": "denied", "error_description": "by rule 17"}).to_string();
+    let ran = check(target(Reply::new(403, words)), &["ARM-019"]);
+    assert_eq!(
+        ran.evidence(ArmTarget, "message"),
+        Some("denied: by rule 17")
+    );
+}
+
+#[test]
+fn a_detail_tells_what_a_general_refusal_does_not() {
+    let refusal = |code: &str| {
+        let details = json!([{"code": code, "message": "policy P denies"}]);
+        let error = json!({"code": "Forbidden", "message": "", "details": details});
+        target(Reply::arm(403, json!({ "error": error }).to_string()))
+    };
+    let ran = check(refusal("requestdisallowedbypolicy"), &["RBAC-018"]);
+    let cause = ran.finding("RBAC-018").cause.as_deref().unwrap();
+    assert!(cause.ends_with(": policy P denies"), "{cause}");
+    let shown = ran.evidence(ArmTarget, "details");
+    assert_eq!(shown, Some("requestdisallowedbypolicy: policy P denies"));
+    check(refusal("AuthorizationFailed"), &["RBAC-021"]);
+    check(refusal("Unheard"), &["ARM-021"]);
+}
+
 #[test]
 fn the_age_of_an_assignment_tells_propagation_from_a_wrong_role() {
     let listed = |list: Reply| target(denied()).with(Route::RoleAssignments, list);

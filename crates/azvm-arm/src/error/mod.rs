@@ -15,7 +15,7 @@ use crate::wire::Loose;
 use crate::{Challenge, RequestIds, Throttling};
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use azvm_exchange::{Response, service_text};
 use core::fmt;
@@ -57,9 +57,7 @@ impl ArmError {
             status: response.status(),
             code: shown(&error.code),
             is_enveloped,
-            message: words
-                .and_then(show)
-                .or_else(|| stranger::first_words(response.body())),
+            message: words.and_then(show).or_else(|| unread_words(response)),
             target: shown(&error.target),
             // Of the whole text: what is shown may be cut before the end.
             hints: Hints::read(words.unwrap_or_default()),
@@ -80,8 +78,8 @@ impl ArmError {
     pub(crate) fn unreadable(response: &Response, what: &str) -> Self {
         let mut error = Self::read(response);
         let what = format!("the body is no {what}");
-        error.0.message = Some(match stranger::first_words(response.body()) {
-            Some(words) => format!("{what}; it says: {words}"),
+        error.0.message = Some(match unread_words(response) {
+            Some(words) => format!("{what}; instead: {words}"),
             None => what,
         });
         error
@@ -120,7 +118,8 @@ impl ArmError {
         Some(known.next().unwrap_or(own))
     }
 
-    /// `error.message`, for a person; of a body that is no JSON, its first words. May be localised.
+    /// `error.message`, for a person; of a body that is no JSON, its first words, or that it is compressed or UTF-16. May
+    /// be localised.
     pub fn message(&self) -> Option<&str> {
         self.0.message.as_deref()
     }
@@ -218,6 +217,12 @@ impl ArmError {
     }
 }
 
+/// What can be said of a body that is no JSON: its first words, or why there are none.
+fn unread_words(response: &Response) -> Option<String> {
+    let form = response.unread_form().map(|form| form.to_string());
+    form.or_else(|| stranger::first_words(response.body()))
+}
+
 impl fmt::Display for ArmError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let who = if self.is_from_arm() {
@@ -247,7 +252,6 @@ impl core::error::Error for ArmError {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::ToString;
     use alloc::vec;
 
     fn refused(status: u16, body: &str) -> ArmError {

@@ -218,6 +218,33 @@ fn a_stranger_is_told_by_its_headers_and_first_words() {
 }
 
 #[test]
+fn a_body_that_nobody_can_read_says_why() {
+    let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\x03".to_vec();
+    let header = ("x-ms-request-id".to_owned(), "r".to_owned());
+    let error = ArmError::read(&Response::new(403, vec![header], gzip.clone()));
+    assert_eq!(
+        error.to_string(),
+        "ARM answered 403: the body is compressed (gzip), which nobody asked for"
+    );
+    let good = azvm_arm::read_resource(&Response::new(200, vec![], gzip)).unwrap_err();
+    assert_eq!(
+        good.message(),
+        Some(
+            "the body is no ARM resource; instead: the body is compressed (gzip), which nobody asked for"
+        )
+    );
+    let utf16: Vec<u8> = "{\"error\":{}}"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let error = ArmError::read(&Response::new(403, vec![], utf16));
+    assert_eq!(
+        error.message(),
+        Some("the body is UTF-16, and JSON is UTF-8")
+    );
+}
+
+#[test]
 fn codes_come_in_families() {
     for name in names() {
         let error = error(&name);

@@ -127,12 +127,13 @@ impl Values {
     }
 
     /// No values, but the commands of this program: `{program}` itself, `{doctor}` with its flags, `{doctor_as}` for
-    /// another identity, `{doctor_for}` for another audience. They are not quoted.
+    /// another identity, `{doctor_at}` for another ARM, `{doctor_for}` for another audience. They are not quoted.
     pub fn of(invocation: &Invocation) -> Self {
         let commands = [
             ("program", invocation.program().into()),
             ("doctor", invocation.command()),
             ("doctor_as", invocation.without_selector()),
+            ("doctor_at", invocation.without_endpoint()),
             ("doctor_for", invocation.without_audience()),
         ];
         Self {

@@ -5,15 +5,16 @@
 
 use super::{Verdict, long};
 use crate::catalogue::{
-    ARM_011, ARM_012, ARM_013, ARM_014, ARM_015, ARM_016, ARM_017, ARM_019, ARM_021, Entry,
-    RBAC_006, RBAC_016, RBAC_018, RBAC_020, RBAC_026, RID_006, RID_007, TOKEN_001, TOKEN_002,
-    TOKEN_005, TOKEN_007,
+    ARM_010, ARM_011, ARM_012, ARM_013, ARM_014, ARM_015, ARM_016, ARM_017, ARM_019, ARM_021,
+    Entry, RBAC_006, RBAC_016, RBAC_018, RBAC_020, RBAC_026, RID_006, RID_007, TOKEN_001,
+    TOKEN_002, TOKEN_005, TOKEN_007,
 };
 use crate::collect::is_plain_403;
 use crate::facts::{Facts, Sample, TargetFacts, Trouble, Withheld};
-use crate::finding::{Finding, Severity, Values};
+use crate::finding::{Confidence, Finding, Severity, Values};
 use crate::wait::STABLE_SUCCESSES;
-use azvm_arm::{ArmError, ErrorCode, Resource};
+use azvm_arm::{ArmError, Cloud, ErrorCode, Resource};
+use azvm_exchange::Origin;
 use azvm_resource_id::ResourceId;
 
 pub(super) fn target(facts: &Facts, values: &Values) -> Verdict {
@@ -148,7 +149,8 @@ fn refused(
     } else {
         let mut values = values.clone();
         values.set("namespace", error.unregistered_namespace());
-        match by_code(error, facts) {
+        match by_code(error) {
+            _ if is_about_audience(error) => audience(error, facts, &values),
             Some(entry) => Finding::new(entry, &values),
             None => super::arm::uncoded(error, &values),
         }
@@ -157,8 +159,48 @@ fn refused(
     verdict.find(finding.with_severity(Severity::Fail).with_cause(cause));
 }
 
-/// Everything but the plain 403, by status and code; `None` for an answer without a code of ARM.
-fn by_code(error: &ArmError, facts: &Facts) -> Option<&'static Entry> {
+fn is_about_audience(error: &ArmError) -> bool {
+    error.status() == 401
+        && error.most_specific_code() == Some(ErrorCode::InvalidAuthenticationTokenAudience)
+}
+
+/// The token is for another service, for another cloud than the machine's, or for the right one at the wrong endpoint.
+fn audience(error: &ArmError, facts: &Facts, values: &Values) -> Finding {
+    let asked = facts.imds.audience.as_str();
+    let named = facts.imds.claims().and_then(|claims| claims.audience());
+    let named = named.unwrap_or(asked);
+    let own = facts.machine_cloud();
+    match Cloud::of_audience(asked).and_then(|_| Cloud::of_audience(named)) {
+        None => return Finding::new(&TOKEN_002, values),
+        Some(cloud) if cloud != own => return Finding::new(&TOKEN_001, values),
+        Some(_) => {}
+    }
+    let endpoint = &facts.arm.endpoint;
+    let accepted = error
+        .token_hints()
+        .into_iter()
+        .flat_map(|it| &it.accepted_audiences);
+    let accepted = accepted
+        .filter_map(|audience| Cloud::of_audience(audience))
+        .next();
+    if let Some(other) = accepted.filter(|cloud| *cloud != own) {
+        let cause = format!(
+            "{endpoint} accepts tokens for {other}; this one is for {named}, and the machine is in {own}"
+        );
+        return Finding::new(&ARM_010, values).with_cause(cause);
+    }
+    if endpoint.parse::<Origin>() == own.endpoint().parse() {
+        return Finding::new(&ARM_012, values).with_confidence(Confidence::Possible);
+    }
+    let cause = format!(
+        "{endpoint} does not accept {named}, the audience of the ARM of {own}, where the machine is"
+    );
+    let finding = Finding::new(&ARM_010, values).with_confidence(Confidence::Likely);
+    finding.with_cause(cause)
+}
+
+/// Everything but the plain 403 and the audience, by status and code; `None` for an answer without a code of ARM.
+fn by_code(error: &ArmError) -> Option<&'static Entry> {
     use ErrorCode as Code;
     let status = error.status();
     let Some(code) = error.most_specific_code().filter(|_| error.is_from_arm()) else {
@@ -166,10 +208,6 @@ fn by_code(error: &ArmError, facts: &Facts) -> Option<&'static Entry> {
         return is_401.then_some(&ARM_012);
     };
     Some(match (status, code) {
-        (401, Code::InvalidAuthenticationTokenAudience) if super::token::is_other_clouds(facts) => {
-            &TOKEN_001
-        }
-        (401, Code::InvalidAuthenticationTokenAudience) => &TOKEN_002,
         (401, Code::InvalidAuthenticationTokenTenant) => &TOKEN_007,
         (401, Code::ExpiredAuthenticationToken) => &TOKEN_005,
         (401, Code::AuthenticationFailed) => &ARM_011,

@@ -11,7 +11,7 @@ use azvm_arm::Cloud;
 use azvm_diagnostics::CheckId::{
     ArmReachable, ArmTarget, HostPlatform, ImdsReachable, ImdsToken, TokenClaims,
 };
-use azvm_diagnostics::{Confidence, Severity};
+use azvm_diagnostics::{Confidence, Invocation, Severity};
 use azvm_imds::{Audience, IdentitySelector};
 use serde_json::json;
 use std::time::Duration;
@@ -635,7 +635,7 @@ fn the_401s_of_arm_are_told_apart_by_code() {
         ("AuthenticationFailed", "ARM-011"),
         ("AuthenticationFailedInvalidHeader", "ARM-012"),
         ("InvalidAuthenticationToken", "ARM-012"),
-        ("InvalidAuthenticationTokenAudience", "TOKEN-002"),
+        ("InvalidAuthenticationTokenAudience", "ARM-010"),
         ("InvalidAuthenticationTokenTenant", "TOKEN-007"),
         ("ExpiredAuthenticationToken", "TOKEN-005"),
     ] {
@@ -647,6 +647,67 @@ fn the_401s_of_arm_are_told_apart_by_code() {
         );
     }
     check(target(Reply::new(401, "<html>")), &["ARM-019"]);
+}
+
+/// ARM's words for a wrong audience: JetBrains/azure-tools-for-intellij#16.
+#[test]
+fn an_audience_is_refused_for_the_endpoint_or_for_itself() {
+    let refused = |accepted: Cloud| {
+        let [first, second, ..] = accepted.audiences();
+        let words = format!(
+            "The access token has been obtained for wrong audience or resource 'X'. It should exactly match with one \
+             of the allowed audiences '{first}','{second}'."
+        );
+        let reply = Reply::arm_error(401, "InvalidAuthenticationTokenAudience", &words);
+        target(reply).asking(|config| {
+            let invocation = Invocation::default()
+                .with_flag("--arm-endpoint", Some("https://127.0.0.1:1".into()))
+                .with_flag("--client-id", Some(CLIENT_ID.into()));
+            config.with_invocation(invocation)
+        })
+    };
+    let endpoint = |ran: &Ran, confidence, command: &str| {
+        let finding = ran.finding("ARM-010");
+        assert_eq!(finding.confidence, confidence);
+        assert_eq!(finding.remedy.commands[0].run, command);
+    };
+    // The token is for the machine's own cloud, and this ARM is another's.
+    let ran = check(refused(Cloud::China), &["ARM-010"]);
+    let command = format!("azvm-doctor --client-id {CLIENT_ID} --cloud AzureCloud");
+    endpoint(&ran, Confidence::High, &command);
+    let cause = ran.finding("ARM-010").cause.as_deref().unwrap();
+    assert!(
+        cause.contains("accepts tokens for AzureChinaCloud"),
+        "{cause}"
+    );
+    let government = json!({"azEnvironment": "AzureUSGovernmentCloud"});
+    let gov_token = json!({"aud": Cloud::UsGovernment.audience()});
+    let world = refused(Cloud::Public)
+        .with_compute(&government)
+        .with_claims(&gov_token);
+    let ran = check(world, &["ARM-010"]);
+    let command = format!("azvm-doctor --client-id {CLIENT_ID} --cloud AzureUSGovernment");
+    endpoint(&ran, Confidence::High, &command);
+    // Without ARM's words it is the endpoint that is no cloud's.
+    let silent = Reply::arm_error(401, "InvalidAuthenticationTokenAudience", "…");
+    endpoint(
+        &check(target(silent.clone()), &["ARM-010"]),
+        Confidence::Likely,
+        "azvm-doctor --cloud AzureCloud",
+    );
+    let own = target(silent).run().with_facts(|facts| {
+        facts.arm.endpoint = Cloud::Public.endpoint().into();
+    });
+    assert_eq!(own.codes(), ["ARM-012"]);
+    // The token is for somebody else, whatever was asked for.
+    let other = refused(Cloud::Public).with_claims(&json!({"aud": "https://vault.azure.net"}));
+    check(other, &["TOKEN-002"]);
+    let asked = Audience::new(Cloud::China.audience()).unwrap();
+    let other = refused(Cloud::Public).asking(|config| config.with_audience(asked));
+    check(
+        other.with_claims(&json!({"aud": Cloud::China.audience()})),
+        &["TOKEN-001"],
+    );
 }
 
 #[test]
@@ -727,6 +788,28 @@ fn a_gateways_error_is_not_that_of_arm() {
     // Recovered, it is nobody's but the proxy's as well.
     let world = World::healthy().with_all(Route::Target, [squid(502), group_answer()]);
     assert_eq!(check(world, &["ARM-019"]).exit(), 0);
+}
+
+#[test]
+fn a_body_of_arm_that_nobody_can_read_says_why() {
+    let gzip = || b"\x1f\x8b\x08\0\0\0\0\0\0\x03".to_vec();
+    let ran = check(target(Reply::arm(403, gzip())), &["ARM-021"]);
+    let words = "the body is compressed (gzip), which nobody asked for";
+    assert_eq!(ran.evidence(ArmTarget, "message"), Some(words));
+    let ran = check(target(Reply::arm(200, gzip())), &["ARM-019"]);
+    let finding = ran.finding("ARM-019");
+    assert!(finding.cause.as_deref().unwrap().ends_with(words));
+    assert!(
+        finding.title.contains("has ARM's marks"),
+        "{}",
+        finding.title
+    );
+    let utf16: Vec<u8> = "{}".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let ran = check(target(Reply::new(403, utf16)), &["ARM-019"]);
+    assert_eq!(
+        ran.evidence(ArmTarget, "message"),
+        Some("the body is UTF-16, and JSON is UTF-8")
+    );
 }
 
 /// The forms that Azure/azure-sdk-for-go:sdk/azcore/internal/exported/response_error.go reads beside ARM's own.

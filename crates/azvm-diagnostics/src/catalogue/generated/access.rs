@@ -123,7 +123,7 @@ pub(crate) static RBAC_006: Entry = Entry {
     evidence: &[&evidence::STATUS, &evidence::CODE, &evidence::MESSAGE, &evidence::DENY_ASSIGNMENTS],
     fix: "Change it where the deny assignment comes from; its name is in the evidence.",
     commands: &[
-        CommandTemplate { shell: "az", run: "az rest --method get --url 'SCOPE/providers/Microsoft.Authorization/denyAssignments?api-version=2022-04-01'", needs_root: false },
+        CommandTemplate { shell: "az", run: "az rest --method get --url {deny_assignments_url}", needs_root: false },
         CommandTemplate { shell: "powershell", run: "Get-AzDenyAssignment -Scope {scope}", needs_root: false },
     ],
     sources: &[&sources::RBAC_TROUBLESHOOTING, &sources::RBAC_DENY],

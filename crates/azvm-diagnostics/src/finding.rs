@@ -102,6 +102,12 @@ impl Finding {
         self
     }
 
+    /// Other words for what to do.
+    pub(crate) fn with_fix(mut self, fix: impl Into<String>) -> Self {
+        self.remedy.text = fix.into();
+        self
+    }
+
     /// Other words for what to do, and none of the commands that wait: for where the wait is over.
     pub(crate) fn without_waiting(mut self, fix: impl Into<String>) -> Self {
         self.remedy.text = fix.into();

@@ -72,9 +72,9 @@ pub(super) fn target(facts: &Facts, values: &Values) -> Verdict {
         }
         Err(Trouble::Silent(failure)) => {
             verdict.saw("failure", failure.to_string());
-            verdict.find(
-                Finding::new(super::arm::silence(failure), values).with_cause(failure.to_string()),
-            );
+            let finding = Finding::new(super::arm::silence(failure), values);
+            let finding = super::arm::by_kind(finding, failure);
+            verdict.find(finding.with_cause(failure.to_string()));
         }
         Err(Trouble::Refused(error)) => refused(error, sample, facts, values, &mut verdict),
     }

@@ -3,7 +3,7 @@
 use super::{Verdict, brief};
 use crate::catalogue::{
     ARM_001, ARM_002, ARM_003, ARM_004, ARM_005, ARM_006, ARM_007, ARM_008, ARM_009, ARM_010,
-    ARM_016, ARM_017, ARM_019, ARM_020, ARM_021, Entry,
+    ARM_016, ARM_017, ARM_019, ARM_020, ARM_021, ARM_022, ARM_023, Entry,
 };
 use crate::facts::{Call, Facts, Trouble, Try};
 use crate::finding::{Confidence, Finding, Severity, Values};
@@ -44,10 +44,7 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
         }
         Err(Trouble::Silent(failure)) => {
             verdict.saw("failure", failure.to_string());
-            let mut cause = format!("{}: {failure}", facts.arm.endpoint);
-            if let Some(certificate) = &facts.arm.certificate {
-                cause.push_str(&format!("; it is signed by {}", certificate.issuer));
-            }
+            let cause = unanswered_cause(failure, facts);
             // Nothing was sent: the machine itself cannot check certificates.
             let entry = match call.attempts.is_empty() {
                 true => &ARM_005,
@@ -62,7 +59,7 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
                 } else {
                     Confidence::High
                 });
-            verdict.find(finding.with_cause(cause));
+            verdict.find(by_kind(finding, failure).with_cause(cause));
         }
         Err(Trouble::Refused(error)) => {
             saw_refusal(error, &mut verdict);
@@ -171,9 +168,10 @@ pub(super) fn recovered<R>(call: &Call<R, ArmError>, values: &Values, verdict: &
         Ok(_) if attempt.request_id.is_none() => &ARM_019,
         Ok(429) => &ARM_016,
         Ok(_) => &ARM_017,
+        Err(FailureKind::Closed | FailureKind::Reset) => &ARM_023,
         Err(_) => &ARM_003,
     };
-    for known in [&ARM_016, &ARM_017, &ARM_019, &ARM_003] {
+    for known in [&ARM_016, &ARM_017, &ARM_019, &ARM_003, &ARM_023] {
         let times = call.retried().filter(|&it| entry(it) == known).count();
         let title = match times {
             0 => continue,
@@ -191,7 +189,8 @@ pub(super) fn silence(failure: &Failure) -> &'static Entry {
         FailureKind::NameNotFound | FailureKind::ResolverFailed => &ARM_001,
         FailureKind::Certificate => &ARM_004,
         FailureKind::CertificateDates => &ARM_006,
-        FailureKind::Tls => &ARM_007,
+        FailureKind::CertificateName => &ARM_022,
+        FailureKind::ClientCertificate | FailureKind::NoTls | FailureKind::Tls => &ARM_007,
         FailureKind::Timeout if failure.phase == Phase::Resolve => &ARM_001,
         FailureKind::Closed | FailureKind::Reset | FailureKind::Timeout
             if failure.phase == Phase::Tls =>
@@ -200,8 +199,44 @@ pub(super) fn silence(failure: &Failure) -> &'static Entry {
         }
         FailureKind::Denied | FailureKind::Refused | FailureKind::Unreachable => &ARM_003,
         FailureKind::Timeout if failure.phase <= Phase::Connect => &ARM_003,
-        FailureKind::Closed | FailureKind::Reset | FailureKind::Timeout => &ARM_017,
+        FailureKind::Closed | FailureKind::Reset | FailureKind::Timeout => &ARM_023,
         _ => &ARM_019,
+    }
+}
+
+/// What failed, whom the certificate is for if that is what is wrong, and who signed it.
+fn unanswered_cause(failure: &Failure, facts: &Facts) -> String {
+    let endpoint = &facts.arm.endpoint;
+    let mut cause = format!("{endpoint}: {failure}");
+    if let Some(certificate) = &facts.arm.certificate {
+        if failure.kind == FailureKind::CertificateName {
+            cause.push_str(&format!("; it is for {}", certificate.subject));
+        }
+        cause.push_str(&format!("; it is signed by {}", certificate.issuer));
+    }
+    let is_hung_up = matches!(failure.kind, FailureKind::Closed | FailureKind::Reset);
+    if is_hung_up && endpoint.starts_with("http://") {
+        cause.push_str("; a server that speaks TLS hangs up on http://");
+    }
+    cause
+}
+
+/// A handshake that fails for a reason of its own says so.
+pub(super) fn by_kind(finding: Finding, failure: &Failure) -> Finding {
+    match failure.kind {
+        FailureKind::NoTls => finding
+            .with_title("what answers at ARM's address does not speak TLS")
+            .with_fix(
+                "Correct the port or scheme of --arm-endpoint; if they are right, look for a proxy or a block page that \
+                 answers in plain text.",
+            ),
+        FailureKind::ClientCertificate => finding
+            .with_title("what answers at ARM's address demands a client certificate")
+            .with_fix(
+                "ARM asks no client for a certificate: look for a device that intercepts TLS, by the certificate's issuer \
+                 in the evidence, and exempt the host from it; or correct --arm-endpoint.",
+            ),
+        _ => finding,
     }
 }
 

@@ -149,9 +149,9 @@ fn silence_about_the_token_is_told_apart_from_silence_of_imds() {
 fn five_kinds_of_silence_of_arm_are_told_apart() {
     let arm = |deed: Deed| World::healthy().with(Route::ArmProbe, deed);
     check(World::healthy().without_arm(), &["ARM-003"]);
-    check(arm(Deed::Hang(Duration::from_secs(10))), &["ARM-017"]);
-    check(arm(Deed::Close), &["ARM-017"]);
-    check(arm(Deed::Reset), &["ARM-017"]);
+    check(arm(Deed::Hang(Duration::from_secs(10))), &["ARM-023"]);
+    check(arm(Deed::Close), &["ARM-023"]);
+    check(arm(Deed::Reset), &["ARM-023"]);
     check(
         arm(Deed::Write(b"SSH-2.0-OpenSSH_9.6\r\n".to_vec())),
         &["ARM-019"],
@@ -164,13 +164,32 @@ fn five_kinds_of_silence_of_arm_are_told_apart() {
 }
 
 #[test]
-fn a_silent_target_is_arms_trouble() {
+fn a_server_that_hangs_up_on_plain_http_may_speak_tls() {
+    let hung_up = World::healthy().with(Route::ArmProbe, Deed::Close).run();
+    let cause = |ran: &Ran| ran.finding("ARM-023").cause.clone().unwrap();
+    assert!(
+        cause(&hung_up).ends_with("hangs up on http://"),
+        "{}",
+        cause(&hung_up)
+    );
+    let over_tls = hung_up.with_facts(|facts| facts.arm.endpoint = "https://arm.example".into());
+    assert!(
+        !cause(&over_tls).contains("http://"),
+        "{}",
+        cause(&over_tls)
+    );
+    let silent = World::healthy().with(Route::ArmProbe, Deed::Hang(Duration::from_secs(10)));
+    assert!(!cause(&silent.run()).contains("hangs up"));
+}
+
+#[test]
+fn a_silent_target_is_no_trouble_of_arm_that_is_known() {
     for deed in [
         Deed::Close,
         Deed::Reset,
         Deed::Hang(Duration::from_secs(30)),
     ] {
-        let ran = check(target(deed), &["ARM-017"]);
+        let ran = check(target(deed), &["ARM-023"]);
         assert_eq!(ran.status(ArmReachable), "ok");
         assert_eq!(ran.status(ArmTarget), "fail");
     }
@@ -300,7 +319,7 @@ fn what_arm_answered_after_a_retry_is_a_warning() {
     for (deed, code) in [
         (refusal(429).into(), "ARM-016"),
         (refusal(503).into(), "ARM-017"),
-        (Deed::Close, "ARM-003"),
+        (Deed::Close, "ARM-023"),
     ] {
         let ran = check(tried(deed), &[code]);
         assert_eq!(

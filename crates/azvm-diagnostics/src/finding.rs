@@ -108,6 +108,14 @@ impl Finding {
         self
     }
 
+    /// Of the commands only those that begin like this.
+    pub(crate) fn with_commands_of(mut self, start: &str) -> Self {
+        self.remedy
+            .commands
+            .retain(|command| command.run.starts_with(start));
+        self
+    }
+
     /// Other words for what to do, and none of the commands that wait: for where the wait is over.
     pub(crate) fn without_waiting(mut self, fix: impl Into<String>) -> Self {
         self.remedy.text = fix.into();

@@ -150,13 +150,55 @@ fn refused(
         let mut values = values.clone();
         values.set("namespace", error.unregistered_namespace());
         match by_code(error) {
+            Some(entry) if entry == &RID_007 => no_group(
+                super::model::group_left(facts, &values),
+                error,
+                &values,
+                verdict,
+            ),
             _ if is_about_audience(error) => audience(error, facts, &values),
             Some(entry) => Finding::new(entry, &values),
             None => super::arm::uncoded(error, &values),
         }
     };
+    let finding = private_link(finding, error);
     let cause = finding.cause.clone().unwrap_or_else(|| error.to_string());
     verdict.find(finding.with_severity(Severity::Fail).with_cause(cause));
+}
+
+/// The group is not there because the machine has left it; then that it is missing follows from that.
+fn no_group(
+    left: Option<Finding>,
+    error: &ArmError,
+    values: &Values,
+    verdict: &mut Verdict,
+) -> Finding {
+    let finding = Finding::new(&RID_007, values);
+    match left {
+        None => finding,
+        Some(cause) => {
+            verdict.find(
+                finding
+                    .with_severity(Severity::Note)
+                    .with_cause(error.to_string()),
+            );
+            cause
+        }
+    }
+}
+
+/// ARM's words for a caller from the wrong network are not known well enough for ARM-018 to be a verdict.
+fn private_link(finding: Finding, error: &ArmError) -> Finding {
+    let words = error.message().unwrap_or_default().to_ascii_lowercase();
+    let fits = ["public network access", "private link", "privatelink"]
+        .iter()
+        .any(|it| words.contains(it));
+    match fits && finding.entry == &ARM_021 && error.status() == 403 {
+        true => finding.with_cause(format!(
+            "{error}; these words fit ARM-018, a refusal of callers from this network"
+        )),
+        false => finding,
+    }
 }
 
 fn is_about_audience(error: &ArmError) -> bool {

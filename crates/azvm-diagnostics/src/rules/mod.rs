@@ -321,7 +321,7 @@ fn outcome(facts: &Facts, checks: &[Check], policy: &Policy) -> Outcome {
         {
             Outcome::NotAzure
         }
-        ["RBAC-002" | "RBAC-016"] if waited_in_vain => Outcome::StillPropagating,
+        ["RBAC-002" | "RBAC-009" | "RBAC-016"] if waited_in_vain => Outcome::StillPropagating,
         ["RBAC-021"] if waited_in_vain && may_propagate => Outcome::StillPropagating,
         _ => Outcome::Failed,
     }

@@ -424,7 +424,7 @@ pub(crate) static ARM_021: Entry = Entry {
     title: "ARM refused, for a reason without a code of its own",
     summary: "ARM itself answered, with a refusal that is neither about the token nor about roles; its own words are in the evidence.",
     told_apart: "A status and code other than those that have codes, in ARM's own envelope; or ARM's request ID on a refusal in another form.",
-    near: &["ARM-017", "ARM-019", "RBAC-018"],
+    near: &["ARM-017", "ARM-018", "ARM-019", "RBAC-018"],
     evidence: &[&evidence::STATUS, &evidence::CODE, &evidence::MESSAGE, &evidence::DETAILS, &evidence::REQUEST_ID, &evidence::CORRELATION_ID],
     fix: "Read the message in the evidence; give the request ids to support.",
     commands: &[],

@@ -119,7 +119,7 @@ fn what_is_no_handshake() {
             FailureKind::NoTls,
         ),
         ("HTML", b"<html>sign in</html>", FailureKind::NoTls),
-        ("zeros", &[0; 4096], FailureKind::Tls),
+        ("zeros", &[0; 4096], FailureKind::NoTls),
         (
             "a record of 64 KiB",
             b"\x16\x03\x03\xff\xff....",

@@ -34,6 +34,8 @@ struct Inner {
     code: Option<String>,
     /// The code stood in an envelope.
     is_enveloped: bool,
+    /// HTML, and no error of a service.
+    is_page: bool,
     message: Option<String>,
     target: Option<String>,
     details: Vec<ErrorDetail>,
@@ -53,9 +55,11 @@ impl ArmError {
         let show = |text: &str| Some(service_text(text)).filter(|text| !text.is_empty());
         let shown = |text: &Loose<String>| text.0.as_deref().and_then(show);
         let words = error.message.0.as_ref().map(|Words(words)| words.as_str());
+        let code = shown(&error.code);
         let mut read = Self(Box::new(Inner {
             status: response.status(),
-            code: shown(&error.code),
+            is_page: code.is_none() && is_html(response),
+            code,
             is_enveloped,
             message: words.and_then(show).or_else(|| unread_words(response)),
             target: shown(&error.target),
@@ -175,8 +179,12 @@ impl ArmError {
     }
 
     /// True when ARM answered, and nothing between: the headers carry one of its ids, or the body is its envelope, or one
-    /// without the envelope and with a code that is known here.
+    /// without the envelope and with a code that is known here. A page for a browser is never ARM's: a device that puts
+    /// its own in the place of the body may leave ARM's headers.
     pub fn is_from_arm(&self) -> bool {
+        if self.0.is_page {
+            return false;
+        }
         let has_id = self.request_id().is_some() || self.correlation_id().is_some();
         let is_known = || {
             self.error_code()
@@ -188,6 +196,11 @@ impl ArmError {
     /// True when the error stood in an envelope with a code, which is a mark of ARM.
     pub fn is_enveloped(&self) -> bool {
         self.0.is_enveloped
+    }
+
+    /// True when the answer is a page for a browser.
+    pub fn is_page(&self) -> bool {
+        self.0.is_page
     }
 
     /// Who says to have written an answer that is not [from ARM](Self::is_from_arm).
@@ -215,6 +228,12 @@ impl ArmError {
     pub fn unregistered_namespace(&self) -> Option<&str> {
         self.0.hints.namespace.as_deref()
     }
+}
+
+fn is_html(response: &Response) -> bool {
+    let kind = response.header("content-type").unwrap_or_default();
+    let kind = kind.trim_start().get(.."text/html".len());
+    kind.is_some_and(|kind| kind.eq_ignore_ascii_case("text/html"))
 }
 
 /// What can be said of a body that is no JSON: its first words, or why there are none.

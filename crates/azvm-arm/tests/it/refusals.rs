@@ -215,6 +215,17 @@ fn a_stranger_is_told_by_its_headers_and_first_words() {
     ];
     let passed = ArmError::read(&Response::new(502, headers, vec![]));
     assert!(passed.is_from_arm() && passed.sender().is_unknown());
+    // A page is not what ARM wrote, whose headers these may be.
+    let page = |body: &str| {
+        let headers = [
+            ("Content-Type", "Text/HTML; charset=utf-8"),
+            ("x-ms-request-id", "r"),
+        ];
+        let headers = headers.map(|(name, value)| (name.into(), value.into()));
+        ArmError::read(&Response::new(403, headers.into(), body.into()))
+    };
+    assert!(page("<html>blocked").is_page() && !page("<html>blocked").is_from_arm());
+    assert!(page(r#"{"error":{"code":"C"}}"#).is_from_arm());
 }
 
 #[test]

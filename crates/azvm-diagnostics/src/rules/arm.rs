@@ -277,7 +277,12 @@ pub(super) fn uncoded(error: &ArmError, values: &Values) -> Finding {
         ),
         _ => (&ARM_019, None),
     };
-    let finding = Finding::new(entry, values);
+    // A front of ARM's own that is in trouble may leave ARM's marks out.
+    let confidence = match error.status() >= 500 && !is_arm {
+        true => Confidence::Likely,
+        false => Confidence::High,
+    };
+    let finding = Finding::new(entry, values).with_confidence(confidence);
     match title {
         Some(title) => finding.with_title(title),
         None => finding,

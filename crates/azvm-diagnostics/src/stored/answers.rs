@@ -136,6 +136,9 @@ pub(super) fn arm_error(wire: &wire::ArmRefusal) -> ArmError {
         ("server", wire.server.as_ref()),
         ("x-squid-error", wire.squid_error.as_ref()),
     ]);
+    if wire.is_page {
+        headers.push(("content-type".into(), "text/html".into()));
+    }
     if let Some(challenge) = &wire.challenge {
         headers.push(("www-authenticate".into(), challenge_header(challenge)));
     }

@@ -185,6 +185,7 @@ pub(super) fn store_arm_refusal(error: &ArmError) -> wire::ArmRefusal {
             description: some(challenge.description.as_ref()),
         }),
         is_bare: !error.is_enveloped(),
+        is_page: error.is_page(),
         details: details.collect(),
         via: some(sender.via.as_ref()),
         server: some(sender.server.as_ref()),

@@ -313,6 +313,7 @@ pub(super) struct ArmRefusal {
     pub(super) challenge: Option<Challenge>,
     /// The code stood in no envelope.
     pub(super) is_bare: bool,
+    pub(super) is_page: bool,
     pub(super) details: Vec<ArmDetail>,
     pub(super) via: Option<Text>,
     pub(super) server: Option<Text>,

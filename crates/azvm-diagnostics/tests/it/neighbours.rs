@@ -804,6 +804,13 @@ fn a_gateways_error_is_not_that_of_arm() {
     check(target(own(502)), &["ARM-017"]);
     check(target(own(429)), &["ARM-016"]);
     check(target(own(403)), &["ARM-021"]);
+    let page = own(403).with("Content-Type", "text/html");
+    let ran = check(target(page), &["ARM-019"]);
+    assert!(
+        ran.evidence(ArmTarget, "responder")
+            .unwrap()
+            .contains("squid")
+    );
     // Recovered, it is nobody's but the proxy's as well.
     let world = World::healthy().with_all(Route::Target, [squid(502), group_answer()]);
     assert_eq!(check(world, &["ARM-019"]).exit(), 0);

@@ -155,7 +155,7 @@ proptest! {
     fn every_form_of_an_error_keeps_its_code_and_words(code in "[A-Za-z]{1,20}", words in "[a-zA-Z][a-zA-Z .]{0,40}[.]") {
         let body = serde_json::json!({ "code": code, "message": words });
         let odata = serde_json::json!({ "code": code, "message": { "lang": "en", "value": words } });
-        for body in [serde_json::json!({ "error": body }), serde_json::json!({ "odata.error": odata }), body.clone()] {
+        for body in [serde_json::json!({ "error": body }), serde_json::json!({ "odata.error": odata }), body] {
             let error = ArmError::read(&Response::new(400, vec![], body.to_string().into_bytes()));
             prop_assert_eq!((error.code(), error.message()), (Some(code.as_str()), Some(words.as_str())));
         }

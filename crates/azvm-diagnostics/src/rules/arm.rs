@@ -283,6 +283,13 @@ pub(super) fn uncoded(error: &ArmError, values: &Values) -> Finding {
         false => Confidence::High,
     };
     let finding = Finding::new(entry, values).with_confidence(confidence);
+    let finding = match is_arm && entry == &ARM_019 {
+        true => finding.with_fix(
+            "Look for what changes answers on the way, such as a proxy that compresses or rewrites them; or correct \
+             --arm-endpoint.",
+        ),
+        false => finding,
+    };
     match title {
         Some(title) => finding.with_title(title),
         None => finding,

@@ -825,6 +825,7 @@ fn a_body_of_arm_that_nobody_can_read_says_why() {
     let ran = check(target(Reply::arm(200, gzip())), &["ARM-019"]);
     let finding = ran.finding("ARM-019");
     assert!(finding.cause.as_deref().unwrap().ends_with(words));
+    assert!(!finding.remedy.text.contains("Allow the host"));
     assert!(
         finding.title.contains("has ARM's marks"),
         "{}",

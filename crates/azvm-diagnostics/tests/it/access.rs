@@ -215,6 +215,9 @@ fn a_data_role_at_a_management_group_is_waited_for_and_not_deleted() {
             .unwrap()
             .contains("1 h 0 min ago")
     );
+    // Who waited in vain for it may go on waiting.
+    let waited = at(top, -3600).waiting(60).run();
+    assert_eq!((waited.causes(), waited.exit()), (vec!["RBAC-009"], 4));
     check(at(top, -2 * DAY), &["RBAC-027"], Confidence::Likely);
     check(at(&group_id(), -3600), &["RBAC-027"], Confidence::Likely);
     check(at(top, -60), &["RBAC-002", "RBAC-009"], Confidence::High);

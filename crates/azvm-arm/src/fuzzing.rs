@@ -32,6 +32,7 @@ fn check<T: Debug>(read: Result<T, ArmError>) {
     };
     let parts = (error.denied(), error.token_hints(), error.details());
     let more = (error.additional_info(), error.supported_api_versions());
+    assert!(!error.sender().to_string().chars().any(char::is_control));
     // `Debug` escapes control characters, so only what is meant to be shown is looked at by character.
     let shown = error.to_string();
     assert!(!shown.chars().any(char::is_control));
@@ -109,7 +110,7 @@ mod tests {
 
     #[test]
     fn odd_bodies_do_no_harm() {
-        let bodies: [&[u8]; 9] = [
+        let bodies: [&[u8]; 13] = [
             b"",
             b"{\"id\":\"/\",\"properties\":null}",
             b"{\"error\":{\"code\":\"\\u0007\",\"message\":\"perform action 'unfinished\"}}",
@@ -118,6 +119,10 @@ mod tests {
             b"{\"error\":{\"details\":[[],{\"additionalInfo\":[{\"info\":{\"a\":\"\\u001b\"}}]}]}}",
             b"{\"error\":{\"message\":\"linked scope(s) ',,,' allowed audiences '''''\"}}",
             b"Bearer claims=\"====\", Bearer \"\n\nBearer",
+            b"{\"odata.error\":{\"code\":\"\",\"message\":{\"value\":[]}},\"message\":{\"value\":\"\\u001b\"}}",
+            b"{\"error\":\"\\u0007\",\"error_description\":{}}",
+            b"<!--<script><style>\x1b",
+            b"<html><title>No<",
             &[0xff; 64],
         ];
         for body in bodies {

@@ -143,7 +143,8 @@ pub use deny_assignment::{
 };
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{
-    AdditionalInfo, ArmError, Denied, ErrorCode, ErrorDetail, MAX_DETAILS, MAX_HINTS, TokenHints,
+    AdditionalInfo, ArmError, Denied, ErrorCode, ErrorDetail, MAX_DETAILS, MAX_HINTS, Sender,
+    TokenHints,
 };
 pub use page::{MAX_NEXT_LINK_BYTES, MAX_PAGES, Page, Pages, PagingError};
 pub use permission::{

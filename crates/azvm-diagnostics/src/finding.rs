@@ -102,6 +102,20 @@ impl Finding {
         self
     }
 
+    /// Other words for what to do.
+    pub(crate) fn with_fix(mut self, fix: impl Into<String>) -> Self {
+        self.remedy.text = fix.into();
+        self
+    }
+
+    /// Of the commands only those that begin like this.
+    pub(crate) fn with_commands_of(mut self, start: &str) -> Self {
+        self.remedy
+            .commands
+            .retain(|command| command.run.starts_with(start));
+        self
+    }
+
     /// Other words for what to do, and none of the commands that wait: for where the wait is over.
     pub(crate) fn without_waiting(mut self, fix: impl Into<String>) -> Self {
         self.remedy.text = fix.into();
@@ -127,12 +141,13 @@ impl Values {
     }
 
     /// No values, but the commands of this program: `{program}` itself, `{doctor}` with its flags, `{doctor_as}` for
-    /// another identity, `{doctor_for}` for another audience. They are not quoted.
+    /// another identity, `{doctor_at}` for another ARM, `{doctor_for}` for another audience. They are not quoted.
     pub fn of(invocation: &Invocation) -> Self {
         let commands = [
             ("program", invocation.program().into()),
             ("doctor", invocation.command()),
             ("doctor_as", invocation.without_selector()),
+            ("doctor_at", invocation.without_endpoint()),
             ("doctor_for", invocation.without_audience()),
         ];
         Self {

@@ -95,6 +95,11 @@ impl Invocation {
         self.render(|flag| !["--cloud", "--resource"].contains(&flag))
     }
 
+    /// The same without the endpoint of ARM, its authorities, and the cloud, for another cloud to follow.
+    pub(crate) fn without_endpoint(&self) -> String {
+        self.render(|flag| !["--arm-ca", "--arm-endpoint", "--cloud"].contains(&flag))
+    }
+
     fn render(&self, is_kept: impl Fn(&str) -> bool) -> String {
         let mut line = self.program.clone();
         for (flag, value) in self.flags.iter().filter(|(flag, _)| is_kept(flag)) {
@@ -132,5 +137,7 @@ mod tests {
             invocation.without_audience(),
             format!("{kept} --client-id c")
         );
+        let named = invocation.with_flag("--arm-endpoint", Some("https://a".into()));
+        assert_eq!(named.without_endpoint(), format!("{kept} --client-id c"));
     }
 }

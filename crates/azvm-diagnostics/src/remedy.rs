@@ -4,14 +4,19 @@ use crate::catalogue::Entry;
 use crate::finding::Values;
 
 /// The names that a template may have in braces: what [`Values`] and the rules set.
-pub const PLACEHOLDERS: [&str; 20] = [
+pub const PLACEHOLDERS: [&str; 25] = [
     "arm_authority",
     "arm_host",
+    "arm_port",
+    "arm_url",
     "audience_without_default",
     "cloud_audience",
+    "cloud_name",
     "denied_object_id",
+    "deny_assignments_url",
     "doctor",
     "doctor_as",
+    "doctor_at",
     "doctor_for",
     "group",
     "identity_id",
@@ -178,7 +183,7 @@ mod tests {
             include_str!("rules/mod.rs"),
             include_str!("rules/rights.rs"),
         ];
-        let of_values = "program doctor doctor_as doctor_for".split(' ');
+        let of_values = "program doctor doctor_as doctor_at doctor_for".split(' ');
         let mut set: Vec<&str> = of_values
             .chain(sources.iter().flat_map(|source| {
                 let calls = source.split("values.set(").skip(1);

@@ -30,16 +30,22 @@ impl Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FailureKind {
-    /// The certificate was refused, for its issuer or its name.
+    /// The certificate was refused, for its issuer or its form.
     Certificate,
     /// The certificate is expired, or not valid yet, by this machine's clock.
     CertificateDates,
+    /// The certificate is for other names than the one that was asked for.
+    CertificateName,
+    /// The peer wants a certificate of us, which no Azure service does.
+    ClientCertificate,
     /// The peer closed the connection before the answer was complete.
     Closed,
     /// The system forbade it: `EPERM`, `EACCES`, `WSAEACCES`.
     Denied,
     /// The name has no address, and the resolver is sure of it.
     NameNotFound,
+    /// The peer does not speak TLS where it should.
+    NoTls,
     /// Bytes that are not HTTP/1.1, or not what was asked for.
     Protocol,
     /// An HTTP proxy on the way did not open the tunnel; [`Failure::detail`] begins with its status.
@@ -84,9 +90,12 @@ impl FailureKind {
         match self {
             Self::Certificate => "certificate not trusted",
             Self::CertificateDates => "certificate not valid at this time",
+            Self::CertificateName => "certificate for another name",
+            Self::ClientCertificate => "client certificate demanded",
             Self::Closed => "connection closed early",
             Self::Denied => "not permitted",
             Self::NameNotFound => "name not found",
+            Self::NoTls => "no TLS",
             Self::Protocol => "not valid HTTP",
             Self::Proxy => "refused by the proxy",
             Self::Refused => "connection refused",

@@ -7,7 +7,7 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls::{AlertDescription, CertificateError, ClientConfig, InvalidMessage, RootCertStore};
 use rustls_platform_verifier::Verifier;
 use std::sync::Arc;
 use std::{fmt, io};
@@ -78,6 +78,14 @@ pub(crate) fn kind(error: &io::Error) -> Option<FailureKind> {
             | CertificateError::NotValidYet
             | CertificateError::NotValidYetContext { .. },
         ) => FailureKind::CertificateDates,
+        rustls::Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => FailureKind::CertificateName,
+        rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
+            FailureKind::ClientCertificate
+        }
+        // The first byte of whatever came begins no record.
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => FailureKind::NoTls,
         rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => {
             FailureKind::Certificate
         }

@@ -5,6 +5,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use azvm_exchange::service_text;
+use core::fmt;
 
 /// The most details, further infos, and texts of one info that are kept.
 pub const MAX_DETAILS: usize = 16;
@@ -21,6 +22,17 @@ pub struct ErrorDetail {
     pub target: Option<String>,
     /// `additionalInfo`, at most [`MAX_DETAILS`].
     pub additional_info: Vec<AdditionalInfo>,
+}
+
+impl fmt::Display for ErrorDetail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [&self.code, &self.message];
+        for (index, part) in parts.into_iter().flatten().enumerate() {
+            let separator = if index == 0 { "" } else { ": " };
+            write!(f, "{separator}{part}")?;
+        }
+        Ok(())
+    }
 }
 
 /// One of `additionalInfo`.

@@ -2,21 +2,24 @@
 
 mod code;
 mod detail;
+mod envelope;
 mod hints;
+mod stranger;
 
 pub use code::ErrorCode;
 pub use detail::{AdditionalInfo, ErrorDetail, MAX_DETAILS};
 pub use hints::{Denied, MAX_HINTS, TokenHints};
+pub use stranger::Sender;
 
-use crate::wire::{Loose, Object};
+use crate::wire::Loose;
 use crate::{Challenge, RequestIds, Throttling};
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use azvm_exchange::{Response, service_text};
 use core::fmt;
-use detail::{DetailBody, Details};
+use envelope::Words;
 use hints::Hints;
 
 /// An answer of ARM, or of something on the way to it, that is not the one asked for.
@@ -29,6 +32,10 @@ pub struct ArmError(Box<Inner>);
 struct Inner {
     status: u16,
     code: Option<String>,
+    /// The code stood in an envelope.
+    is_enveloped: bool,
+    /// HTML, and no error of a service.
+    is_page: bool,
     message: Option<String>,
     target: Option<String>,
     details: Vec<ErrorDetail>,
@@ -37,52 +44,48 @@ struct Inner {
     request_ids: RequestIds,
     throttling: Throttling,
     challenges: Vec<Challenge>,
-}
-
-/// The envelope of the provider contract (Azure/azure-resource-manager-rpc:v1.0/common-api-details.md). A member of an
-/// odd type does not cost the others.
-#[derive(Default, serde::Deserialize)]
-#[serde(default)]
-struct Envelope {
-    error: Loose<Object<ErrorBody>>,
-}
-
-#[derive(Default, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct ErrorBody {
-    code: Loose<String>,
-    message: Loose<String>,
-    target: Loose<String>,
-    details: Loose<Details<DetailBody>>,
-    additional_info: Loose<Details<detail::InfoBody>>,
+    /// Of an answer that is not ARM's.
+    sender: Sender,
 }
 
 impl ArmError {
-    /// Reads a refusal. Never fails: a body that is not ARM's leaves [`code`](Self::code) empty.
+    /// Reads a refusal. Never fails: a body that is no service's error leaves [`code`](Self::code) empty.
     pub fn read(response: &Response) -> Self {
-        let envelope = serde_json::from_slice::<Object<Envelope>>(response.json_body());
-        let Object(Envelope { error }) = envelope.unwrap_or_default();
-        let Object(error) = error.0.unwrap_or_default();
-        let show = |text: &Loose<String>| text.0.as_deref().map(service_text);
-        Self(Box::new(Inner {
+        let (error, is_enveloped) = envelope::read(response.json_body());
+        let show = |text: &str| Some(service_text(text)).filter(|text| !text.is_empty());
+        let shown = |text: &Loose<String>| text.0.as_deref().and_then(show);
+        let words = error.message.0.as_ref().map(|Words(words)| words.as_str());
+        let code = shown(&error.code);
+        let mut read = Self(Box::new(Inner {
             status: response.status(),
-            code: show(&error.code),
-            message: show(&error.message),
-            target: show(&error.target),
+            is_page: code.is_none() && is_html(response),
+            code,
+            is_enveloped,
+            message: words.and_then(show).or_else(|| unread_words(response)),
+            target: shown(&error.target),
+            // Of the whole text: what is shown may be cut before the end.
+            hints: Hints::read(words.unwrap_or_default()),
             details: detail::details(error.details),
             additional_info: detail::infos(error.additional_info),
-            // Of the whole text: what is shown may be cut before the end.
-            hints: Hints::read(error.message.0.as_deref().unwrap_or_default()),
             request_ids: RequestIds::read(response),
             throttling: Throttling::read(response),
             challenges: Challenge::read_response(response),
-        }))
+            sender: Sender::default(),
+        }));
+        if !read.is_from_arm() {
+            read.0.sender = Sender::read(response);
+        }
+        read
     }
 
     /// A 200 with a body that is not `what` was asked for.
     pub(crate) fn unreadable(response: &Response, what: &str) -> Self {
         let mut error = Self::read(response);
-        error.0.message = Some(format!("the body is no {what}"));
+        let what = format!("the body is no {what}");
+        error.0.message = Some(match unread_words(response) {
+            Some(words) => format!("{what}; instead: {words}"),
+            None => what,
+        });
         error
     }
 
@@ -91,8 +94,8 @@ impl ArmError {
         self.0.status
     }
 
-    /// `error.code`: `AuthorizationFailed`, `ResourceGroupNotFound`, … `None` when the body is not ARM's, in which
-    /// case something else may have answered.
+    /// `error.code`: `AuthorizationFailed`, `ResourceGroupNotFound`, … `None` when the body is no error of a service, in
+    /// which case something else may have answered; see [`is_from_arm`](Self::is_from_arm).
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
@@ -102,7 +105,25 @@ impl ArmError {
         self.code().map(ErrorCode::from_text)
     }
 
-    /// `error.message`, for a person. May be localised.
+    /// Which of the known codes tells most: [`code`](Self::code), or when that is not known here, the first known one of
+    /// [`details`](Self::details). Some services put a refusal into another one, with a code as general as `Forbidden`.
+    pub fn most_specific_code(&self) -> Option<ErrorCode> {
+        let own = self.error_code()?;
+        if own != ErrorCode::Other {
+            return Some(own);
+        }
+        let inner = self
+            .details()
+            .iter()
+            .filter_map(|detail| detail.code.as_deref());
+        let mut known = inner
+            .map(ErrorCode::from_text)
+            .filter(|code| *code != ErrorCode::Other);
+        Some(known.next().unwrap_or(own))
+    }
+
+    /// `error.message`, for a person; of a body that is no JSON, its first words, or that it is compressed or UTF-16. May
+    /// be localised.
     pub fn message(&self) -> Option<&str> {
         self.0.message.as_deref()
     }
@@ -157,9 +178,34 @@ impl ArmError {
         &self.0.challenges
     }
 
-    /// True when the body is ARM's envelope or the headers carry its request id: ARM answered, and nothing between.
+    /// True when ARM answered, and nothing between: the headers carry one of its ids, or the body is its envelope, or one
+    /// without the envelope and with a code that is known here. A page for a browser is never ARM's: a device that puts
+    /// its own in the place of the body may leave ARM's headers.
     pub fn is_from_arm(&self) -> bool {
-        self.0.code.is_some() || self.request_id().is_some()
+        if self.0.is_page {
+            return false;
+        }
+        let has_id = self.request_id().is_some() || self.correlation_id().is_some();
+        let is_known = || {
+            self.error_code()
+                .is_some_and(|code| code != ErrorCode::Other)
+        };
+        has_id || self.0.is_enveloped || is_known()
+    }
+
+    /// True when the error stood in an envelope with a code, which is a mark of ARM.
+    pub fn is_enveloped(&self) -> bool {
+        self.0.is_enveloped
+    }
+
+    /// True when the answer is a page for a browser.
+    pub fn is_page(&self) -> bool {
+        self.0.is_page
+    }
+
+    /// Who says to have written an answer that is not [from ARM](Self::is_from_arm).
+    pub fn sender(&self) -> &Sender {
+        &self.0.sender
     }
 
     /// Who was denied what, lifted out of the message of a 403. A hint: the wording is not a contract.
@@ -184,6 +230,18 @@ impl ArmError {
     }
 }
 
+fn is_html(response: &Response) -> bool {
+    let kind = response.header("content-type").unwrap_or_default();
+    let kind = kind.trim_start().get(.."text/html".len());
+    kind.is_some_and(|kind| kind.eq_ignore_ascii_case("text/html"))
+}
+
+/// What can be said of a body that is no JSON: its first words, or why there are none.
+fn unread_words(response: &Response) -> Option<String> {
+    let form = response.unread_form().map(|form| form.to_string());
+    form.or_else(|| stranger::first_words(response.body()))
+}
+
 impl fmt::Display for ArmError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let who = if self.is_from_arm() {
@@ -195,10 +253,16 @@ impl fmt::Display for ArmError {
         if let Some(code) = &self.0.code {
             write!(f, " {code}")?;
         }
-        if let Some(message) = &self.0.message {
-            write!(f, ": {message}")?;
+        if !self.0.sender.is_unknown() {
+            write!(f, " ({})", self.0.sender)?;
         }
-        Ok(())
+        if let Some(message) = &self.0.message {
+            return write!(f, ": {message}");
+        }
+        match self.0.details.first() {
+            Some(detail) => write!(f, ": {detail}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -207,7 +271,6 @@ impl core::error::Error for ArmError {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::ToString;
     use alloc::vec;
 
     fn refused(status: u16, body: &str) -> ArmError {

@@ -9,7 +9,8 @@ use azvm_exchange::Response;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
-const MEMBERS: [&str; 22] = [
+const MEMBERS: [&str; 25] = [
+    "Message",
     "actions",
     "additionalInfo",
     "code",
@@ -17,6 +18,7 @@ const MEMBERS: [&str; 22] = [
     "details",
     "displayName",
     "error",
+    "error_description",
     "id",
     "identity",
     "info",
@@ -24,6 +26,7 @@ const MEMBERS: [&str; 22] = [
     "message",
     "name",
     "nextLink",
+    "odata.error",
     "permissions",
     "principalId",
     "principals",
@@ -134,6 +137,28 @@ proptest! {
         prop_assert!(error.denied().is_some() && error.token_hints().is_some());
         let shown = format!("{error} {error:?}");
         prop_assert!(!shown.contains(&payload), "{shown}");
+    }
+
+    #[test]
+    fn any_page_is_printable_and_bounded(page in "(<[a-z/! -]{0,8}>?|[ -~]{0,9}|.){0,60}", server in ".{0,40}") {
+        let headers = vec![("Server".to_owned(), server.clone()), ("Via".to_owned(), server)];
+        for status in [200, 502] {
+            let response = Response::new(status, headers.clone(), page.clone().into_bytes());
+            let error = read_resource(&response).map(drop).unwrap_err();
+            let shown = format!("{error} {}", error.sender());
+            prop_assert!(!shown.chars().any(char::is_control));
+            prop_assert!(error.message().is_none_or(|words| words.chars().count() <= 600));
+        }
+    }
+
+    #[test]
+    fn every_form_of_an_error_keeps_its_code_and_words(code in "[A-Za-z]{1,20}", words in "[a-zA-Z][a-zA-Z .]{0,40}[.]") {
+        let body = serde_json::json!({ "code": code, "message": words });
+        let odata = serde_json::json!({ "code": code, "message": { "lang": "en", "value": words } });
+        for body in [serde_json::json!({ "error": body }), serde_json::json!({ "odata.error": odata }), body] {
+            let error = ArmError::read(&Response::new(400, vec![], body.to_string().into_bytes()));
+            prop_assert_eq!((error.code(), error.message()), (Some(code.as_str()), Some(words.as_str())));
+        }
     }
 
     #[test]

@@ -119,6 +119,143 @@ fn the_codes_of_other_refusals_are_known() {
 }
 
 #[test]
+fn errors_outside_of_arms_envelope_keep_their_code_and_words() {
+    let odata = error("odata");
+    assert_eq!(odata.code(), Some("Authorization_RequestDenied"));
+    let words = "Insufficient privileges to complete the operation.";
+    assert_eq!(odata.message(), Some(words));
+    assert!(odata.is_from_arm() && odata.is_enveloped());
+
+    let flat = error("flat");
+    assert_eq!(flat.error_code(), Some(ErrorCode::AuthorizationFailed));
+    assert_eq!(flat.denied().unwrap().object_id.as_deref(), Some(OBJECT));
+    assert!(flat.is_from_arm() && !flat.is_enveloped());
+
+    let oauth = error("oauth");
+    assert_eq!((oauth.code(), oauth.is_from_arm()), (None, false));
+    assert_eq!(oauth.message(), Some("access_denied: Refused by rule 17."));
+
+    let xml = error("xml");
+    assert_eq!((xml.code(), xml.is_from_arm()), (None, true));
+    let words = "AuthenticationFailed Server failed to authenticate the request.";
+    assert_eq!(xml.message(), Some(words));
+}
+
+/// Without ARM's ids a form that anybody may write is ARM's by a code that only ARM has.
+#[test]
+fn a_form_without_an_envelope_is_no_mark_of_arm() {
+    let read = |body: &str| ArmError::read(&Response::new(403, vec![], body.into()));
+    assert!(read(r#"{"code":"authorizationfailed","message":"m"}"#).is_from_arm());
+    for body in [
+        r#"{"code":"NotAllowed","message":"m"}"#,
+        r#"{"statusCode":403,"Message":"m"}"#,
+        r#"{"error":{"message":"m"}}"#,
+        r#"{"error":{"code":"","message":"m"}}"#,
+        r#"{"odata.error":{"message":{"lang":"de","value":"m"}}}"#,
+        r#"{"error":"m"}"#,
+    ] {
+        let error = read(body);
+        assert_eq!(
+            (error.message(), error.is_from_arm()),
+            (Some("m"), false),
+            "{body}"
+        );
+    }
+    for body in [
+        r#"{"error":["m"]}"#,
+        r#"{"message":{"lang":"m"}}"#,
+        r#"{"message":"a","Message":"b"}"#,
+    ] {
+        assert_eq!(read(body).message(), None, "{body}");
+    }
+}
+
+#[test]
+fn a_detail_tells_what_a_general_code_does_not() {
+    let inner = error("inner");
+    assert_eq!((inner.code(), inner.message()), (Some("Forbidden"), None));
+    assert_eq!(inner.error_code(), Some(ErrorCode::Other));
+    let policy = Some(ErrorCode::RequestDisallowedByPolicy);
+    assert_eq!(inner.most_specific_code(), policy);
+    assert_eq!(
+        inner.details()[1].to_string(),
+        "RequestDisallowedByPolicy: Resource 'rg-1' was disallowed by policy."
+    );
+    // A code that is known stands, whatever the details say.
+    let both = r#"{"error":{"code":"ScopeLocked","details":[{"code":"AuthorizationFailed"}]}}"#;
+    let both = ArmError::read(&Response::new(409, vec![], both.into()));
+    assert_eq!(both.most_specific_code(), Some(ErrorCode::ScopeLocked));
+    assert_eq!(
+        both.to_string(),
+        "ARM answered 409 ScopeLocked: AuthorizationFailed"
+    );
+}
+
+#[test]
+fn a_stranger_is_told_by_its_headers_and_first_words() {
+    let squid = error("squid");
+    assert!(!squid.is_from_arm());
+    assert_eq!(
+        squid.sender().via.as_deref(),
+        Some("1.1 proxy01 (squid/5.7)")
+    );
+    assert_eq!(
+        squid.sender().squid_error.as_deref(),
+        Some("ERR_DNS_FAIL 0")
+    );
+    assert_eq!(
+        squid.to_string(),
+        "a server in ARM's place answered 503 (Via: 1.1 proxy01 (squid/5.7), Server: squid/5.7, X-Squid-Error: \
+         ERR_DNS_FAIL 0): ERROR: The requested URL could not be retrieved Unable to determine IP address"
+    );
+    // Who passed on what ARM wrote is nobody's affair.
+    let headers = vec![
+        ("via".into(), "1.1 proxy01".into()),
+        ("x-ms-request-id".into(), "r".into()),
+    ];
+    let passed = ArmError::read(&Response::new(502, headers, vec![]));
+    assert!(passed.is_from_arm() && passed.sender().is_unknown());
+    // A page is not what ARM wrote, whose headers these may be.
+    let page = |body: &str| {
+        let headers = [
+            ("Content-Type", "Text/HTML; charset=utf-8"),
+            ("x-ms-request-id", "r"),
+        ];
+        let headers = headers.map(|(name, value)| (name.into(), value.into()));
+        ArmError::read(&Response::new(403, headers.into(), body.into()))
+    };
+    assert!(page("<html>blocked").is_page() && !page("<html>blocked").is_from_arm());
+    assert!(page(r#"{"error":{"code":"C"}}"#).is_from_arm());
+}
+
+#[test]
+fn a_body_that_nobody_can_read_says_why() {
+    let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\x03".to_vec();
+    let header = ("x-ms-request-id".to_owned(), "r".to_owned());
+    let error = ArmError::read(&Response::new(403, vec![header], gzip.clone()));
+    assert_eq!(
+        error.to_string(),
+        "ARM answered 403: the body is compressed (gzip), which nobody asked for"
+    );
+    let good = azvm_arm::read_resource(&Response::new(200, vec![], gzip)).unwrap_err();
+    assert_eq!(
+        good.message(),
+        Some(
+            "the body is no ARM resource; instead: the body is compressed (gzip), which nobody asked for"
+        )
+    );
+    let utf16: Vec<u8> = "{\"error\":{}}"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let error = ArmError::read(&Response::new(403, vec![], utf16));
+    assert_eq!(
+        error.message(),
+        Some("the body is UTF-16, and JSON is UTF-8")
+    );
+}
+
+#[test]
 fn codes_come_in_families() {
     for name in names() {
         let error = error(&name);

@@ -75,7 +75,7 @@ fn codes_are_unique_sorted_and_in_the_order_of_the_chain() {
     let slugs: BTreeSet<&str> = CATALOGUE.iter().map(|entry| entry.slug).collect();
     assert_eq!(codes.len(), CATALOGUE.len());
     assert_eq!(slugs.len(), CATALOGUE.len());
-    assert_eq!(CATALOGUE.len(), 208);
+    assert_eq!(CATALOGUE.len(), 210);
 }
 
 #[test]

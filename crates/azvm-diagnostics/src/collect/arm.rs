@@ -13,7 +13,7 @@ use crate::progress::Event;
 use crate::rights::other_principal;
 use crate::stored::{kept_refusal, kept_resource};
 use crate::wait::{Next, Outcome, Watch};
-use azvm_arm::{ArmError, Cloud, Endpoint, Resource, read_resource, retry_policy};
+use azvm_arm::{ArmError, Cloud, Endpoint, ErrorCode, Resource, read_resource, retry_policy};
 use azvm_exchange::{
     Failure, FailureKind, Host, Request, Response, RetryPolicy, Secret, service_text,
 };
@@ -190,7 +190,9 @@ impl Run<'_> {
                 .with_silence(self.arm_patience.for_next(Duration::ZERO)),
         );
         let before = self.timeline.len();
-        let read = |response: &Response| read_probe(response, is_named);
+        let read = |response: &Response| {
+            read_probe(response, is_named).map_err(|error| kept_refusal(&error))
+        };
         let call = self
             .call("arm_probe", (client, endpoint.origin()), what, read)
             .await;
@@ -391,6 +393,6 @@ fn outcome(
 }
 
 /// The 403 of a missing role, which may be one that is under way.
-fn is_plain_403(error: &ArmError) -> bool {
-    error.status() == 403 && error.code() == Some("AuthorizationFailed")
+pub(crate) fn is_plain_403(error: &ArmError) -> bool {
+    error.status() == 403 && error.most_specific_code() == Some(ErrorCode::AuthorizationFailed)
 }

@@ -42,11 +42,16 @@ fn is_refused(probe: &Call<ArmProbe, ArmError>) -> bool {
     let Err(Trouble::Silent(failure)) = &probe.answer else {
         return false;
     };
-    let is_tls = matches!(
-        failure.kind,
-        FailureKind::Certificate | FailureKind::CertificateDates | FailureKind::Tls
-    );
-    is_tls && failure.phase == Phase::Tls && !probe.attempts.is_empty()
+    let is_shown = match failure.kind {
+        FailureKind::Certificate
+        | FailureKind::CertificateDates
+        | FailureKind::CertificateName
+        | FailureKind::Tls => failure.phase == Phase::Tls,
+        // TLS 1.3 has the client send its request before the server has looked for a certificate.
+        FailureKind::ClientCertificate => true,
+        _ => false,
+    };
+    is_shown && !probe.attempts.is_empty()
 }
 
 fn read(der: &[u8], chain_length: usize) -> Option<CertificateFacts> {

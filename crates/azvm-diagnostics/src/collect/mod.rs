@@ -19,6 +19,7 @@ mod rights;
 #[cfg(any(windows, test))]
 mod windows;
 
+pub(crate) use arm::is_plain_403;
 pub(crate) use host::{covers_imds, proxy_host};
 pub(crate) use imds::MAX_RETRY_AFTER;
 pub(crate) use model::{

@@ -116,7 +116,9 @@ fn reader<'a>(
     let is_welcome = match arm.last_sample().map(|sample| &sample.call.answer) {
         // Without a code it is nobody's refusal that is known here.
         Some(Err(Trouble::Refused(error))) => {
-            error.code().is_some() && !matches!(error.status(), 401 | 429 | 500..)
+            error.is_from_arm()
+                && error.code().is_some()
+                && !matches!(error.status(), 401 | 429 | 500..)
         }
         Some(Err(Trouble::Silent(_))) => false,
         Some(Ok(_)) | None => true,
@@ -147,7 +149,8 @@ fn lost_machine<'a>(facts: &ModelFacts, imds: &'a ImdsFacts) -> Option<&'a str> 
         return None;
     };
     let is_machine = facts.id.resource_type() == MACHINE_TYPE;
-    let is_lost = error.status() == 404 && error.code().is_some() && is_machine;
+    let is_lost =
+        error.status() == 404 && error.is_from_arm() && error.code().is_some() && is_machine;
     imds.compute()?.vm_id.as_deref().filter(|_| is_lost)
 }
 

@@ -88,9 +88,10 @@ impl Answer {
             },
             status,
             code: error.code().or_else(|| rejection.error()).map(brief),
-            words: error
-                .message()
-                .or_else(|| rejection.description())
+            words: rejection
+                .description()
+                .filter(|_| !is_arm)
+                .or_else(|| error.message())
                 .map(service_text),
             object_id: denied.object_id,
             scope: denied.scope,

@@ -57,8 +57,10 @@ pub(super) fn is_code(word: &str) -> bool {
 
 pub(super) fn meanings(answer: &Answer) -> Vec<Meaning> {
     let code = answer.code.as_deref().unwrap_or_default();
-    let known = CODES.iter().find(|(known, _)| *known == code);
-    match (code, known) {
+    let known = CODES
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(code));
+    match (known.map_or(code, |(known, _)| known), known) {
         // Only the words tell a condition from a missing role, and neither tells a role that is on its way.
         ("AuthorizationFailed", _) if answer.says("abac condition") => {
             vec![Meaning::likely(&RBAC_007)]

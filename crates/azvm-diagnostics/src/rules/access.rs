@@ -5,14 +5,16 @@
 
 use super::{Verdict, long};
 use crate::catalogue::{
-    ARM_011, ARM_012, ARM_013, ARM_014, ARM_015, ARM_016, ARM_017, ARM_019, ARM_021, Entry,
-    RBAC_006, RBAC_016, RBAC_018, RBAC_020, RBAC_026, RID_006, RID_007, TOKEN_001, TOKEN_002,
-    TOKEN_005, TOKEN_007,
+    ARM_010, ARM_011, ARM_012, ARM_013, ARM_014, ARM_015, ARM_016, ARM_017, ARM_019, ARM_021,
+    Entry, RBAC_006, RBAC_016, RBAC_018, RBAC_020, RBAC_026, RID_006, RID_007, TOKEN_001,
+    TOKEN_002, TOKEN_005, TOKEN_007,
 };
+use crate::collect::is_plain_403;
 use crate::facts::{Facts, Sample, TargetFacts, Trouble, Withheld};
-use crate::finding::{Finding, Severity, Values};
+use crate::finding::{Confidence, Finding, Severity, Values};
 use crate::wait::STABLE_SUCCESSES;
-use azvm_arm::{ArmError, Resource};
+use azvm_arm::{ArmError, Cloud, ErrorCode, Resource};
+use azvm_exchange::Origin;
 use azvm_resource_id::ResourceId;
 
 pub(super) fn target(facts: &Facts, values: &Values) -> Verdict {
@@ -70,9 +72,9 @@ pub(super) fn target(facts: &Facts, values: &Values) -> Verdict {
         }
         Err(Trouble::Silent(failure)) => {
             verdict.saw("failure", failure.to_string());
-            verdict.find(
-                Finding::new(super::arm::silence(failure), values).with_cause(failure.to_string()),
-            );
+            let finding = Finding::new(super::arm::silence(failure), values);
+            let finding = super::arm::by_kind(finding, failure);
+            verdict.find(finding.with_cause(failure.to_string()));
         }
         Err(Trouble::Refused(error)) => refused(error, sample, facts, values, &mut verdict),
     }
@@ -141,58 +143,140 @@ fn refused(
     values: &Values,
     verdict: &mut Verdict,
 ) {
-    verdict.saw("status", error.status().to_string());
-    verdict.saw_some("code", error.code());
-    verdict.saw_some("message", error.message());
-    verdict.saw_some("request_id", error.request_id());
-    verdict.saw_some("correlation_id", error.correlation_id());
-    let finding = if error.status() == 403 && error.code() == Some("AuthorizationFailed") {
+    super::arm::saw_refusal(error, verdict);
+    let finding = if is_plain_403(error) {
         super::rights::not_authorized(error, sample, facts, values, verdict)
     } else {
         let mut values = values.clone();
         values.set("namespace", error.unregistered_namespace());
-        Finding::new(by_code(error, facts), &values)
+        match by_code(error) {
+            Some(entry) if entry == &RID_007 => no_group(
+                super::model::group_left(facts, &values),
+                error,
+                &values,
+                verdict,
+            ),
+            _ if is_about_audience(error) => audience(error, facts, &values),
+            Some(entry) => Finding::new(entry, &values),
+            None => super::arm::uncoded(error, &values),
+        }
     };
+    let finding = private_link(finding, error);
     let cause = finding.cause.clone().unwrap_or_else(|| error.to_string());
     verdict.find(finding.with_severity(Severity::Fail).with_cause(cause));
 }
 
-/// Everything but the plain 403, by status and code.
-fn by_code(error: &ArmError, facts: &Facts) -> &'static Entry {
-    match (error.status(), error.code()) {
-        (401, Some("InvalidAuthenticationTokenAudience"))
-            if super::token::is_other_clouds(facts) =>
-        {
-            &TOKEN_001
+/// The group is not there because the machine has left it; then that it is missing follows from that.
+fn no_group(
+    left: Option<Finding>,
+    error: &ArmError,
+    values: &Values,
+    verdict: &mut Verdict,
+) -> Finding {
+    let finding = Finding::new(&RID_007, values);
+    match left {
+        None => finding,
+        Some(cause) => {
+            verdict.find(
+                finding
+                    .with_severity(Severity::Note)
+                    .with_cause(error.to_string()),
+            );
+            cause
         }
-        (401, Some("InvalidAuthenticationTokenAudience")) => &TOKEN_002,
-        (401, Some("InvalidAuthenticationTokenTenant")) => &TOKEN_007,
-        (401, Some("ExpiredAuthenticationToken")) => &TOKEN_005,
-        (401, Some("AuthenticationFailed")) => &ARM_011,
-        (401, Some(_)) => &ARM_012,
-        (401, None) if error.challenge().is_some() => &ARM_012,
-        (403, Some("DenyAssignmentAuthorizationFailed")) => &RBAC_006,
-        (403, Some("LinkedAuthorizationFailed")) => &RBAC_020,
-        (403 | 409, Some("RequestDisallowedByPolicy" | "ScopeLocked")) => &RBAC_018,
-        (404, Some("ResourceGroupNotFound")) => &RID_007,
-        (400 | 404, Some("SubscriptionNotFound" | "InvalidSubscriptionId")) => &RID_006,
-        (404, Some(_)) => &RBAC_026,
-        (400, Some("MissingApiVersionParameter")) => &ARM_013,
-        (400, Some(code)) if is_about_version(code) => &ARM_014,
-        (409, Some("MissingSubscriptionRegistration")) => &ARM_015,
-        (429, _) => &ARM_016,
-        (500.., Some(_)) => &ARM_017,
-        (_, Some(_)) => &ARM_021,
-        _ => super::arm::stranger(error),
     }
 }
 
-fn is_about_version(code: &str) -> bool {
-    matches!(
-        code,
-        "InvalidApiVersionParameter"
-            | "InvalidResourceNamespace"
-            | "InvalidResourceType"
-            | "NoRegisteredProviderFound"
-    )
+/// ARM's words for a caller from the wrong network are not known well enough for ARM-018 to be a verdict.
+fn private_link(finding: Finding, error: &ArmError) -> Finding {
+    let words = error.message().unwrap_or_default().to_ascii_lowercase();
+    let fits = ["public network access", "private link", "privatelink"]
+        .iter()
+        .any(|it| words.contains(it));
+    match fits && finding.entry == &ARM_021 && error.status() == 403 {
+        true => finding.with_cause(format!(
+            "{error}; these words fit ARM-018, a refusal of callers from this network"
+        )),
+        false => finding,
+    }
+}
+
+fn is_about_audience(error: &ArmError) -> bool {
+    error.status() == 401
+        && error.most_specific_code() == Some(ErrorCode::InvalidAuthenticationTokenAudience)
+}
+
+/// The token is for another service, for another cloud than the machine's, or for the right one at the wrong endpoint.
+fn audience(error: &ArmError, facts: &Facts, values: &Values) -> Finding {
+    let asked = facts.imds.audience.as_str();
+    let named = facts.imds.claims().and_then(|claims| claims.audience());
+    let named = named.unwrap_or(asked);
+    let own = facts.machine_cloud();
+    match Cloud::of_audience(asked).and_then(|_| Cloud::of_audience(named)) {
+        None => return Finding::new(&TOKEN_002, values),
+        Some(cloud) if cloud != own => return Finding::new(&TOKEN_001, values),
+        Some(_) => {}
+    }
+    let endpoint = &facts.arm.endpoint;
+    let accepted = error
+        .token_hints()
+        .into_iter()
+        .flat_map(|it| &it.accepted_audiences);
+    let accepted = accepted
+        .filter_map(|audience| Cloud::of_audience(audience))
+        .next();
+    if let Some(other) = accepted.filter(|cloud| *cloud != own) {
+        let cause = format!(
+            "{endpoint} accepts tokens for {other}; this one is for {named}, and the machine is in {own}"
+        );
+        return Finding::new(&ARM_010, values).with_cause(cause);
+    }
+    if endpoint.parse::<Origin>() == own.endpoint().parse() {
+        return Finding::new(&ARM_012, values).with_confidence(Confidence::Possible);
+    }
+    let cause = format!(
+        "{endpoint} does not accept {named}, the audience of the ARM of {own}, where the machine is"
+    );
+    let finding = Finding::new(&ARM_010, values).with_confidence(Confidence::Likely);
+    finding.with_cause(cause)
+}
+
+/// Everything but the plain 403 and the audience, by status and code; `None` for an answer without a code of ARM.
+fn by_code(error: &ArmError) -> Option<&'static Entry> {
+    use ErrorCode as Code;
+    let status = error.status();
+    let Some(code) = error.most_specific_code().filter(|_| error.is_from_arm()) else {
+        let is_401 = status == 401 && (error.is_from_arm() || error.challenge().is_some());
+        return is_401.then_some(&ARM_012);
+    };
+    Some(match (status, code) {
+        (401, Code::InvalidAuthenticationTokenTenant) => &TOKEN_007,
+        (401, Code::ExpiredAuthenticationToken) => &TOKEN_005,
+        (401, Code::AuthenticationFailed) => &ARM_011,
+        (401, _) => &ARM_012,
+        (403, Code::DenyAssignmentAuthorizationFailed) => &RBAC_006,
+        (403, Code::LinkedAuthorizationFailed) => &RBAC_020,
+        (403 | 409, Code::RequestDisallowedByPolicy | Code::ScopeLocked) => &RBAC_018,
+        (404, Code::ResourceGroupNotFound) => &RID_007,
+        (400 | 404, Code::SubscriptionNotFound | Code::InvalidSubscriptionId) => &RID_006,
+        (404, _) => &RBAC_026,
+        (400, Code::MissingApiVersionParameter) => &ARM_013,
+        (400, _) if is_about_version(error) => &ARM_014,
+        (409, Code::MissingSubscriptionRegistration) => &ARM_015,
+        (429, _) => &ARM_016,
+        (500.., _) => &ARM_017,
+        _ => &ARM_021,
+    })
+}
+
+fn is_about_version(error: &ArmError) -> bool {
+    let code = error.code().unwrap_or_default();
+    [
+        "InvalidApiVersionParameter",
+        "InvalidResourceNamespace",
+        "InvalidResourceType",
+        "NoRegisteredProviderFound",
+    ]
+    .iter()
+    .any(|known| known.eq_ignore_ascii_case(code))
 }

@@ -3,7 +3,7 @@
 use super::{Verdict, brief};
 use crate::catalogue::{
     ARM_001, ARM_002, ARM_003, ARM_004, ARM_005, ARM_006, ARM_007, ARM_008, ARM_009, ARM_010,
-    ARM_016, ARM_017, ARM_019, ARM_020, Entry,
+    ARM_016, ARM_017, ARM_019, ARM_020, ARM_021, ARM_022, ARM_023, Entry,
 };
 use crate::facts::{Call, Facts, Trouble, Try};
 use crate::finding::{Confidence, Finding, Severity, Values};
@@ -44,10 +44,7 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
         }
         Err(Trouble::Silent(failure)) => {
             verdict.saw("failure", failure.to_string());
-            let mut cause = format!("{}: {failure}", facts.arm.endpoint);
-            if let Some(certificate) = &facts.arm.certificate {
-                cause.push_str(&format!("; it is signed by {}", certificate.issuer));
-            }
+            let cause = unanswered_cause(failure, facts);
             // Nothing was sent: the machine itself cannot check certificates.
             let entry = match call.attempts.is_empty() {
                 true => &ARM_005,
@@ -62,11 +59,11 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
                 } else {
                     Confidence::High
                 });
-            verdict.find(finding.with_cause(cause));
+            verdict.find(by_kind(finding, failure).with_cause(cause));
         }
         Err(Trouble::Refused(error)) => {
-            verdict.saw("status", error.status().to_string());
-            verdict.find(Finding::new(stranger(error), values).with_cause(error.to_string()));
+            saw_refusal(error, &mut verdict);
+            verdict.find(uncoded(error, values).with_cause(error.to_string()));
         }
     }
     verdict
@@ -167,11 +164,14 @@ fn certificate(facts: &Facts, verdict: &mut Verdict) {
 /// What was retried with success is worth a warning: other clients retry less.
 pub(super) fn recovered<R>(call: &Call<R, ArmError>, values: &Values, verdict: &mut Verdict) {
     let entry = |attempt: &Try| match attempt.outcome {
+        // Each answer of ARM has its ID.
+        Ok(_) if attempt.request_id.is_none() => &ARM_019,
         Ok(429) => &ARM_016,
         Ok(_) => &ARM_017,
+        Err(FailureKind::Closed | FailureKind::Reset) => &ARM_023,
         Err(_) => &ARM_003,
     };
-    for known in [&ARM_016, &ARM_017, &ARM_003] {
+    for known in [&ARM_016, &ARM_017, &ARM_019, &ARM_003, &ARM_023] {
         let times = call.retried().filter(|&it| entry(it) == known).count();
         let title = match times {
             0 => continue,
@@ -189,7 +189,8 @@ pub(super) fn silence(failure: &Failure) -> &'static Entry {
         FailureKind::NameNotFound | FailureKind::ResolverFailed => &ARM_001,
         FailureKind::Certificate => &ARM_004,
         FailureKind::CertificateDates => &ARM_006,
-        FailureKind::Tls => &ARM_007,
+        FailureKind::CertificateName => &ARM_022,
+        FailureKind::ClientCertificate | FailureKind::NoTls | FailureKind::Tls => &ARM_007,
         FailureKind::Timeout if failure.phase == Phase::Resolve => &ARM_001,
         FailureKind::Closed | FailureKind::Reset | FailureKind::Timeout
             if failure.phase == Phase::Tls =>
@@ -198,17 +199,99 @@ pub(super) fn silence(failure: &Failure) -> &'static Entry {
         }
         FailureKind::Denied | FailureKind::Refused | FailureKind::Unreachable => &ARM_003,
         FailureKind::Timeout if failure.phase <= Phase::Connect => &ARM_003,
-        FailureKind::Closed | FailureKind::Reset | FailureKind::Timeout => &ARM_017,
+        FailureKind::Closed | FailureKind::Reset | FailureKind::Timeout => &ARM_023,
         _ => &ARM_019,
     }
 }
 
-/// An answer without ARM's envelope.
-pub(super) fn stranger(error: &ArmError) -> &'static Entry {
-    match error.status() {
-        407 => &ARM_009,
-        429 => &ARM_016,
-        500.. => &ARM_017,
-        _ => &ARM_019,
+/// What failed, whom the certificate is for if that is what is wrong, and who signed it.
+fn unanswered_cause(failure: &Failure, facts: &Facts) -> String {
+    let endpoint = &facts.arm.endpoint;
+    let mut cause = format!("{endpoint}: {failure}");
+    if let Some(certificate) = &facts.arm.certificate {
+        if failure.kind == FailureKind::CertificateName {
+            cause.push_str(&format!("; it is for {}", certificate.subject));
+        }
+        cause.push_str(&format!("; it is signed by {}", certificate.issuer));
+    }
+    let is_hung_up = matches!(failure.kind, FailureKind::Closed | FailureKind::Reset);
+    if is_hung_up && endpoint.starts_with("http://") {
+        cause.push_str("; a server that speaks TLS hangs up on http://");
+    }
+    cause
+}
+
+/// A handshake that fails for a reason of its own says so.
+pub(super) fn by_kind(finding: Finding, failure: &Failure) -> Finding {
+    match failure.kind {
+        FailureKind::NoTls => finding
+            .with_title("what answers at ARM's address does not speak TLS")
+            .with_fix(
+                "Correct the port or scheme of --arm-endpoint; if they are right, look for a proxy or a block page that \
+                 answers in plain text.",
+            ),
+        FailureKind::ClientCertificate => finding
+            .with_title("what answers at ARM's address demands a client certificate")
+            .with_fix(
+                "ARM asks no client for a certificate: look for a device that intercepts TLS, by the certificate's issuer \
+                 in the evidence, and exempt the host from it; or correct --arm-endpoint.",
+            ),
+        _ => finding,
+    }
+}
+
+/// What is shown of a refusal, whoever wrote it.
+pub(super) fn saw_refusal(error: &ArmError, verdict: &mut Verdict) {
+    verdict.saw("status", error.status().to_string());
+    if !error.sender().is_unknown() {
+        verdict.saw("responder", error.sender().to_string());
+    }
+    verdict.saw_some("code", error.code());
+    verdict.saw_some("message", error.message());
+    let details: Vec<String> = error.details().iter().map(ToString::to_string).collect();
+    let details = details.join("; ");
+    verdict.saw_some("details", Some(details).filter(|it| !it.is_empty()));
+    verdict.saw_some("request_id", error.request_id());
+    verdict.saw_some("correlation_id", error.correlation_id());
+}
+
+/// An answer without a code of ARM: whatever its status, it is ARM's by ARM's marks alone.
+pub(super) fn uncoded(error: &ArmError, values: &Values) -> Finding {
+    let is_arm = error.is_from_arm();
+    let (entry, title) = match error.status() {
+        407 => (&ARM_009, None),
+        429 if is_arm => (&ARM_016, None),
+        429 => (
+            &ARM_019,
+            Some("something other than ARM throttles these calls (429)"),
+        ),
+        500.. if is_arm => (&ARM_017, None),
+        502..=504 => (
+            &ARM_019,
+            Some("something between answers in ARM's place, and did not reach ARM"),
+        ),
+        400.. if is_arm => (&ARM_021, None),
+        _ if is_arm => (
+            &ARM_019,
+            Some("the answer has ARM's marks and is not what was asked for"),
+        ),
+        _ => (&ARM_019, None),
+    };
+    // A front of ARM's own that is in trouble may leave ARM's marks out.
+    let confidence = match error.status() >= 500 && !is_arm {
+        true => Confidence::Likely,
+        false => Confidence::High,
+    };
+    let finding = Finding::new(entry, values).with_confidence(confidence);
+    let finding = match is_arm && entry == &ARM_019 {
+        true => finding.with_fix(
+            "Look for what changes answers on the way, such as a proxy that compresses or rewrites them; or correct \
+             --arm-endpoint.",
+        ),
+        false => finding,
+    };
+    match title {
+        Some(title) => finding.with_title(title),
+        None => finding,
     }
 }

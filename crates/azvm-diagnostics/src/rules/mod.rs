@@ -22,7 +22,9 @@ use crate::facts::{Call, Facts};
 use crate::finding::{Finding, Severity, Values};
 use crate::policy::Policy;
 use crate::wait::OFFICIAL_MAXIMUM;
+use azvm_arm::Cloud;
 use azvm_exchange::Origin;
+use azvm_resource_id::ResourceId;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -319,7 +321,7 @@ fn outcome(facts: &Facts, checks: &[Check], policy: &Policy) -> Outcome {
         {
             Outcome::NotAzure
         }
-        ["RBAC-002" | "RBAC-016"] if waited_in_vain => Outcome::StillPropagating,
+        ["RBAC-002" | "RBAC-009" | "RBAC-016"] if waited_in_vain => Outcome::StillPropagating,
         ["RBAC-021"] if waited_in_vain && may_propagate => Outcome::StillPropagating,
         _ => Outcome::Failed,
     }
@@ -349,6 +351,11 @@ fn values(facts: &Facts) -> Values {
     values.set("vm", compute.and_then(|compute| compute.name.clone()));
     values.set("object_id", claims.and_then(|claims| claims.object_id()));
     values.set("scope", target.map(|id| id.as_str()));
+    let denials = |id: &ResourceId| {
+        let version = azvm_arm::AUTHORIZATION_API_VERSION;
+        format!("{id}/providers/Microsoft.Authorization/denyAssignments?api-version={version}")
+    };
+    values.set("deny_assignments_url", target.map(denials));
     values.set("target_group", target.and_then(|id| id.resource_group()));
     values.set(
         "subscription",
@@ -358,6 +365,7 @@ fn values(facts: &Facts) -> Values {
     );
     values.set("selector_value", facts.asked.selector.value());
     values.set("cloud_audience", Some(facts.machine_cloud().audience()));
+    values.set("cloud_name", cli_name(facts.machine_cloud()));
     let audience = facts.imds.audience.as_str();
     values.set(
         "audience_without_default",
@@ -368,12 +376,24 @@ fn values(facts: &Facts) -> Values {
     }
     if let Ok(origin) = facts.arm.endpoint.parse::<Origin>() {
         values.set("arm_host", Some(origin.host().to_string()));
+        values.set("arm_port", Some(origin.port().to_string()));
+        values.set("arm_url", Some(facts.arm.endpoint.as_str()));
         values.set(
             "arm_authority",
             Some(format!("{}:{}", origin.host(), origin.port())),
         );
     }
     values
+}
+
+/// As the Azure CLI and Az PowerShell call a cloud.
+fn cli_name(cloud: Cloud) -> Option<&'static str> {
+    match cloud {
+        Cloud::Public => Some("AzureCloud"),
+        Cloud::UsGovernment => Some("AzureUSGovernment"),
+        Cloud::China => Some("AzureChinaCloud"),
+        _ => None,
+    }
 }
 
 /// `3 ms`, `2.1 s`.

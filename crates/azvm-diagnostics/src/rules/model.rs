@@ -96,6 +96,21 @@ fn one(identity: &UserAssignedIdentity, machine: &ResourceId) -> String {
     }
 }
 
+/// The identities that the machine has beside the one with this object ID, if the model is known.
+pub(super) fn others(facts: &Facts, own: Option<&str>) -> Vec<String> {
+    let (Some(asked), Some(model), Some(own)) = (&facts.arm.model, model(facts), own) else {
+        return vec![];
+    };
+    let is_other = |id: Option<&str>| is_another(id, Some(own));
+    let users = model.user_assigned().iter();
+    let users = users.filter(|it| is_other(it.principal_id.as_deref()));
+    let identity = model.identity.as_ref();
+    let system = identity.and_then(|it| it.principal_id.as_deref());
+    let system = is_other(system).then(|| "the system-assigned one".to_string());
+    let users = users.take(MOST_SHOWN).map(|it| one(it, &asked.id));
+    system.into_iter().chain(users).collect()
+}
+
 /// Why IMDS does not find the chosen user-assigned identity; `None` when the model is not known.
 pub(super) fn not_found(facts: &Facts, rejection: &Rejection, values: &Values) -> Option<Finding> {
     let asked = facts.arm.model.as_ref()?;
@@ -178,7 +193,9 @@ fn although_attached(
         return Finding::new(&IDSEL_009, values).with_cause(cause);
     }
     match asked.identity.as_ref().map(|call| &call.answer) {
-        Some(Err(Trouble::Refused(error))) if error.status() == 404 && error.code().is_some() => {
+        Some(Err(Trouble::Refused(error)))
+            if error.status() == 404 && error.is_from_arm() && error.code().is_some() =>
+        {
             let cause = format!(
                 "the machine's model lists {}, and ARM has it no more",
                 found.id
@@ -257,17 +274,46 @@ pub(super) fn place(facts: &Facts, values: &Values, verdict: &mut Verdict) {
     };
     verdict.saw("resource_id", told.as_str());
     verdict.saw_some("vm_id", compute.vm_id.as_ref());
-    verdict.saw("arm_resource_id", found.shown);
-    let Some(confidence) = found.doubt else {
-        return;
-    };
+    verdict.saw("arm_resource_id", found.shown.as_str());
+    if let Some(finding) = moved(found, values) {
+        verdict.find(finding);
+    }
+}
+
+/// IMDS is behind, if that is known.
+fn moved(found: Found, values: &Values) -> Option<Finding> {
+    let confidence = found.doubt?;
     let mut values = values.clone();
     if let Some(id) = &found.id {
         values.set("group", id.resource_group());
         values.set("vm", Some(id.name()));
     }
     let finding = Finding::new(&HOST_010, &values).with_confidence(confidence);
-    verdict.find(finding.with_cause(found.cause));
+    Some(finding.with_cause(found.cause))
+}
+
+/// Why the group that IMDS names is not there: the machine is in another one, and ARM proves it. A group that somebody
+/// asked for is another matter.
+pub(super) fn group_left(facts: &Facts, values: &Values) -> Option<Finding> {
+    let target = facts
+        .arm
+        .target
+        .as_ref()
+        .filter(|target| !target.is_asked)?;
+    let place = proven_place(facts)?;
+    let groups =
+        [place.resource_group(), target.id.resource_group()].map(|it| it.unwrap_or_default());
+    if groups[0].eq_ignore_ascii_case(groups[1]) {
+        return None;
+    }
+    let (_, found) = whereabouts(facts.arm.model.as_ref()?, facts.imds.compute()?, facts)?;
+    let finding = moved(found, values)?;
+    let cause = format!(
+        "{}; the target came from IMDS, and its group is gone (RID-007): until IMDS is told anew, name the right one with \
+         --target",
+        finding.cause.as_deref().unwrap_or_default()
+    );
+    Some(finding.with_cause(cause))
 }
 
 struct Found {

@@ -154,7 +154,7 @@ fn user_assigned(
     let now = facts.arm.model.as_ref()?.identity.as_ref();
     let is_gone = matches!(
         now.map(|call| &call.answer),
-        Some(Err(Trouble::Refused(error))) if error.status() == 404 && error.code().is_some()
+        Some(Err(Trouble::Refused(error))) if error.status() == 404 && error.is_from_arm() && error.code().is_some()
     );
     if is_gone || (entry.client_id.is_none() && entry.principal_id.is_none()) {
         let cause = "ARM accepts the token, and the identity was deleted while it was attached";

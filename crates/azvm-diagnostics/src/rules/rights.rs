@@ -78,11 +78,12 @@ pub(super) fn not_authorized(
         return Finding::new(&RBAC_016, values);
     }
     case.evidence(verdict);
-    case.notes(verdict);
-    match listed(facts.arm.role_assignments.as_ref()) {
+    let finding = match listed(facts.arm.role_assignments.as_ref()) {
         Some(list) => case.by_list(list, verdict),
         None => case.blind(),
-    }
+    };
+    case.notes(&finding, verdict);
+    finding
 }
 
 fn other_than_meant(other: &OtherPrincipal, values: &Values) -> Finding {
@@ -248,6 +249,12 @@ impl Case<'_> {
         if granting.iter().all(|it| self.is_through_group(it)) {
             return self.through_group(granting);
         }
+        let mut grants = granting
+            .iter()
+            .filter(|it| self.effect(it) == Effect::Grants);
+        if has(Effect::Grants) && grants.all(|it| self.is_slow(it)) {
+            return self.hours(granting);
+        }
         match (has(Effect::Grants), age) {
             (true, Some(age)) => self
                 .find(&RBAC_027)
@@ -257,12 +264,7 @@ impl Case<'_> {
                     self.names_of_roles(granting.iter().copied()),
                     long(age)
                 )),
-            (true, None) => self
-                .find(&RBAC_027)
-                .with_confidence(Confidence::Possible)
-                .with_cause(
-                    "the age of the role assignment is not known; it may still be propagating",
-                ),
+            (true, None) => self.of_unknown_age(granting),
             (false, Some(_)) => self.not_looked_at(granting),
             (false, None) => self
                 .find(&RBAC_005)
@@ -271,6 +273,17 @@ impl Case<'_> {
                     "the age of the role assignment is not known; it may still be propagating",
                 ),
         }
+    }
+
+    /// Deleting it would be the wrong thing for one that is on its way.
+    fn of_unknown_age(&self, granting: &[&RoleAssignment]) -> Finding {
+        let roles = self.names_of_roles(granting.iter().copied());
+        self.find(&RBAC_027)
+            .with_confidence(Confidence::Possible)
+            .with_title("a role allows it and is refused all the same; how old it is, ARM does not say")
+            .with_cause(format!("{roles} allows it; an assignment of the last ten minutes may still be propagating"))
+            .with_fix("Look in the activity log when it was assigned; wait ten minutes before anything is changed.")
+            .with_commands_of("az role assignment list")
     }
 
     /// None of the roles that were looked at has the action, and the definitions of the others were not read.
@@ -435,6 +448,13 @@ impl Case<'_> {
             cause.push_str(&format!(
                 "; waited {}, the official maximum is 10 min",
                 long(waited)
+            ));
+        }
+        let others = super::model::others(self.facts, self.own);
+        if !others.is_empty() {
+            cause.push_str(&format!(
+                "; the machine has other identities as well, and a role of theirs counts only for whoever chooses them: {}",
+                others.join(", ")
             ));
         }
         let finding = self.find(&RBAC_021).with_cause(cause);

@@ -1,10 +1,10 @@
 //! What was seen of an identity's rights, as evidence, and what is worth knowing beside a refusal.
 
-use super::Verdict;
 use super::rights::{Case, listed};
+use super::{Verdict, long};
 use crate::catalogue::{RBAC_009, RBAC_017};
 use crate::facts::{Call, Trouble};
-use crate::finding::{Confidence, Severity};
+use crate::finding::{Confidence, Finding, Severity};
 use crate::report::rfc3339;
 use crate::rights::{Place, place};
 use azvm_arm::{ArmError, RoleAssignment, RoleAssignments, Verdict as Grant};
@@ -15,7 +15,7 @@ const SEVERAL_HOURS: Duration = Duration::from_secs(24 * 3600);
 
 impl Case<'_> {
     /// What is worth knowing beside the refusal.
-    pub(super) fn notes(&self, verdict: &mut Verdict) {
+    pub(super) fn notes(&self, main: &Finding, verdict: &mut Verdict) {
         let seen = self.rights.subscriptions.as_ref();
         if let Some(Ok(seen)) = seen.map(|call| &call.answer) {
             if seen.count == 0 && !seen.has_more {
@@ -26,15 +26,8 @@ impl Case<'_> {
             }
         }
         let list = listed(self.facts.arm.role_assignments.as_ref()).unwrap_or_default();
-        let is_slow = |it: &&RoleAssignment| {
-            let is_young = self.age(it).is_some_and(|age| age < SEVERAL_HOURS);
-            let is_high = self.facts.target().map(|target| place(&it.scope, target));
-            let role = self.rights.role_of(it);
-            is_young
-                && is_high == Some(Place::ManagementGroup)
-                && role.is_some_and(|role| role.has_data_actions)
-        };
-        if let Some(assignment) = list.iter().find(is_slow) {
+        let slow = list.iter().find(|it| self.is_slow(it));
+        if let (Some(assignment), true) = (slow, main.entry != &RBAC_009) {
             let finding = self.find(&RBAC_009).with_severity(Severity::Note);
             let finding = finding.with_confidence(Confidence::Likely);
             verdict.find(finding.with_cause(format!(
@@ -43,6 +36,31 @@ impl Case<'_> {
                 assignment.scope
             )));
         }
+    }
+
+    /// A role with data actions at a management group, which is less than a day old.
+    pub(super) fn is_slow(&self, it: &RoleAssignment) -> bool {
+        let is_young = self.age(it).is_some_and(|age| age < SEVERAL_HOURS);
+        let is_high = self.facts.target().map(|target| place(&it.scope, target));
+        let role = self.rights.role_of(it);
+        is_young
+            && is_high == Some(Place::ManagementGroup)
+            && role.is_some_and(|role| role.has_data_actions)
+    }
+
+    /// Nothing else would allow it, and these take hours by design.
+    pub(super) fn hours(&self, granting: &[&RoleAssignment]) -> Finding {
+        let slow = granting.iter().copied().find(|it| self.is_slow(it));
+        let age = slow
+            .and_then(|it| self.age(it))
+            .map(long)
+            .unwrap_or_default();
+        let scope = slow.map(|it| it.scope.as_str()).unwrap_or_default();
+        self.find(&RBAC_009).with_confidence(Confidence::Likely).with_cause(format!(
+            "{} allows it, was assigned {age} ago at {scope}, and has data actions; to delete it and create it anew would \
+             start the hours again",
+            self.names_of_roles(slow.into_iter())
+        ))
     }
 
     pub(super) fn evidence(&self, verdict: &mut Verdict) {

@@ -122,18 +122,30 @@ fn marked(
 
 /// A refusal of ARM, or of somebody in its place.
 pub(super) fn arm_error(wire: &wire::ArmRefusal) -> ArmError {
-    let error = members(&[
-        ("code", wire.code.as_ref()),
-        ("message", wire.message.as_ref()),
-    ]);
+    let words = |code: &Option<Text>, message: &Option<Text>| {
+        members(&[("code", code.as_ref()), ("message", message.as_ref())])
+    };
+    let mut error = words(&wire.code, &wire.message);
+    let details = wire.details.iter();
+    let details: Vec<_> = details.map(|it| words(&it.code, &it.message)).collect();
+    error.insert("details".into(), json!(details));
     let mut headers = headers(&[
         ("x-ms-request-id", wire.request_id.as_ref()),
         ("x-ms-correlation-request-id", wire.correlation_id.as_ref()),
+        ("via", wire.via.as_ref()),
+        ("server", wire.server.as_ref()),
+        ("x-squid-error", wire.squid_error.as_ref()),
     ]);
+    if wire.is_page {
+        headers.push(("content-type".into(), "text/html".into()));
+    }
     if let Some(challenge) = &wire.challenge {
         headers.push(("www-authenticate".into(), challenge_header(challenge)));
     }
-    let body = json!({ "error": error }).to_string();
+    let body = match wire.is_bare {
+        true => json!(error).to_string(),
+        false => json!({ "error": error }).to_string(),
+    };
     ArmError::read(&Response::new(wire.status, headers, body.into_bytes()))
 }
 
@@ -334,7 +346,8 @@ mod tests {
                 ..Default::default()
             };
             let error = arm_error(&wire);
-            assert_eq!((error.code(), error.message()), (Some(text), Some(text)));
+            let kept = Some(text).filter(|text| !text.is_empty());
+            assert_eq!((error.code(), error.message()), (kept, kept));
             assert_eq!(error.challenge().unwrap().error.as_deref(), Some(text));
         }
     }

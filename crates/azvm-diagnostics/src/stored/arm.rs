@@ -168,6 +168,11 @@ fn restore_arm_probe(wire: wire::ArmProbe) -> ArmProbe {
 }
 
 pub(super) fn store_arm_refusal(error: &ArmError) -> wire::ArmRefusal {
+    let sender = error.sender();
+    let details = error.details().iter().map(|detail| wire::ArmDetail {
+        code: some(detail.code.as_ref()),
+        message: some(detail.message.as_ref()),
+    });
     wire::ArmRefusal {
         status: error.status(),
         code: some(error.code()),
@@ -179,6 +184,12 @@ pub(super) fn store_arm_refusal(error: &ArmError) -> wire::ArmRefusal {
             error: some(challenge.error.as_ref()),
             description: some(challenge.description.as_ref()),
         }),
+        is_bare: !error.is_enveloped(),
+        is_page: error.is_page(),
+        details: details.collect(),
+        via: some(sender.via.as_ref()),
+        server: some(sender.server.as_ref()),
+        squid_error: some(sender.squid_error.as_ref()),
     }
 }
 

@@ -123,12 +123,15 @@ fn restore_outcome(wire: &wire::Outcome) -> Result<u16, FailureKind> {
     }
 }
 
-const KINDS: [(FailureKind, &str); 16] = [
+const KINDS: [(FailureKind, &str); 19] = [
     (FailureKind::Certificate, "certificate"),
     (FailureKind::CertificateDates, "certificate_dates"),
+    (FailureKind::CertificateName, "certificate_name"),
+    (FailureKind::ClientCertificate, "client_certificate"),
     (FailureKind::Closed, "closed"),
     (FailureKind::Denied, "denied"),
     (FailureKind::NameNotFound, "name_not_found"),
+    (FailureKind::NoTls, "no_tls"),
     (FailureKind::Other, "other"),
     (FailureKind::Protocol, "protocol"),
     (FailureKind::Proxy, "proxy"),

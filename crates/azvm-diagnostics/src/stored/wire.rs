@@ -311,6 +311,20 @@ pub(super) struct ArmRefusal {
     pub(super) request_id: Option<Text>,
     pub(super) correlation_id: Option<Text>,
     pub(super) challenge: Option<Challenge>,
+    /// The code stood in no envelope.
+    pub(super) is_bare: bool,
+    pub(super) is_page: bool,
+    pub(super) details: Vec<ArmDetail>,
+    pub(super) via: Option<Text>,
+    pub(super) server: Option<Text>,
+    pub(super) squid_error: Option<Text>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct ArmDetail {
+    pub(super) code: Option<Text>,
+    pub(super) message: Option<Text>,
 }
 
 #[derive(Default, Serialize, Deserialize)]

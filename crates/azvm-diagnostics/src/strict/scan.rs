@@ -58,6 +58,9 @@ pub(super) fn everything(member: &str, text: &str, salt: &Salt, names: &Names) -
     if member == "bypass" {
         return bypass_rule(text, salt);
     }
+    if member == "via" {
+        return via(text, salt);
+    }
     if let Some(host) = lone_host(member, text) {
         let hidden = words(host, |word| id(word, salt));
         let hidden = if hidden == host {
@@ -196,6 +199,24 @@ fn file(text: &str, salt: &Salt) -> String {
         "/etc/environment" | "/etc/sysconfig/proxy" => text.into(),
         _ => salt.word("path", text),
     }
+}
+
+/// `1.1 proxy01 (squid/5.7), …`: a version, a proxy's host or made-up name, and perhaps its program.
+fn via(text: &str, salt: &Salt) -> String {
+    let entries = text.split(',').map(|entry| {
+        let mut parts = entry.split_whitespace();
+        let version = parts.next().unwrap_or_default();
+        let host = parts.next().map(|host| salt.word("host", host));
+        // Whatever else is there.
+        let program = parts.next().filter(|part| part.starts_with('('));
+        let program = program.filter(|part| part.to_ascii_lowercase().contains("squid"));
+        [Some(version), host.as_deref(), program]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(" ")
+    });
+    entries.collect::<Vec<_>>().join(", ")
 }
 
 /// A rule that exempts hosts from a proxy is a pattern, in which no host can be told from another word.

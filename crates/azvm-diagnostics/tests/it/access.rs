@@ -4,7 +4,8 @@ use crate::codes::{Case, check as check_cases, fail};
 use crate::ran::Ran;
 use crate::replies::{
     CLIENT_ID, OBJECT_ID, OTHER_ID, Reply, SUBSCRIPTION, assigned, denied, forbidden, given,
-    given_to_group, group_id, in_secs, list, role, role_body,
+    given_to_group, group_id, in_secs, list, machine_answer, role, role_body, system_and,
+    system_only,
 };
 use crate::wire::{Deed, Route};
 use crate::world::World;
@@ -180,10 +181,113 @@ fn youth_counts_for_roles_that_have_the_action() {
     let mut ageless = here(0);
     ageless["properties"]["createdOn"] = Value::Null;
     ageless["properties"]["updatedOn"] = json!("a moment ago");
-    check(
+    let ran = check(
         having(&[ageless], reader()),
         &["RBAC-027"],
         Confidence::Possible,
+    );
+    let finding = ran.finding("RBAC-027");
+    assert!(!finding.title.contains("older than"), "{}", finding.title);
+    let commands = &finding.remedy.commands;
+    assert!(
+        commands.len() == 1 && !finding.remedy.text.contains("Delete"),
+        "{finding:?}"
+    );
+}
+
+/// *Troubleshoot Azure RBAC*: such roles take several hours.
+#[test]
+fn a_data_role_at_a_management_group_is_waited_for_and_not_deleted() {
+    let top = "/providers/Microsoft.Management/managementGroups/top";
+    let mut role = role_body("Reader and data", &["*/read"], &[]);
+    role["properties"]["permissions"][0]["dataActions"] = json!(["*"]);
+    let role = || Reply::arm(200, role.to_string());
+    let at = |scope: &str, secs| having(&[given(OTHER_ID, scope, secs)], role());
+    let ran = check(at(top, -3600), &["RBAC-009"], Confidence::Likely);
+    assert_eq!(
+        (ran.finding("RBAC-009").severity, ran.exit()),
+        (Severity::Fail, 1)
+    );
+    assert!(
+        ran.finding("RBAC-009")
+            .cause
+            .as_deref()
+            .unwrap()
+            .contains("1 h 0 min ago")
+    );
+    // Who waited in vain for it may go on waiting.
+    let waited = at(top, -3600).waiting(60).run();
+    assert_eq!((waited.causes(), waited.exit()), (vec!["RBAC-009"], 4));
+    check(at(top, -2 * DAY), &["RBAC-027"], Confidence::Likely);
+    check(at(&group_id(), -3600), &["RBAC-027"], Confidence::Likely);
+    check(at(top, -60), &["RBAC-002", "RBAC-009"], Confidence::High);
+    // Another one that is not slow should have done.
+    let two = [
+        given(OTHER_ID, top, -3600),
+        given(CLIENT_ID, &group_id(), -DAY),
+    ];
+    let world = having(&two, role()).with_all(Route::RoleDefinition, [role(), reader()]);
+    check(world, &["RBAC-027", "RBAC-009"], Confidence::Likely);
+}
+
+#[test]
+fn other_identities_of_the_machine_are_named_where_a_role_is_missing() {
+    let refused = |identity: &Value| target(denied()).with(Route::Model, machine_answer(identity));
+    let other = [("id-app", json!(CLIENT_ID), json!(OTHER_ID))];
+    let ran = check(
+        refused(&system_and(&other)),
+        &["RBAC-021"],
+        Confidence::High,
+    );
+    let cause = ran.finding("RBAC-021").cause.as_deref().unwrap();
+    assert!(
+        cause.ends_with(&format!("chooses them: id-app (client {CLIENT_ID})")),
+        "{cause}"
+    );
+    let ran = check(refused(&system_only()), &["RBAC-021"], Confidence::High);
+    assert!(
+        !ran.finding("RBAC-021")
+            .cause
+            .as_deref()
+            .unwrap()
+            .contains("other identities")
+    );
+}
+
+#[test]
+fn the_denial_is_looked_up_at_the_target() {
+    let old = having(&[here(-DAY)], reader());
+    let ran = old.with(Route::DenyAssignments, denial(&["*/read"])).run();
+    let url = format!(
+        "{}/providers/Microsoft.Authorization/denyAssignments?api-version=2022-04-01",
+        group_id()
+    );
+    let expected = format!("az rest --method get --url '{url}'");
+    assert_eq!(ran.finding("RBAC-006").remedy.commands[0].run, expected);
+}
+
+#[test]
+fn words_of_a_private_link_point_to_its_page() {
+    let refused = |words: &str| target(Reply::arm_error(403, "Forbidden", words));
+    let ran = check(
+        refused("Public network access is disabled."),
+        &["ARM-021"],
+        Confidence::High,
+    );
+    assert!(
+        ran.finding("ARM-021")
+            .cause
+            .as_deref()
+            .unwrap()
+            .contains("ARM-018")
+    );
+    let ran = check(refused("No."), &["ARM-021"], Confidence::High);
+    assert!(
+        !ran.finding("ARM-021")
+            .cause
+            .as_deref()
+            .unwrap()
+            .contains("ARM-018")
     );
 }
 

@@ -13,7 +13,9 @@ use azvm_diagnostics::CheckId::{
 };
 use azvm_diagnostics::Severity::{Fail, Note, Warn};
 use azvm_diagnostics::catalogue::{EVIDENCE, Entry};
+use azvm_diagnostics::facts::Trouble;
 use azvm_diagnostics::{CheckId, Severity, Status, catalogue};
+use azvm_exchange::{Failure, FailureKind, Phase};
 use azvm_imds::{Audience, IdentitySelector};
 use azvm_simulator::{Listen, Scenario, Simulator};
 use serde_json::json;
@@ -471,6 +473,9 @@ fn arm() -> Vec<Case> {
         fail("ARM-017", ArmTarget, || {
             target(Reply::arm_error(503, "ServerTimeout", "Try again later."))
         }),
+        fail("ARM-023", ArmReachable, || {
+            World::healthy().with(Route::ArmProbe, Deed::Close)
+        }),
         fail("ARM-019", ArmReachable, || {
             let page = Reply::new(200, "<html>sign in to the guest network</html>");
             World::healthy().with(Route::ArmProbe, page)
@@ -681,6 +686,48 @@ fn who_signed_a_certificate_that_is_not_trusted_is_evidence() {
             .arm
             .certificate
             .is_none()
+    );
+}
+
+#[test]
+fn a_handshake_that_fails_for_a_reason_of_its_own_says_which() {
+    let refused = untrusted().run();
+    let shown = |kind, phase| {
+        let ran = refused.with_facts(|facts| {
+            let failure = Failure::new(kind, phase, "in rustls's words".into());
+            facts.arm.probe.as_mut().unwrap().answer = Err(Trouble::Silent(failure));
+        });
+        crate::reports::check_sound(&ran);
+        let finding = ran.finding(ran.causes()[0]);
+        let cause = finding.cause.clone().unwrap();
+        (finding.title.clone(), cause, finding.remedy.text.clone())
+    };
+    let subject = refused
+        .evidence(ArmReachable, "certificate_subject")
+        .unwrap();
+    let (title, cause, fix) = shown(FailureKind::CertificateName, Phase::Tls);
+    assert_eq!(title, "ARM's certificate is for another name");
+    assert!(
+        cause.contains(&format!("; it is for {subject}; it is signed by ")),
+        "{cause}"
+    );
+    assert!(!fix.contains("Install"), "{fix}");
+    let (title, cause, fix) = shown(FailureKind::ClientCertificate, Phase::FirstByte);
+    assert!(title.ends_with("demands a client certificate"), "{title}");
+    assert!(
+        cause.contains("signed by") && !fix.contains("old TLS"),
+        "{cause} {fix}"
+    );
+    let (title, _, fix) = shown(FailureKind::NoTls, Phase::Tls);
+    assert!(
+        title.ends_with("does not speak TLS") && !fix.contains("old TLS"),
+        "{title} {fix}"
+    );
+    let (title, cause, fix) = shown(FailureKind::Tls, Phase::Tls);
+    assert_eq!(title, "the TLS handshake with ARM fails");
+    assert!(
+        fix.contains("old TLS") && !cause.contains("it is for"),
+        "{cause} {fix}"
     );
 }
 

@@ -11,7 +11,7 @@ use azvm_arm::Cloud;
 use azvm_diagnostics::CheckId::{
     ArmReachable, ArmTarget, HostPlatform, ImdsReachable, ImdsToken, TokenClaims,
 };
-use azvm_diagnostics::{Confidence, Severity};
+use azvm_diagnostics::{Confidence, Invocation, Severity};
 use azvm_imds::{Audience, IdentitySelector};
 use serde_json::json;
 use std::time::Duration;
@@ -149,9 +149,9 @@ fn silence_about_the_token_is_told_apart_from_silence_of_imds() {
 fn five_kinds_of_silence_of_arm_are_told_apart() {
     let arm = |deed: Deed| World::healthy().with(Route::ArmProbe, deed);
     check(World::healthy().without_arm(), &["ARM-003"]);
-    check(arm(Deed::Hang(Duration::from_secs(10))), &["ARM-017"]);
-    check(arm(Deed::Close), &["ARM-017"]);
-    check(arm(Deed::Reset), &["ARM-017"]);
+    check(arm(Deed::Hang(Duration::from_secs(10))), &["ARM-023"]);
+    check(arm(Deed::Close), &["ARM-023"]);
+    check(arm(Deed::Reset), &["ARM-023"]);
     check(
         arm(Deed::Write(b"SSH-2.0-OpenSSH_9.6\r\n".to_vec())),
         &["ARM-019"],
@@ -164,13 +164,32 @@ fn five_kinds_of_silence_of_arm_are_told_apart() {
 }
 
 #[test]
-fn a_silent_target_is_arms_trouble() {
+fn a_server_that_hangs_up_on_plain_http_may_speak_tls() {
+    let hung_up = World::healthy().with(Route::ArmProbe, Deed::Close).run();
+    let cause = |ran: &Ran| ran.finding("ARM-023").cause.clone().unwrap();
+    assert!(
+        cause(&hung_up).ends_with("hangs up on http://"),
+        "{}",
+        cause(&hung_up)
+    );
+    let over_tls = hung_up.with_facts(|facts| facts.arm.endpoint = "https://arm.example".into());
+    assert!(
+        !cause(&over_tls).contains("http://"),
+        "{}",
+        cause(&over_tls)
+    );
+    let silent = World::healthy().with(Route::ArmProbe, Deed::Hang(Duration::from_secs(10)));
+    assert!(!cause(&silent.run()).contains("hangs up"));
+}
+
+#[test]
+fn a_silent_target_is_no_trouble_of_arm_that_is_known() {
     for deed in [
         Deed::Close,
         Deed::Reset,
         Deed::Hang(Duration::from_secs(30)),
     ] {
-        let ran = check(target(deed), &["ARM-017"]);
+        let ran = check(target(deed), &["ARM-023"]);
         assert_eq!(ran.status(ArmReachable), "ok");
         assert_eq!(ran.status(ArmTarget), "fail");
     }
@@ -300,7 +319,7 @@ fn what_arm_answered_after_a_retry_is_a_warning() {
     for (deed, code) in [
         (refusal(429).into(), "ARM-016"),
         (refusal(503).into(), "ARM-017"),
-        (Deed::Close, "ARM-003"),
+        (Deed::Close, "ARM-023"),
     ] {
         let ran = check(tried(deed), &[code]);
         assert_eq!(
@@ -635,7 +654,7 @@ fn the_401s_of_arm_are_told_apart_by_code() {
         ("AuthenticationFailed", "ARM-011"),
         ("AuthenticationFailedInvalidHeader", "ARM-012"),
         ("InvalidAuthenticationToken", "ARM-012"),
-        ("InvalidAuthenticationTokenAudience", "TOKEN-002"),
+        ("InvalidAuthenticationTokenAudience", "ARM-010"),
         ("InvalidAuthenticationTokenTenant", "TOKEN-007"),
         ("ExpiredAuthenticationToken", "TOKEN-005"),
     ] {
@@ -647,6 +666,67 @@ fn the_401s_of_arm_are_told_apart_by_code() {
         );
     }
     check(target(Reply::new(401, "<html>")), &["ARM-019"]);
+}
+
+/// ARM's words for a wrong audience: JetBrains/azure-tools-for-intellij#16.
+#[test]
+fn an_audience_is_refused_for_the_endpoint_or_for_itself() {
+    let refused = |accepted: Cloud| {
+        let [first, second, ..] = accepted.audiences();
+        let words = format!(
+            "The access token has been obtained for wrong audience or resource 'X'. It should exactly match with one \
+             of the allowed audiences '{first}','{second}'."
+        );
+        let reply = Reply::arm_error(401, "InvalidAuthenticationTokenAudience", &words);
+        target(reply).asking(|config| {
+            let invocation = Invocation::default()
+                .with_flag("--arm-endpoint", Some("https://127.0.0.1:1".into()))
+                .with_flag("--client-id", Some(CLIENT_ID.into()));
+            config.with_invocation(invocation)
+        })
+    };
+    let endpoint = |ran: &Ran, confidence, command: &str| {
+        let finding = ran.finding("ARM-010");
+        assert_eq!(finding.confidence, confidence);
+        assert_eq!(finding.remedy.commands[0].run, command);
+    };
+    // The token is for the machine's own cloud, and this ARM is another's.
+    let ran = check(refused(Cloud::China), &["ARM-010"]);
+    let command = format!("azvm-doctor --client-id {CLIENT_ID} --cloud AzureCloud");
+    endpoint(&ran, Confidence::High, &command);
+    let cause = ran.finding("ARM-010").cause.as_deref().unwrap();
+    assert!(
+        cause.contains("accepts tokens for AzureChinaCloud"),
+        "{cause}"
+    );
+    let government = json!({"azEnvironment": "AzureUSGovernmentCloud"});
+    let gov_token = json!({"aud": Cloud::UsGovernment.audience()});
+    let world = refused(Cloud::Public)
+        .with_compute(&government)
+        .with_claims(&gov_token);
+    let ran = check(world, &["ARM-010"]);
+    let command = format!("azvm-doctor --client-id {CLIENT_ID} --cloud AzureUSGovernment");
+    endpoint(&ran, Confidence::High, &command);
+    // Without ARM's words it is the endpoint that is no cloud's.
+    let silent = Reply::arm_error(401, "InvalidAuthenticationTokenAudience", "…");
+    endpoint(
+        &check(target(silent.clone()), &["ARM-010"]),
+        Confidence::Likely,
+        "azvm-doctor --cloud AzureCloud",
+    );
+    let own = target(silent).run().with_facts(|facts| {
+        facts.arm.endpoint = Cloud::Public.endpoint().into();
+    });
+    assert_eq!(own.codes(), ["ARM-012"]);
+    // The token is for somebody else, whatever was asked for.
+    let other = refused(Cloud::Public).with_claims(&json!({"aud": "https://vault.azure.net"}));
+    check(other, &["TOKEN-002"]);
+    let asked = Audience::new(Cloud::China.audience()).unwrap();
+    let other = refused(Cloud::Public).asking(|config| config.with_audience(asked));
+    check(
+        other.with_claims(&json!({"aud": Cloud::China.audience()})),
+        &["TOKEN-001"],
+    );
 }
 
 #[test]
@@ -689,6 +769,130 @@ fn a_busy_arm_is_told_from_a_gateway() {
     );
     check(target(Reply::new(407, "")), &["ARM-009"]);
     check(target(Reply::arm(200, "[]")), &["ARM-019"]);
+}
+
+/// Bodies and headers as Squid and nginx write them (squid-cache/squid:src/errorpage.cc).
+#[test]
+fn a_gateways_error_is_not_that_of_arm() {
+    let squid = |status| {
+        Reply::new(
+            status,
+            "<html><style>b{}</style><h1>Bad Gateway</h1></html>",
+        )
+        .with("Via", "1.1 proxy01 (squid)")
+        .with("X-Squid-Error", "ERR_DNS_FAIL 0")
+    };
+    for status in [500, 502, 503, 504, 429] {
+        let ran = check(target(squid(status)), &["ARM-019"]);
+        let cause = ran.finding("ARM-019").cause.as_deref().unwrap();
+        let who = "(Via: 1.1 proxy01 (squid), X-Squid-Error: ERR_DNS_FAIL 0): Bad Gateway";
+        assert!(cause.ends_with(who), "{cause}");
+        assert!(ran.evidence(ArmTarget, "responder").is_some());
+        let probed = World::healthy().with(Route::ArmProbe, squid(status));
+        let ran = check(probed, &["ARM-019"]);
+        assert_eq!(ran.evidence(ArmReachable, "message"), Some("Bad Gateway"));
+        // A proxy's name is one of the owner's names.
+        let strict = crate::strict::strict(&ran, "salt").verbose_text();
+        assert!(
+            !strict.contains("proxy01") && strict.contains("squid"),
+            "{strict}"
+        );
+    }
+    // The same with ARM's ID is ARM's.
+    let own =
+        |status| squid(status).with("x-ms-request-id", "b2b2b2b2-0000-4000-8000-00000000000b");
+    check(target(own(502)), &["ARM-017"]);
+    check(target(own(429)), &["ARM-016"]);
+    check(target(own(403)), &["ARM-021"]);
+    let page = own(403).with("Content-Type", "text/html");
+    let ran = check(target(page), &["ARM-019"]);
+    assert!(
+        ran.evidence(ArmTarget, "responder")
+            .unwrap()
+            .contains("squid")
+    );
+    // Recovered, it is nobody's but the proxy's as well.
+    let world = World::healthy().with_all(Route::Target, [squid(502), group_answer()]);
+    assert_eq!(check(world, &["ARM-019"]).exit(), 0);
+}
+
+#[test]
+fn a_body_of_arm_that_nobody_can_read_says_why() {
+    let gzip = || b"\x1f\x8b\x08\0\0\0\0\0\0\x03".to_vec();
+    let ran = check(target(Reply::arm(403, gzip())), &["ARM-021"]);
+    let words = "the body is compressed (gzip), which nobody asked for";
+    assert_eq!(ran.evidence(ArmTarget, "message"), Some(words));
+    let ran = check(target(Reply::arm(200, gzip())), &["ARM-019"]);
+    let finding = ran.finding("ARM-019");
+    assert!(finding.cause.as_deref().unwrap().ends_with(words));
+    assert!(!finding.remedy.text.contains("Allow the host"));
+    assert!(
+        finding.title.contains("has ARM's marks"),
+        "{}",
+        finding.title
+    );
+    let utf16: Vec<u8> = "{}".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let ran = check(target(Reply::new(403, utf16)), &["ARM-019"]);
+    assert_eq!(
+        ran.evidence(ArmTarget, "message"),
+        Some("the body is UTF-16, and JSON is UTF-8")
+    );
+}
+
+/// The forms that Azure/azure-sdk-for-go:sdk/azcore/internal/exported/response_error.go reads beside ARM's own.
+#[test]
+fn a_refusal_outside_of_arms_envelope_is_read() {
+    let flat = |code: &str| json!({"code": code, "message": "No."}).to_string();
+    check(
+        target(Reply::arm(403, flat("AuthorizationFailed"))),
+        &["RBAC-021"],
+    );
+    check(
+        target(Reply::arm_error(403, "authorizationFAILED", "No.")),
+        &["RBAC-021"],
+    );
+    check(
+        target(Reply::new(404, flat("ResourceGroupNotFound"))),
+        &["RID-007"],
+    );
+    check(target(Reply::arm(404, flat("NotFound"))), &["RBAC-026"]);
+    check(target(Reply::new(404, flat("NotFound"))), &["ARM-019"]);
+    let odata = json!({"odata.error": {
+        "code": "Authorization_RequestDenied",
+        "message": {"lang": "en", "value": "Insufficient privileges."},
+    }});
+    let ran = check(target(Reply::arm(403, odata.to_string())), &["ARM-021"]);
+    assert_eq!(
+        ran.evidence(ArmTarget, "message"),
+        Some("Insufficient privileges.")
+    );
+    let xml = "<?xml version=\"1.0\"?><Error><Code>C</Code><Message>No.</Message></Error>";
+    let ran = check(target(Reply::arm(403, xml)), &["ARM-021"]);
+    assert_eq!(ran.evidence(ArmTarget, "message"), Some("C No."));
+    check(target(Reply::arm(401, xml)), &["ARM-012"]);
+    check(target(Reply::new(403, xml)), &["ARM-019"]);
+    let words = json!({"error": "denied", "error_description": "by rule 17"}).to_string();
+    let ran = check(target(Reply::new(403, words)), &["ARM-019"]);
+    assert_eq!(
+        ran.evidence(ArmTarget, "message"),
+        Some("denied: by rule 17")
+    );
+}
+
+#[test]
+fn a_detail_tells_what_a_general_refusal_does_not() {
+    let refusal = |code: &str| {
+        let details = json!([{"code": code, "message": "policy P denies"}]);
+        let error = json!({"code": "Forbidden", "message": "", "details": details});
+        target(Reply::arm(403, json!({ "error": error }).to_string()))
+    };
+    let ran = check(refusal("requestdisallowedbypolicy"), &["RBAC-018"]);
+    let cause = ran.finding("RBAC-018").cause.as_deref().unwrap();
+    assert!(cause.ends_with(": policy P denies"), "{cause}");
+    let shown = ran.evidence(ArmTarget, "details");
+    assert_eq!(shown, Some("requestdisallowedbypolicy: policy P denies"));
+    check(refusal("AuthorizationFailed"), &["RBAC-021"]);
+    check(refusal("Unheard"), &["ARM-021"]);
 }
 
 #[test]

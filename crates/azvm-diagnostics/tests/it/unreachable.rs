@@ -11,12 +11,15 @@ use azvm_diagnostics::facts::{Facts, Trouble, Withheld};
 use azvm_exchange::{Failure, FailureKind, Phase};
 use azvm_imds::Audience;
 
-const KINDS: [FailureKind; 15] = [
+const KINDS: [FailureKind; 18] = [
     FailureKind::Certificate,
     FailureKind::CertificateDates,
+    FailureKind::CertificateName,
+    FailureKind::ClientCertificate,
     FailureKind::Closed,
     FailureKind::Denied,
     FailureKind::NameNotFound,
+    FailureKind::NoTls,
     FailureKind::Protocol,
     FailureKind::Refused,
     FailureKind::Reset,
@@ -82,7 +85,11 @@ fn the_name_of_arm_is_not_known() {
         (FailureKind::Unreachable, Phase::Connect, "ARM-003"),
         (FailureKind::Denied, Phase::Connect, "ARM-003"),
         (FailureKind::Timeout, Phase::Tls, "ARM-007"),
-        (FailureKind::Timeout, Phase::FirstByte, "ARM-017"),
+        (FailureKind::Timeout, Phase::FirstByte, "ARM-023"),
+        (FailureKind::Reset, Phase::Body, "ARM-023"),
+        (FailureKind::CertificateName, Phase::Tls, "ARM-022"),
+        (FailureKind::ClientCertificate, Phase::FirstByte, "ARM-007"),
+        (FailureKind::NoTls, Phase::Tls, "ARM-007"),
     ] {
         let ran = refused.with_facts(|facts| silence_arm(facts, failure(kind, phase)));
         check(&ran, &[code]);

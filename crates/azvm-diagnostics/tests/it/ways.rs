@@ -288,6 +288,11 @@ fn arm() -> Vec<Pair> {
             spares: || behind_proxy(FailureKind::Timeout, Phase::Connect, true),
         },
         Pair {
+            code: "ARM-022",
+            yields: || to_arm(|facts| lose(facts, FailureKind::CertificateName, Phase::Tls)),
+            spares: || to_arm(|facts| lose(facts, FailureKind::Certificate, Phase::Tls)),
+        },
+        Pair {
             code: "ARM-020",
             yields: || connected(&["2603:1030::1", "20.1.2.3"], LATE),
             spares: || connected(&["20.1.2.3", "2603:1030::1"], LATE),

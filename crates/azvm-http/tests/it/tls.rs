@@ -10,7 +10,8 @@ use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd,
 };
 use rustls::pki_types::PrivateKeyDer;
-use rustls::{ServerConfig, SupportedProtocolVersion, crypto::ring, version};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion, crypto::ring, version};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -49,6 +50,24 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap();
         TlsAcceptor::from(config(&certificate, &key, versions))
+    }
+
+    fn acceptor_that_wants_certificates(&self, params: &CertificateParams) -> TlsAcceptor {
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.0).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(self.0.der().clone()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&version::TLS13])
+            .unwrap()
+            .with_client_cert_verifier(verifier.build().unwrap())
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+            );
+        TlsAcceptor::from(Arc::new(config.unwrap()))
     }
 
     /// For a server that has a certificate of this authority.
@@ -153,7 +172,7 @@ async fn a_server_without_a_certificate_shows_none() {
     let error = error.unwrap_err();
     assert_eq!(
         (error.kind(), error.phase()),
-        (FailureKind::Tls, Phase::Tls)
+        (FailureKind::NoTls, Phase::Tls)
     );
 
     let silent = serve(async |stream: TcpStream| wait_for_close(stream).await).await;
@@ -182,12 +201,12 @@ async fn a_wrong_certificate_is_refused() {
         (
             authority.acceptor(&names(&["other.example"])),
             "name",
-            refused,
+            FailureKind::CertificateName,
         ),
         (
             authority.acceptor(&names(&["127.0.0.1"])),
             "address",
-            refused,
+            FailureKind::CertificateName,
         ),
         (authority.acceptor(&expired), "expired", dates),
         (authority.acceptor(&early), "not valid yet", dates),
@@ -216,7 +235,17 @@ async fn a_server_without_tls_is_a_tls_error() {
     })
     .await;
     let result = send(&Authority::new().client(), &on_host("127.0.0.1", &origin)).await;
-    check(&result, FailureKind::Tls, Phase::Tls);
+    check(&result, FailureKind::NoTls, Phase::Tls);
+}
+
+/// RFC 8446 section 6.2: `certificate_required`, after a handshake that the client took for finished.
+#[tokio::test]
+async fn a_server_that_wants_a_certificate_says_so() {
+    let authority = Authority::new();
+    let acceptor = authority.acceptor_that_wants_certificates(&names(&["localhost"]));
+    let origin = https("localhost", acceptor).await;
+    let error = send(&authority.client(), &origin).await.unwrap_err();
+    assert_eq!(error.kind(), FailureKind::ClientCertificate, "{error:?}");
 }
 
 #[tokio::test]

@@ -422,7 +422,7 @@ async fn a_403_of_a_proxy_is_no_question_of_roles() {
     let error = arm.resource_group(&group_id(&simulator)).await.unwrap_err();
     check(
         &error,
-        "the Azure Resource Manager call failed\na server in ARM's place answered 403",
+        "the Azure Resource Manager call failed\na server in ARM's place answered 403: Blocked by policy",
         &[Hint::CheckResponder],
         false,
     );

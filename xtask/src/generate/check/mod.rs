@@ -16,7 +16,7 @@ const LONGEST_TITLE: usize = 96;
 const LONGEST_PROSE: usize = 420;
 
 /// Placeholders that are whole commands and are not quoted.
-const COMMANDS: [&str; 4] = ["doctor", "doctor_as", "doctor_for", "program"];
+const COMMANDS: [&str; 5] = ["doctor", "doctor_as", "doctor_at", "doctor_for", "program"];
 
 pub(super) fn check(data: &Data, emitted: &Emitted) -> Vec<String> {
     let mut mistakes = Mistakes(vec![]);

@@ -123,7 +123,7 @@ pub(crate) static RBAC_006: Entry = Entry {
     evidence: &[&evidence::STATUS, &evidence::CODE, &evidence::MESSAGE, &evidence::DENY_ASSIGNMENTS],
     fix: "Change it where the deny assignment comes from; its name is in the evidence.",
     commands: &[
-        CommandTemplate { shell: "az", run: "az rest --method get --url 'SCOPE/providers/Microsoft.Authorization/denyAssignments?api-version=2022-04-01'", needs_root: false },
+        CommandTemplate { shell: "az", run: "az rest --method get --url {deny_assignments_url}", needs_root: false },
         CommandTemplate { shell: "powershell", run: "Get-AzDenyAssignment -Scope {scope}", needs_root: false },
     ],
     sources: &[&sources::RBAC_TROUBLESHOOTING, &sources::RBAC_DENY],
@@ -182,8 +182,8 @@ pub(crate) static RBAC_009: Entry = Entry {
     severity: Severity::Note,
     title: "a data role at a management group takes hours",
     summary: "A built-in role with data actions, assigned at a management group, is documented to take several hours until every service honours it.",
-    told_apart: "An assignment that counts at the target has a management group for its scope, data actions in its role, and is less than a day old; services may refuse their data meanwhile, ARM's own calls are not affected. At a subscription or below, ten minutes are the limit, RBAC-002.",
-    near: &["RBAC-002", "RBAC-014", "RBAC-015"],
+    told_apart: "An assignment that counts at the target has a management group for its scope, data actions in its role, and is less than a day old; services may refuse their data meanwhile. If nothing else allows the action that ARM refuses, it is the failure: unlike RBAC-027, to delete it starts the hours again. At a subscription or below, ten minutes are the limit, RBAC-002.",
+    near: &["RBAC-002", "RBAC-014", "RBAC-015", "RBAC-027"],
     evidence: &[&evidence::ROLE_ASSIGNMENTS, &evidence::ROLES],
     fix: "Assign the role at the subscription or lower, or wait.",
     commands: &[
@@ -560,8 +560,8 @@ pub(crate) static RBAC_027: Entry = Entry {
     severity: Severity::Fail,
     title: "a role allows it, is older than propagation takes, and is refused all the same",
     summary: "The role and its scope are right, and ARM does not go by them. That is more than the documented ten minutes of propagation.",
-    told_apart: "403, and an assignment that is older than 15 minutes and whose role allows the action, to the identity itself, with no condition and no deny assignment that names the action. Through a group it is RBAC-008; with a denial, RBAC-006.",
-    near: &["RBAC-002", "RBAC-005", "RBAC-006", "RBAC-008", "RBAC-016"],
+    told_apart: "403, and an assignment that is older than 15 minutes and whose role allows the action, to the identity itself, with no condition and no deny assignment that names the action; or one whose age is not known. Through a group it is RBAC-008; with a denial, RBAC-006; at a management group with data actions, RBAC-009.",
+    near: &["RBAC-002", "RBAC-005", "RBAC-006", "RBAC-008", "RBAC-009", "RBAC-016"],
     evidence: &[&evidence::ROLE_ASSIGNMENTS, &evidence::ROLES, &evidence::YOUNGEST_ASSIGNMENT_S, &evidence::DENY_ASSIGNMENTS, &evidence::CORRELATION_ID],
     fix: "Delete the assignment and create it anew, which starts its propagation again; if that changes nothing, give support the correlation ID in the evidence.",
     commands: &[

@@ -30,6 +30,7 @@ pub(super) static DENIED_ACTION: Evidence = Evidence { key: "denied_action", mea
 pub(super) static DENIED_OBJECT_ID: Evidence = Evidence { key: "denied_object_id", meaning: "the object ID that ARM refused" };
 pub(super) static DENIED_SCOPE: Evidence = Evidence { key: "denied_scope", meaning: "the scope that ARM refused" };
 pub(super) static DENY_ASSIGNMENTS: Evidence = Evidence { key: "deny_assignments", meaning: "deny assignments at the target that name the action, or why they could not be read" };
+pub(super) static DETAILS: Evidence = Evidence { key: "details", meaning: "the codes and words within ARM's answer" };
 pub(super) static DHCP: Evidence = Evidence { key: "dhcp", meaning: "whether the interface has DHCP, and a lease" };
 pub(super) static ENDPOINT: Evidence = Evidence { key: "endpoint", meaning: "where the request went" };
 pub(super) static ENVIRONMENT: Evidence = Evidence { key: "environment", meaning: "variables that redirect SDKs: names and hosts, no secret values" };
@@ -134,6 +135,7 @@ pub static EVIDENCE: &[&Evidence] = &[
     &DENIED_OBJECT_ID,
     &DENIED_SCOPE,
     &DENY_ASSIGNMENTS,
+    &DETAILS,
     &DHCP,
     &ENDPOINT,
     &ENVIRONMENT,

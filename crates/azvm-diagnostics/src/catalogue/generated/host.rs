@@ -202,7 +202,7 @@ pub(crate) static HOST_010: Entry = Entry {
     severity: Severity::Warn,
     title: "IMDS still describes where the machine was before a move",
     summary: "The machine was moved to another resource group or subscription, and IMDS goes on naming the old place. Programs that build resource IDs from IMDS then ask for things that are not there.",
-    told_apart: "The resourceId from IMDS differs from the one that ARM has for the same vmId. If ARM has no such machine in any place, the ID itself is in doubt (RBAC-026).",
+    told_apart: "The resourceId from IMDS differs from the one that ARM has for the same vmId; a warning, or the failure if the old group is gone. If ARM has no such machine in any place, the ID itself is in doubt (RBAC-026).",
     near: &["RBAC-012", "RBAC-026", "RID-007"],
     evidence: &[&evidence::RESOURCE_ID, &evidence::ARM_RESOURCE_ID, &evidence::VM_ID],
     fix: "Make any change to the machine, such as a tag that is set and removed; IMDS is then told anew.",

@@ -149,6 +149,8 @@ pub static CATALOGUE: &[&Entry] = &[
     &ARM_019,
     &ARM_020,
     &ARM_021,
+    &ARM_022,
+    &ARM_023,
     &RBAC_001,
     &RBAC_002,
     &RBAC_003,

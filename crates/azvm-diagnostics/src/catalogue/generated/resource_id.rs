@@ -152,8 +152,8 @@ pub(crate) static RID_007: Entry = Entry {
     severity: Severity::Fail,
     title: "the resource group does not exist",
     summary: "The identity may look, and there is no resource group of that name in that subscription.",
-    told_apart: "404 ResourceGroupNotFound.",
-    near: &["RBAC-026", "RID-002", "RID-006"],
+    told_apart: "404 ResourceGroupNotFound. If IMDS named the group and the machine has left it, that is the cause, HOST-010.",
+    near: &["HOST-010", "RBAC-026", "RID-002", "RID-006"],
     evidence: &[&evidence::TARGET, &evidence::STATUS, &evidence::CODE, &evidence::MESSAGE],
     fix: "Compare the name and the subscription.",
     commands: &[

@@ -78,6 +78,42 @@ fn a_machine_has_moved_when_arm_has_its_vm_id_elsewhere() {
     check(answer(upper), &[]);
 }
 
+/// Source of the answer: *Troubleshoot common Azure deployment errors*.
+#[test]
+fn a_group_that_the_machine_has_left_is_missing_because_of_the_move() {
+    let words = "Resource group 'app-rg' could not be found.";
+    let gone = || {
+        nowhere().with(
+            Route::Target,
+            Reply::arm_error(404, "ResourceGroupNotFound", words),
+        )
+    };
+    let moved = || gone().with(Route::Machines, moved_to("new-rg"));
+    let ran = check(moved(), &["HOST-010", "HOST-010", "RID-007"]);
+    assert_eq!((ran.causes(), ran.exit()), (vec!["HOST-010"], 1));
+    let finding = ran.check(ArmTarget).findings.first().unwrap();
+    assert!(
+        finding.cause.as_deref().unwrap().contains("/new-rg/"),
+        "{finding:?}"
+    );
+    let expected = "az vm update -g new-rg -n web-07 --set tags.fixVM=1";
+    assert_eq!(finding.remedy.commands[0].run, expected);
+    // Not proven, still in the group, or a group that somebody asked for.
+    let ran = check(gone(), &["HOST-010", "RID-007"]);
+    assert_eq!(ran.causes(), ["RID-007"]);
+    let renamed = json!({"value": [{"id": machine_id("web-09"), "properties": {"vmId": VM_ID}}]});
+    let renamed = gone().with(Route::Machines, Reply::arm(200, renamed.to_string()));
+    assert_eq!(
+        check(renamed, &["HOST-010", "RID-007"]).causes(),
+        ["RID-007"]
+    );
+    let asked = moved().asking(|config| {
+        let id = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/other-rg");
+        config.with_target(id.parse().unwrap()).unwrap()
+    });
+    assert_eq!(check(asked, &["HOST-010", "RID-007"]).causes(), ["RID-007"]);
+}
+
 #[test]
 fn a_machine_that_moved_is_not_another_machine() {
     let place = machine_id("web-07").replace(GROUP, "new-rg");

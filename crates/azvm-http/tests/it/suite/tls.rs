@@ -82,8 +82,11 @@ fn certificates_that_are_not_to_be_trusted() {
         ("self-signed", self_signed(&localhost())),
         ("of an unknown CA", Authority::new().config(&localhost())),
     ] {
-        let is_dated = matches!(name, "expired" | "not yet valid");
-        let kind = if is_dated { dates } else { refused };
+        let kind = match name {
+            "expired" | "not yet valid" => dates,
+            "for another host" | "for a host below" => FailureKind::CertificateName,
+            _ => refused,
+        };
         let expect = Expect::Failure(kind, Phase::Tls);
         check(name, &authority.client(), expect, move |peer| {
             assert_eq!(talk_tls(peer, config, b"", true), "", "no request is sent");
@@ -113,10 +116,10 @@ fn what_is_no_handshake() {
         (
             "plain HTTP",
             b"HTTP/1.1 400 Bad Request\r\n\r\n",
-            FailureKind::Tls,
+            FailureKind::NoTls,
         ),
-        ("HTML", b"<html>sign in</html>", FailureKind::Tls),
-        ("zeros", &[0; 4096], FailureKind::Tls),
+        ("HTML", b"<html>sign in</html>", FailureKind::NoTls),
+        ("zeros", &[0; 4096], FailureKind::NoTls),
         (
             "a record of 64 KiB",
             b"\x16\x03\x03\xff\xff....",

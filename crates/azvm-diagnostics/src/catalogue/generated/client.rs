@@ -335,7 +335,7 @@ pub(crate) static CODE_018: Entry = Entry {
     severity: Severity::Warn,
     title: "a client sends the token on to another host",
     summary: "The client follows redirects and keeps the Authorization header, so a redirect to another host gets the token.",
-    told_apart: "The command says --location-trusted; or a capture has a redirect, and the header in the request after it. If the header is dropped instead, ARM answers ARM-011.",
+    told_apart: "The command says --location-trusted, or -L to IMDS, where the Metadata header goes along; or a capture has a redirect, and the header in the request after it. If the header is dropped instead, ARM answers ARM-011.",
     near: &["ARM-011", "CODE-017"],
     evidence: &[&evidence::REQUEST_HEADERS],
     fix: "Switch redirects off in the clients for IMDS and ARM; neither uses them for these calls.",

@@ -180,7 +180,7 @@ pub(crate) struct ReportArgs {
     /// Write the report in another form to a file as well, such as json=report.json; may be repeated
     #[arg(long, value_name = "FORMAT=FILE", value_parser = also)]
     pub(crate) also: Vec<(FormatName, PathBuf)>,
-    /// How names, IDs and addresses stand in the report; secrets are never in it
+    /// How names, IDs and addresses stand in the report; secrets are never in it, and with strict there is no log
     #[arg(long, value_enum, default_value_t = RedactionName::Default)]
     pub(crate) redact: RedactionName,
     /// The key of the hashes of --redact strict; reports with the same one can be compared [default: a random one]

@@ -1,7 +1,7 @@
 //! Where the report goes, and in which forms.
 
 use crate::args::{DoctorArgs, RedactionName};
-use crate::doctor::Seen;
+use crate::doctor::{LOG_FROM, Seen};
 use crate::{Problem, output};
 use azvm_diagnostics::{
     Diagnosis, Facts, Format, Palette, Report, Salt, Selection, Tool, token_shape,
@@ -31,6 +31,11 @@ impl Outlet {
         }
         if report.redact_salt.is_some() && report.redact != RedactionName::Strict {
             return Err(Problem::usage("--redact-salt is for --redact strict"));
+        }
+        if report.redact == RedactionName::Strict && args.verbose >= LOG_FROM {
+            return Err(Problem::usage(
+                "--redact strict goes with -v at most: the log of -vv names the machine",
+            ));
         }
         let also = report
             .also

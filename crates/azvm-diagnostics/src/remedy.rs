@@ -4,7 +4,7 @@ use crate::catalogue::Entry;
 use crate::finding::Values;
 
 /// The names that a template may have in braces: what [`Values`] and the rules set.
-pub const PLACEHOLDERS: [&str; 20] = [
+pub const PLACEHOLDERS: [&str; 21] = [
     "arm_authority",
     "arm_host",
     "audience_without_default",
@@ -18,6 +18,7 @@ pub const PLACEHOLDERS: [&str; 20] = [
     "namespace",
     "object_id",
     "other_kind",
+    "primary_interface",
     "program",
     "scale_set",
     "scope",

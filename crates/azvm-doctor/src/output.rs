@@ -138,24 +138,52 @@ pub(crate) fn log(filter: Option<&str>, has_targets: bool) {
     };
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(|| LogWriter)
+        .with_writer(|| LogWriter(io::stderr()))
         .with_target(has_targets)
         .with_ansi(false);
     // A log that somebody else has started is as good.
     let _ = log.try_init();
 }
 
-/// Stderr for the log, which quotes what services and files say. A record comes whole.
-struct LogWriter;
+/// Where the log goes, which quotes what services and files say. A record comes whole.
+struct LogWriter<W>(W);
 
-impl Write for LogWriter {
+impl<W: Write> Write for LogWriter<W> {
     fn write(&mut self, record: &[u8]) -> io::Result<usize> {
         let shown = messages(&String::from_utf8_lossy(record));
-        io::stderr().lock().write_all(shown.as_bytes())?;
+        self.0.write_all(shown.as_bytes())?;
         Ok(record.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// {"alg":"none"}, {"aud":"x"}, and a signature.
+    const JWT: &str = "eyJhbGciOiJub25lIn0.eyJhdWQiOiJ4In0.c2lnbmF0dXJl";
+
+    #[test]
+    fn a_log_passes_the_filter_of_stderr() {
+        let mut writer = LogWriter(Vec::new());
+        let record = format!("DEBUG answered \u{1b}[2J{JWT}\u{202e}\nnext\n");
+        writer.write_all(record.as_bytes()).unwrap();
+        let expected = "DEBUG answered \\u{1b}[2J<redacted>next\n".replace("next", "\nnext");
+        assert_eq!(String::from_utf8(writer.0).unwrap(), expected);
+    }
+
+    #[test]
+    fn lines_and_files_hold_no_token() {
+        let mut lines = Lines::to(Vec::new());
+        lines.write(&format!("a {JWT}\n")).unwrap();
+        assert_eq!(lines.0, b"a <redacted>\n");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        file(&path, &format!("a {JWT}\n")).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"a <redacted>\n");
     }
 }

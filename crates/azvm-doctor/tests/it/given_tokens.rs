@@ -78,7 +78,8 @@ fn options(command: &[&str]) -> Vec<String> {
     let run = Run::of(&mut doctor(&[command, &["--help"]].concat())).expect_code(0);
     let lines = run.stdout.lines().map(str::trim_start);
     let options = lines.filter(|line| line.starts_with("--") || line.starts_with("-"));
-    let options = options.filter_map(|line| line.split_once(" <").or(line.split_once(" [<")));
+    let options =
+        options.filter_map(|line| line.split_once(" <").or_else(|| line.split_once(" [<")));
     let long = |(names, _): (&str, &str)| names.split(", ").last().map(Into::into);
     options.filter_map(long).collect()
 }

@@ -102,7 +102,7 @@ fn of_rule(expressions: &[Vec<u8>]) -> Option<&'static str> {
 #[test]
 fn a_rule_that_names_the_address_blocks() {
     let family = [load_meta(15), is(0, &[2])].concat();
-    let line = [family.clone(), to_imds(), counter(), drop()];
+    let line = [family, to_imds(), counter(), drop()];
     let messages = [chain(INET, "out", Some(3)), rule(INET, "out", &line)];
     let expected = FilterRule::new("inet filter".into(), "out".into(), FilterVerdict::Drop);
     assert_eq!(blocking(&messages), [expected]);

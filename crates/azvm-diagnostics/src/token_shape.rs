@@ -1,7 +1,7 @@
 //! Whatever is shaped like a token is cut out of all that is printed, whoever put it there.
 //!
 //! `eyJ` is `{"` in base64url, and in names it is rare: the word is a token when what follows reads as JSON as well, or
-//! when it starts the word and has parts. So a resource group may be called `keyJohannesburg-production`.
+//! when it starts the word and a payload and a signature follow. So a resource group may be called `keyJohannesburg-production`.
 
 use azvm_exchange::token_word_bytes;
 use std::borrow::Cow;
@@ -51,14 +51,29 @@ pub fn is_in(text: &str) -> bool {
 /// Where in a word a token starts that goes on to its end.
 fn token_in(text: &str, word: Range<usize>) -> Option<usize> {
     let whole = &text[word.clone()];
-    let last_part = whole.rfind(['.', '%', '\\']).unwrap_or_default();
+    let last_payload = last_payload(whole).unwrap_or_default();
     let mut starts = whole.match_indices("eyJ").map(|(at, _)| at);
     let start = starts.find(|&at| {
         let start = word.start + at;
-        let is_whole = at < last_part && is_boundary(&text[..start]);
+        let is_whole = at < last_payload && is_boundary(&text[..start]);
         whole.len() - at >= MIN_BYTES && (reads_as_json(&whole[at..]) || is_whole)
     })?;
     Some(word.start + start)
+}
+
+/// Where the last part begins that is a JSON object in base64url, as far as its first letters tell, and has a part after it.
+fn last_payload(word: &str) -> Option<usize> {
+    let is_sign = |c: char| matches!(c, '.' | '%' | '\\');
+    let before_signature = &word[..word.rfind(is_sign)?];
+    let dots = before_signature.match_indices(is_sign);
+    let mut payloads = dots.filter(|(at, _)| {
+        let part = &word[at + 1..];
+        let part = part.trim_start_matches("25");
+        let dot = ["2E", "2e", "u002e", "u002E", "u{2e}"];
+        let dot = dot.iter().find_map(|dot| part.strip_prefix(dot));
+        dot.unwrap_or(part).starts_with("ey")
+    });
+    payloads.next_back().map(|(at, _)| at)
 }
 
 /// Whether a word starts after this text. The last letter of an escape is none of a word.
@@ -159,6 +174,7 @@ mod tests {
             "/subscriptions/0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d/resourceGroups/keyJohannesburg-production-rg",
             "monkeyJungle.westeurope.cloudapp.azure.com",
             "eyJohannesburg-production-rg",
+            "/resourceGroups/eyJackson-holding-company.prod.rg",
             "eyJ and nothing after it; eyJ0eXAiOiJK",
             "eyJ",
             "%2",

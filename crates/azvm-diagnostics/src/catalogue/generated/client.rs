@@ -163,6 +163,7 @@ pub(crate) static CODE_008: Entry = Entry {
     fix: "Let a URL library build the query.",
     commands: &[
         CommandTemplate { shell: "bash", run: "curl -s -D - -o /dev/null -G --noproxy '*' -H Metadata:true http://169.254.169.254/metadata/identity/oauth2/token --data-urlencode api-version=2018-02-01 --data-urlencode resource=AUDIENCE", needs_root: false },
+        CommandTemplate { shell: "powershell", run: "(Invoke-WebRequest -NoProxy -SkipHttpErrorCheck -Headers @{Metadata='true'} -Uri ('http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=' + [uri]::EscapeDataString('AUDIENCE'))).StatusCode    # PowerShell 7 or newer", needs_root: false },
     ],
     sources: &[&sources::TOKEN],
     since: "0.1.0",
@@ -301,6 +302,7 @@ pub(crate) static CODE_015: Entry = Entry {
     fix: "Keep one token per identity and audience, let one task fetch for all, and refresh early at a random moment.",
     commands: &[
         CommandTemplate { shell: "bash", run: "sudo ss -tnp dst 169.254.169.254", needs_root: true },
+        CommandTemplate { shell: "powershell", run: "Get-NetTCPConnection -RemoteAddress 169.254.169.254 | Select-Object State, OwningProcess", needs_root: false },
     ],
     sources: &[&sources::IMDS],
     since: "0.1.0",
@@ -381,6 +383,7 @@ pub(crate) static CODE_019: Entry = Entry {
     fix: "Take access_token out of the parsed JSON, trim it, and put 'Bearer ' before it once.",
     commands: &[
         CommandTemplate { shell: "bash", run: "token=$(jq -r .access_token < RESPONSE)    # without -r the quotes stay", needs_root: false },
+        CommandTemplate { shell: "powershell", run: "$token = (Get-Content -Raw RESPONSE | ConvertFrom-Json).access_token", needs_root: false },
     ],
     sources: &[&sources::INFERRED],
     since: "0.1.0",
@@ -500,6 +503,7 @@ pub(crate) static CODE_025: Entry = Entry {
     fix: "Send the resource, percent-encoded; for ARM it is https://management.azure.com/.",
     commands: &[
         CommandTemplate { shell: "bash", run: "curl -s -D - -o /dev/null -G --noproxy '*' -H Metadata:true http://169.254.169.254/metadata/identity/oauth2/token --data-urlencode api-version=2018-02-01 --data-urlencode resource=https://management.azure.com/", needs_root: false },
+        CommandTemplate { shell: "powershell", run: "(Invoke-WebRequest -NoProxy -SkipHttpErrorCheck -Headers @{Metadata='true'} -Uri ('http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=' + [uri]::EscapeDataString('https://management.azure.com/'))).StatusCode    # PowerShell 7 or newer", needs_root: false },
     ],
     sources: &[&sources::TOKEN],
     since: "0.1.0",

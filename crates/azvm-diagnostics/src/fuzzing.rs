@@ -2,7 +2,7 @@
 
 use crate::agent::AgentStatus;
 use crate::decode::decode;
-use crate::linux::{Lease, ProxyFile, Redirections, listeners, routes};
+use crate::linux::{Filters, Lease, ProxyFile, Redirections, listeners, routes};
 use crate::log::LogScanner;
 use crate::report::Format;
 use crate::request::{RequestLint, Shell, split};
@@ -32,6 +32,18 @@ pub fn linux_machine(data: &[u8]) {
     let mut redirections = Redirections::default();
     if redirections.take(data).is_ok() {
         assert!(!redirections.into_ports().contains(&0));
+    }
+    let mut filters = Filters::default();
+    if filters.take(data).is_ok() {
+        for rule in filters.into_blocking() {
+            assert!(
+                !rule
+                    .table
+                    .chars()
+                    .chain(rule.chain.chars())
+                    .any(char::is_control)
+            );
+        }
     }
     let text = String::from_utf8_lossy(data);
     let _ = (routes(&text), listeners(&text));

@@ -62,6 +62,7 @@ mod rules;
 mod selection;
 mod stored;
 mod strict;
+pub mod token_shape;
 mod wait;
 pub mod windows;
 

@@ -1,5 +1,6 @@
 //! Cuts a token out of a report, whoever put it there and however it was cut up, without keeping the token.
 
+use crate::token_shape::CUT;
 use azvm_exchange::Secret;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -9,8 +10,6 @@ const PIECE: usize = 16;
 
 /// A shorter token is left, for it could be part of anything.
 const SHORTEST: usize = 8;
-
-const REDACTED: &str = "<redacted>";
 
 /// Keyed hashes of every piece of a token. The token cannot be had back from them.
 ///
@@ -61,12 +60,17 @@ impl Redactor {
 
     /// The text without the tokens.
     pub(crate) fn clean(&self, text: String) -> String {
-        let text = self.clean_of_one(text);
-        let further = self.further.iter();
-        further.fold(text, |text, redactor| redactor.clean(text))
+        self.clean_with(text, CUT)
     }
 
-    fn clean_of_one(&self, text: String) -> String {
+    /// The text with `mark` in the place of the tokens.
+    pub(crate) fn clean_with(&self, text: String, mark: &str) -> String {
+        let text = self.clean_of_one(text, mark);
+        let further = self.further.iter();
+        further.fold(text, |text, redactor| redactor.clean_with(text, mark))
+    }
+
+    fn clean_of_one(&self, text: String, mark: &str) -> String {
         if self.pieces.is_empty() {
             return text;
         }
@@ -84,7 +88,7 @@ impl Redactor {
             if run > 0 && covered >= self.shortest_run {
                 // A token is ASCII, so both ends are boundaries; should they not be, the text is not worth keeping.
                 clean.push_str(text.get(kept..at).unwrap_or_default());
-                clean.push_str(REDACTED);
+                clean.push_str(mark);
                 kept = at + covered;
                 at = kept;
             } else {
@@ -160,6 +164,15 @@ mod tests {
         let cleaned = Redactor::of(&tokens).clean(text);
         assert_eq!(cleaned, "<redacted> and <redacted>");
         assert_eq!(Redactor::of([]).clean(JWT.into()), JWT);
+    }
+
+    #[test]
+    fn the_mark_is_that_of_the_form() {
+        let redactor = Redactor::of([&Secret::new(JWT.into())]);
+        assert_eq!(
+            redactor.clean_with(format!("<p>{JWT}"), "&lt;x"),
+            "<p>&lt;x"
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::catalogue::Entry;
 use crate::finding::Values;
 
 /// The names that a template may have in braces: what [`Values`] and the rules set.
-pub const PLACEHOLDERS: [&str; 25] = [
+pub const PLACEHOLDERS: [&str; 26] = [
     "arm_authority",
     "arm_host",
     "arm_port",
@@ -23,6 +23,7 @@ pub const PLACEHOLDERS: [&str; 25] = [
     "namespace",
     "object_id",
     "other_kind",
+    "primary_interface",
     "program",
     "scale_set",
     "scope",

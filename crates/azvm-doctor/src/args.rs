@@ -5,7 +5,7 @@ use crate::offline_args::{
 };
 use crate::{Problem, with_causes};
 use azvm_diagnostics::catalogue::Category;
-use azvm_diagnostics::{Format, Invocation, Policy, Selection};
+use azvm_diagnostics::{Format, Invocation, Policy, Selection, token_shape};
 use azvm_identity::{
     ArmEndpoint, Audience, Cloud, Guid, IdentitySelector, ImdsEndpoint, ResourceId, Timestamp,
 };
@@ -180,7 +180,7 @@ pub(crate) struct ReportArgs {
     /// Write the report in another form to a file as well, such as json=report.json; may be repeated
     #[arg(long, value_name = "FORMAT=FILE", value_parser = also)]
     pub(crate) also: Vec<(FormatName, PathBuf)>,
-    /// How names, IDs and addresses stand in the report; secrets are never in it
+    /// How names, IDs and addresses stand in the report; secrets are never in it, and with strict there is no log
     #[arg(long, value_enum, default_value_t = RedactionName::Default)]
     pub(crate) redact: RedactionName,
     /// The key of the hashes of --redact strict; reports with the same one can be compared [default: a random one]
@@ -463,7 +463,16 @@ fn find_scenario(text: &str) -> Result<Scenario, String> {
 }
 
 fn resource_id(text: &str) -> Result<ResourceId, String> {
+    without_token(text)?;
     ResourceId::parse(text).map_err(|error| format!("{error}\n{}", error.render(text)))
+}
+
+/// Whatever is given here would be sent to a service, in an address that others log.
+fn without_token(text: &str) -> Result<(), String> {
+    match token_shape::is_in(text) {
+        true => Err("this is an access token, which has no place here".into()),
+        false => Ok(()),
+    }
 }
 
 fn cloud(name: &str) -> Result<Cloud, String> {
@@ -507,11 +516,13 @@ fn time(text: &str) -> Result<GivenTime, String> {
 }
 
 fn explained_audience(text: &str) -> Result<Audience, String> {
+    without_token(text)?;
     Audience::new(text).map_err(|error| error.to_string())
 }
 
 /// Parses, and tells the cause of an error too: clap shows one line.
 fn explained<T: FromStr<Err: Error>>(text: &str) -> Result<T, String> {
+    without_token(text)?;
     text.parse().map_err(|error: T::Err| with_causes(&error))
 }
 

@@ -1,6 +1,6 @@
 //! The doctor's own command: examine, diagnose, report.
 
-use crate::args::DoctorArgs;
+use crate::args::{DoctorArgs, RedactionName};
 use crate::progress::Reporter;
 use crate::report::Outlet;
 use crate::{Problem, input, output, with_causes};
@@ -9,13 +9,16 @@ use azvm_simulator::{Listen, Scenario, Simulator};
 use std::path::Path;
 
 /// From this verbosity on there is a log.
-const LOG_FROM: u8 = 2;
+pub(crate) const LOG_FROM: u8 = 2;
 
 /// The largest file of certificate authorities that is read, in bytes.
 const MAX_CA_BYTES: u64 = 16 * 1024 * 1024;
 
 pub(crate) async fn run(args: DoctorArgs, program: &str) -> Result<u8, Problem> {
-    output::start_log(args.verbose, LOG_FROM);
+    // A log names the machine, whoever asked for it.
+    if args.report.redact != RedactionName::Strict {
+        output::start_log(args.verbose, LOG_FROM);
+    }
     if args.verdict.list_checks {
         return list_checks();
     }

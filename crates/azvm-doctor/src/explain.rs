@@ -5,6 +5,7 @@ use crate::{Problem, output};
 use azvm_diagnostics::catalogue::{
     CATALOGUE, Category, Detection, Entry, find, markdown, nearest, text,
 };
+use azvm_diagnostics::token_shape;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -52,6 +53,7 @@ fn unknown(code: &str) -> String {
     let meant = nearest(code).map_or_else(String::new, |entry| {
         format!(" (did you mean {}, {}?)", entry.code, entry.slug)
     });
+    let code = token_shape::cut_out(code, token_shape::CUT);
     let shown: String = code.chars().filter(|c| !c.is_control()).take(40).collect();
     format!("there is no code {shown}{meant}")
 }

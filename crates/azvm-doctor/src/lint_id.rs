@@ -2,10 +2,11 @@
 
 use crate::offline_args::{LintFormat, LintIdArgs};
 use crate::printable::{json, printable, quoted};
-use crate::{EXIT_USAGE, Problem};
+use crate::{EXIT_USAGE, Problem, output};
 use azvm_resource_id::{Finding, ResourceIdRef, Severity, lint, repair};
 use serde::Serialize;
-use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read, Write};
 
 /// The exit code when an ID is not valid.
 const EXIT_INVALID: u8 = 1;
@@ -16,7 +17,7 @@ const MAX_LINE_BYTES: u64 = 1024 * 1024;
 /// From arguments, or one a line from stdin: one line is in memory at a time.
 pub(crate) fn run(args: &LintIdArgs) -> Result<u8, Problem> {
     let mut out = Out {
-        writer: BufWriter::new(std::io::stdout().lock()),
+        writer: output::lines(),
         args,
         is_any_invalid: false,
         is_empty: true,
@@ -82,8 +83,8 @@ fn lines(
     }
 }
 
-struct Out<'a, W: Write> {
-    writer: W,
+struct Out<'a, W> {
+    writer: output::Lines<W>,
     args: &'a LintIdArgs,
     is_any_invalid: bool,
     is_empty: bool,
@@ -94,60 +95,70 @@ impl<W: Write> Out<'_, W> {
         self.is_empty = false;
         let text = String::from_utf8_lossy(line);
         let verdict = Verdict::of(&text, std::str::from_utf8(line).err());
-        let is_good = if self.args.exact {
-            verdict.exact
-        } else {
-            verdict.valid
-        };
+        let is_good = match self.args.exact {
+            true => verdict.exact,
+            false => verdict.valid,
+        } && !verdict.refused;
         self.is_any_invalid |= !is_good;
-        match self.args.format {
-            LintFormat::Jsonl => {
-                writeln!(self.writer, "{}", json(&verdict)?)
-            }
+        let line = match self.args.format {
+            LintFormat::Jsonl => json(&verdict)? + "\n",
             LintFormat::Text => self.text(&text, &verdict, is_good),
-        }
+        };
+        self.writer.write(&line)
     }
 
-    fn text(&mut self, text: &str, verdict: &Verdict<'_>, is_good: bool) -> std::io::Result<()> {
-        let mark = if is_good { "ok" } else { "FAIL" };
-        writeln!(self.writer, "{mark:6}{}", printable(text))?;
+    fn text(&self, text: &str, verdict: &Verdict<'_>, is_good: bool) -> String {
+        let mut out = String::new();
+        let mark = match is_good {
+            true if verdict.warned => "warn",
+            true => "ok",
+            false => "FAIL",
+        };
+        let _ = writeln!(out, "{mark:6}{}", printable(text));
         if let Some(kind) = &verdict.r#type {
-            writeln!(self.writer, "      {}", printable(kind))?;
+            let _ = writeln!(out, "      {}", printable(kind));
         }
         if self.args.exact && verdict.valid && !verdict.exact {
             if let Err(error) = ResourceIdRef::parse_exact(text) {
-                writeln!(self.writer, "      {error}")?;
+                let _ = writeln!(out, "      {error}");
             }
         }
         for finding in &verdict.findings {
-            let (from, to) = finding.span;
-            let place = text.get(from..to).unwrap_or_default();
-            write!(
-                self.writer,
-                "      {} {} at {from}..{to}: {}",
-                finding.code, finding.severity, finding.message
-            )?;
-            match finding.suggestion.as_deref() {
-                Some("") => writeln!(self.writer, " (remove {})", quoted(place))?,
-                Some(suggestion) => writeln!(self.writer, " (write {})", quoted(suggestion))?,
-                None => writeln!(self.writer)?,
-            }
+            write_finding(finding, text, &mut out);
         }
-        match &verdict.repaired {
-            Some(repaired) if !is_good => {
-                writeln!(self.writer, "      perhaps {}", printable(repaired))
-            }
-            _ => Ok(()),
+        if let Some(repaired) = verdict.repaired.as_ref().filter(|_| !is_good) {
+            let _ = writeln!(out, "      perhaps {}", printable(repaired));
         }
+        out
     }
+}
+
+fn write_finding(finding: &FindingLine, text: &str, out: &mut String) {
+    let (from, to) = finding.span;
+    let place = text.get(from..to).unwrap_or_default();
+    let _ = write!(
+        out,
+        "      {} {} at {from}..{to}: {}",
+        finding.code, finding.severity, finding.message
+    );
+    let _ = match finding.suggestion.as_deref() {
+        Some("") => writeln!(out, " (remove {})", quoted(place)),
+        Some(suggestion) => writeln!(out, " (write {})", quoted(suggestion)),
+        None => writeln!(out),
+    };
 }
 
 /// One line of `jsonl`. Spans are byte offsets into `input`.
 #[derive(Serialize)]
 struct Verdict<'a> {
     input: &'a str,
+    /// It has the form of an ID.
     valid: bool,
     exact: bool,
+    /// ARM refuses it, although it has the form of an ID.
+    refused: bool,
+    #[serde(skip)]
+    warned: bool,
     subscription: Option<&'a str>,
     resource_group: Option<&'a str>,
     namespace: Option<&'a str>,
@@ -174,7 +185,10 @@ impl<'a> Verdict<'a> {
         let id = ResourceIdRef::parse(text)
             .ok()
             .filter(|_| not_utf8.is_none());
-        let mut findings: Vec<FindingLine> = lint(text).iter().map(FindingLine::from).collect();
+        let found = lint(text);
+        let has = |severity| found.iter().any(|finding| finding.severity() == severity);
+        let (refused, warned) = (has(Severity::Refused), has(Severity::Warning));
+        let mut findings: Vec<FindingLine> = found.iter().map(FindingLine::from).collect();
         if let Some(error) = not_utf8 {
             let at = error.valid_up_to();
             findings.insert(
@@ -193,6 +207,8 @@ impl<'a> Verdict<'a> {
             input: text,
             valid: id.is_some(),
             exact: id.is_some() && ResourceIdRef::parse_exact(text).is_ok(),
+            refused: id.is_some() && refused,
+            warned,
             subscription: id.and_then(|id| id.subscription_id()),
             resource_group: id.and_then(|id| id.resource_group()),
             namespace: id.and_then(|id| id.namespace()),
@@ -263,7 +279,7 @@ mod tests {
             .unwrap();
         assert_eq!(case["span"], serde_json::json!([17, 31]));
         assert_eq!(case["suggestion"], "resourceGroups");
-        assert_eq!(line.as_object().unwrap().len(), 12);
+        assert_eq!(line.as_object().unwrap().len(), 13);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Exit codes: 0 all are valid, 1 at least one is not, 2 bad usage or unreadable input."
+    after_help = "Exit codes: 0 all are valid, 1 at least one is not, or ARM refuses it for sure, 2 bad usage or unreadable input."
 )]
 pub(crate) struct LintIdArgs {
     /// The IDs; `-` or none at all reads one a line from stdin

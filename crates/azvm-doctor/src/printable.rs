@@ -1,5 +1,6 @@
 //! What somebody else wrote, fit for a terminal.
 
+use azvm_diagnostics::token_shape;
 use serde::Serialize;
 
 /// Control characters as escapes: a text can come from anywhere, and a terminal obeys.
@@ -48,33 +49,13 @@ fn is_invisible(c: char) -> bool {
 
 /// As [`printable`], and what is shaped like a token is cut out: for what quotes arguments and files.
 pub(crate) fn message(text: &str) -> String {
-    printable(&redacted(text))
+    printable(&token_shape::cut_out(text, token_shape::CUT))
 }
 
 /// As [`message`], line by line.
 pub(crate) fn messages(text: &str) -> String {
     let lines: Vec<String> = text.split('\n').map(message).collect();
     lines.join("\n")
-}
-
-/// A token of this many characters or more that starts like a JWT is taken for one.
-const JWT_MIN_CHARS: usize = 20;
-
-/// However long it is, unlike `azvm_exchange::service_text`.
-fn redacted(text: &str) -> String {
-    let is_token_char = |c: char| c.is_ascii_alphanumeric() || "-_.=".contains(c);
-    let mut shown = String::with_capacity(text.len());
-    for piece in text.split_inclusive(|c| !is_token_char(c)) {
-        let word = piece.trim_end_matches(|c| !is_token_char(c));
-        match word.find("eyJ") {
-            Some(start) if word.len() - start >= JWT_MIN_CHARS => {
-                shown.push_str("<redacted>");
-                shown.push_str(&piece[word.len()..]);
-            }
-            _ => shown.push_str(piece),
-        }
-    }
-    shown
 }
 
 pub(crate) fn quoted(text: &str) -> String {

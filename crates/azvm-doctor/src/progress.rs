@@ -1,6 +1,7 @@
 //! What a run is doing: a spinner on a terminal, elsewhere one line for each try that will be repeated.
 
 use crate::output;
+use crate::printable::message;
 use azvm_diagnostics::{Event, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -28,7 +29,7 @@ impl Reporter {
 
     fn say(&self, text: String) {
         match &self.spinner {
-            Some(spinner) => spinner.set_message(text),
+            Some(spinner) => spinner.set_message(message(&text)),
             None => output::line(&text),
         }
     }

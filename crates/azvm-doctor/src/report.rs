@@ -1,9 +1,11 @@
 //! Where the report goes, and in which forms.
 
 use crate::args::{DoctorArgs, RedactionName};
-use crate::doctor::Seen;
+use crate::doctor::{LOG_FROM, Seen};
 use crate::{Problem, output};
-use azvm_diagnostics::{Diagnosis, Facts, Format, Palette, Report, Salt, Selection, Tool};
+use azvm_diagnostics::{
+    Diagnosis, Facts, Format, Palette, Report, Salt, Selection, Tool, token_shape,
+};
 use std::path::{Path, PathBuf};
 
 /// The report's forms and files, all of which can be written.
@@ -29,6 +31,11 @@ impl Outlet {
         }
         if report.redact_salt.is_some() && report.redact != RedactionName::Strict {
             return Err(Problem::usage("--redact-salt is for --redact strict"));
+        }
+        if report.redact == RedactionName::Strict && args.verbose >= LOG_FROM {
+            return Err(Problem::usage(
+                "--redact strict goes with -v at most: the log of -vv names the machine",
+            ));
         }
         let also = report
             .also
@@ -62,7 +69,7 @@ impl Outlet {
         let mut report = self.report(seen, facts, &diagnosis);
         let mut written = Vec::new();
         for (format, path) in &self.also {
-            let text = report.render(*format);
+            let text = rendered(&report, *format);
             if *format == Format::Json {
                 report = report.with_full_report(&text);
             }
@@ -90,17 +97,23 @@ impl Outlet {
             let coloured = report.clone().with_palette(Palette::ansi());
             // Only text has colours, and stdout takes them out unless it is a terminal that wants them.
             return match self.format {
-                Format::Text => output::stdout(&coloured.render(Format::Text)),
-                format => output::raw_stdout(&report.render(format)),
+                Format::Text => output::stdout(&rendered(&coloured, Format::Text)),
+                format => output::raw_stdout(&rendered(report, format)),
             };
         };
-        let text = report.render(self.format);
+        let text = rendered(report, self.format);
         output::file(path, &text).or_else(|problem| {
             // What was found must not be lost.
             output::raw_stdout(&text)?;
             Err(problem)
         })
     }
+}
+
+/// What is cut out must not break the form.
+fn rendered(report: &Report<'_>, format: Format) -> String {
+    let text = report.render(format);
+    token_shape::cut_out(&text, format.cut_mark()).into_owned()
 }
 
 /// Random unless one is given: names are short, and could be tried under a salt that is known.

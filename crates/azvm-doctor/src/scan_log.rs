@@ -26,7 +26,7 @@ const COMPRESSED: [&[u8]; 5] = [
 /// Reads each log once, and prints what is found as soon as it is.
 pub(crate) fn run(args: &ScanLogArgs) -> Result<u8, Problem> {
     let mut out = Out {
-        writer: io::BufWriter::new(io::stdout().lock()),
+        writer: output::lines(),
         format: args.format,
         found: 0,
         failed: None,
@@ -93,8 +93,8 @@ fn remedy() -> String {
     entry.map_or_else(String::new, |entry| format!("{}\n", entry.fix))
 }
 
-struct Out<W: Write> {
-    writer: W,
+struct Out<W> {
+    writer: output::Lines<W>,
     format: LintFormat,
     found: usize,
     failed: Option<io::Error>,
@@ -125,7 +125,7 @@ impl<W: Write> Out<W> {
 
     fn write(&mut self, text: &str) {
         if self.failed.is_none() {
-            self.failed = self.writer.write_all(text.as_bytes()).err();
+            self.failed = self.writer.write(text).err();
         }
     }
 

@@ -56,21 +56,13 @@ fn list() -> String {
 
 /// One line a request, to stderr; `RUST_LOG` goes before the flags.
 fn start_log(args: &SimulateArgs) {
-    use tracing_subscriber::EnvFilter;
     let filter = match (args.quiet, args.verbose) {
         (true, _) => return,
         (false, 0) => "azvm_simulator=info",
         (false, 1) => "azvm_simulator=debug",
         (false, _) => "trace",
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(filter));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(args.verbose > 0)
-        .with_ansi(false);
-    // A log that somebody else has started is as good.
-    let _ = log.try_init();
+    output::log(Some(filter), args.verbose > 0);
 }
 
 fn remove(path: &Path) -> Result<(), Problem> {

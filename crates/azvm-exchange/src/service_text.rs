@@ -1,5 +1,6 @@
 //! What a service wrote, made fit to be shown.
 
+use crate::token_word::{is_invisible, token_word_bytes};
 use alloc::string::String;
 
 /// The longest text that [`service_text`] returns, in characters.
@@ -18,10 +19,7 @@ pub fn service_text(text: &str) -> String {
     let mut chars_left = SERVICE_TEXT_CHARS;
     let mut rest = text.trim();
     while let Some(first) = rest.chars().next() {
-        let word_bytes = rest
-            .find(|c: char| !is_token_char(c))
-            .unwrap_or(rest.len())
-            .max(first.len_utf8());
+        let word_bytes = token_word_bytes(rest).max(first.len_utf8());
         let (word, tail) = rest.split_at(word_bytes);
         let word = redact(word);
         for c in word.chars() {
@@ -41,22 +39,12 @@ pub fn service_text(text: &str) -> String {
     shown
 }
 
-/// The alphabet of a JWT in compact form: base64url and the dots between its parts.
-fn is_token_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=')
-}
-
 /// Every JWT starts with `eyJ`, the encoding of `{"`.
 fn redact(word: &str) -> &str {
     match word.find("eyJ") {
         Some(start) if word.len() - start >= JWT_MIN_CHARS => "<redacted>",
         _ => word,
     }
-}
-
-/// Direction overrides and zero-width characters, which change how the text around them reads.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
 #[cfg(test)]

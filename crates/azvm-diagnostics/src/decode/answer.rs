@@ -79,7 +79,12 @@ impl Answer {
         let denied = error.denied().unwrap_or_default();
         let status = Some(response.status()).filter(|status| *status != 0);
         let responder = has_head.then(|| rejection.responder());
-        let is_imds = rejection.error().is_some() || !rejection.newest_versions().is_empty();
+        let says_who = matches!(
+            responder,
+            Some(Responder::Imds | Responder::ImdsThroughAgent)
+        );
+        let is_imds =
+            says_who || rejection.error().is_some() || !rejection.newest_versions().is_empty();
         Self {
             service: match (is_arm, is_imds) {
                 (true, _) => Service::Arm,

@@ -107,6 +107,11 @@ fn whole_answers() {
         &answer("429 Too Many", server, &imds("too_many_requests", "")),
         &[("IMDS-003", "high")],
     );
+    // Whose answer it is, the head says without a body.
+    check(&answer("429 Too Many", server, ""), &[("IMDS-003", "high")]);
+    check(&answer("429 Too Many", "", ""), &[("IMDS-003", "possible")]);
+    let decoded = decode(&answer("410 Gone", server, "<html>"));
+    assert_eq!(decoded.answer.unwrap().service, Service::Imds);
     check(
         &answer("500 X", server, &imds("unknown", "")),
         &[("IMDS-004", "high")],

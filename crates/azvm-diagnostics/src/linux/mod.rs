@@ -2,6 +2,7 @@
 //!
 //! The readers are pure, so that they are tried on every system; `collect` gives them the files.
 
+mod filter;
 mod lease;
 mod listener;
 mod nat;
@@ -9,6 +10,7 @@ mod proxy;
 mod route;
 
 pub use crate::known::{Address, Known, Unknown};
+pub use filter::{FilterRule, FilterVerdict, Filters};
 pub use lease::Lease;
 pub use listener::{MAX_SOCKETS, WATCHED_PORTS, listeners};
 pub use nat::{MAX_RULES, Redirections, request};
@@ -48,6 +50,8 @@ pub struct LinuxFacts {
     pub arc_tokens: Known<bool>,
     /// The ports that nf_tables sends requests for IMDS to, whose requests they may be.
     pub redirections: Known<Vec<u16>>,
+    /// Rules of nf_tables that keep this machine's requests from IMDS.
+    pub filter_rules: Known<Vec<FilterRule>>,
 }
 
 impl LinuxFacts {
@@ -59,6 +63,18 @@ impl LinuxFacts {
     /// The default route that wins.
     pub fn default_route(&self) -> Option<&Route> {
         best(self.routes.as_ref().ok()?, |route| route.prefix == 0)
+    }
+
+    /// The name of the interface that Azure gives the way to the metadata service: that of the default route, or else the
+    /// only network card. `None` when there are several and no route tells.
+    pub fn primary_interface(&self) -> Option<&str> {
+        if let Some(route) = self.default_route().filter(|route| !route.is_reject) {
+            return Some(&route.interface);
+        }
+        let interfaces = self.interfaces.as_ref().ok()?;
+        let mut cards = interfaces.iter().filter(|interface| interface.is_hardware);
+        let only = cards.next()?;
+        cards.next().is_none().then_some(only.name.as_str())
     }
 
     /// The addresses that DHCP gave to the interface of that name; none when it is not known.
@@ -95,6 +111,7 @@ impl LinuxFacts {
             ("guest_agent", self.guest_agent.as_ref().err()),
             ("proxy_files", self.proxy_files.as_ref().err()),
             ("redirections", self.redirections.as_ref().err()),
+            ("filter_rules", self.filter_rules.as_ref().err()),
         ];
         let denied = facts
             .into_iter()

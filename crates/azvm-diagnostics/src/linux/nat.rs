@@ -20,26 +20,51 @@ pub const MAX_RULES: usize = 65_536;
 
 /// Of a message of netlink, and of what netfilter puts before the attributes.
 const HEADER_BYTES: usize = 16;
-const FAMILY_BYTES: usize = 4;
+pub(super) const FAMILY_BYTES: usize = 4;
 
 const ERROR: u16 = 2;
 const DONE: u16 = 3;
-const SUBSYSTEM: u16 = 10 << 8;
+pub(super) const SUBSYSTEM: u16 = 10 << 8;
 const NEW_RULE: u16 = SUBSYSTEM | 6;
 const GET_RULE: u16 = SUBSYSTEM | 7;
 const REQUEST_AND_DUMP: u16 = 0x301;
-const IPV4: u8 = 2;
+pub(super) const IPV4: u8 = 2;
 
 /// The request for all rules of IPv4.
 pub fn request() -> Vec<u8> {
+    message(GET_RULE, IPV4)
+}
+
+/// A request for all that a family has of a kind.
+pub(super) fn message(kind: u16, family: u8) -> Vec<u8> {
     let mut message = Vec::new();
     let length = u32::try_from(HEADER_BYTES + FAMILY_BYTES).unwrap_or_default();
     message.extend(length.to_ne_bytes());
-    message.extend(GET_RULE.to_ne_bytes());
+    message.extend(kind.to_ne_bytes());
     message.extend(REQUEST_AND_DUMP.to_ne_bytes());
     message.extend([0; 8]); // sequence, and the kernel's port
-    message.extend([IPV4, 0, 0, 0]);
+    message.extend([family, 0, 0, 0]);
     message
+}
+
+/// Hands over the messages of a datagram, each with its kind; true once there are no more.
+pub(super) fn take(
+    mut datagram: &[u8],
+    mut each: impl FnMut(u16, &[u8]) -> Known<()>,
+) -> Known<bool> {
+    while !datagram.is_empty() {
+        let length = u32_at(datagram, 0).ok_or(Unknown::Unreadable)?;
+        let length = usize::try_from(length).map_err(|_| Unknown::Unreadable)?;
+        let message = datagram.get(..length).ok_or(Unknown::Unreadable)?;
+        let body = message.get(HEADER_BYTES..).ok_or(Unknown::Unreadable)?;
+        match u16_at(message, 4).ok_or(Unknown::Unreadable)? {
+            DONE => return Ok(true),
+            ERROR => return Err(refusal(body)),
+            kind => each(kind, body)?,
+        }
+        datagram = datagram.get(padded(length)..).unwrap_or_default();
+    }
+    Ok(false)
 }
 
 /// The answer to [`request`], datagram by datagram.
@@ -47,7 +72,6 @@ pub fn request() -> Vec<u8> {
 pub struct Redirections {
     ports: Vec<u16>,
     rules: usize,
-    is_done: bool,
 }
 
 impl Redirections {
@@ -57,21 +81,11 @@ impl Redirections {
     ///
     /// [`Unknown::Denied`] without the right to see rules, [`Unknown::Failed`] for another refusal of the kernel,
     /// [`Unknown::Unreadable`] for another form or more than [`MAX_RULES`].
-    pub fn take(&mut self, mut datagram: &[u8]) -> Known<bool> {
-        while !datagram.is_empty() && !self.is_done {
-            let length = u32_at(datagram, 0).ok_or(Unknown::Unreadable)?;
-            let length = usize::try_from(length).map_err(|_| Unknown::Unreadable)?;
-            let message = datagram.get(..length).ok_or(Unknown::Unreadable)?;
-            let body = message.get(HEADER_BYTES..).ok_or(Unknown::Unreadable)?;
-            match u16_at(message, 4).ok_or(Unknown::Unreadable)? {
-                DONE => self.is_done = true,
-                ERROR => return Err(refusal(body)),
-                NEW_RULE => self.rule(body)?,
-                _ => {}
-            }
-            datagram = datagram.get(padded(length)..).unwrap_or_default();
-        }
-        Ok(self.is_done)
+    pub fn take(&mut self, datagram: &[u8]) -> Known<bool> {
+        take(datagram, |kind, body| match kind {
+            NEW_RULE => self.rule(body),
+            _ => Ok(()),
+        })
     }
 
     /// The ports that requests for IMDS are sent to, each once.
@@ -159,18 +173,18 @@ fn refusal(body: &[u8]) -> Unknown {
     }
 }
 
-fn attribute(list: &[u8], kind: u16) -> Option<&[u8]> {
+pub(super) fn attribute(list: &[u8], kind: u16) -> Option<&[u8]> {
     let mut found = Attributes(list).filter(|(own, _)| *own == kind);
     found.next().map(|(_, payload)| payload)
 }
 
-fn number(list: &[u8], kind: u16) -> Option<u32> {
+pub(super) fn number(list: &[u8], kind: u16) -> Option<u32> {
     let bytes = attribute(list, kind)?.try_into().ok()?;
     Some(u32::from_be_bytes(bytes))
 }
 
 /// The attributes in a payload, as far as they are whole.
-struct Attributes<'a>(&'a [u8]);
+pub(super) struct Attributes<'a>(pub(super) &'a [u8]);
 
 impl<'a> Iterator for Attributes<'a> {
     type Item = (u16, &'a [u8]);
@@ -200,10 +214,10 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn attr(kind: u16, payload: &[u8]) -> Vec<u8> {
+    pub(in crate::linux) fn attr(kind: u16, payload: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
         bytes.extend(u16::try_from(payload.len() + 4).unwrap().to_ne_bytes());
         bytes.extend(kind.to_ne_bytes());
@@ -212,12 +226,12 @@ mod tests {
         bytes
     }
 
-    fn expression(name: &str, data: &[Vec<u8>]) -> Vec<u8> {
+    pub(in crate::linux) fn expression(name: &str, data: &[Vec<u8>]) -> Vec<u8> {
         let name = attr(1, format!("{name}\0").as_bytes());
         attr(1, &[name, attr(2, &data.concat())].concat())
     }
 
-    fn compare(operation: u32, value: &[u8]) -> Vec<u8> {
+    pub(in crate::linux) fn compare(operation: u32, value: &[u8]) -> Vec<u8> {
         let value = attr(3, &attr(1, value));
         expression("cmp", &[attr(2, &operation.to_be_bytes()), value])
     }
@@ -232,7 +246,7 @@ mod tests {
         expression("nat", &[attr(1, &kind.to_be_bytes()), register])
     }
 
-    fn message(kind: u16, body: &[u8]) -> Vec<u8> {
+    pub(in crate::linux) fn message(kind: u16, body: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
         bytes.extend(
             u32::try_from(HEADER_BYTES + body.len())

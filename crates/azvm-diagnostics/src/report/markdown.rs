@@ -45,7 +45,7 @@ fn head(out: &mut String, report: &Report<'_>) {
     let (facts, diagnosis) = (report.facts, report.diagnosis);
     let causes = diagnosis.root_causes();
     let verdict = match causes.is_empty() {
-        true if report.is_all_well() => "nothing wrong found".into(),
+        true if report.is_all_well() => report.all_well(),
         true => report.result().into(),
         false => causes.join(", "),
     };

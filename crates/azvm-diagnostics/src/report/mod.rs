@@ -15,6 +15,7 @@ mod view;
 use crate::facts::Facts;
 use crate::rules::Diagnosis;
 use crate::selection::Selection;
+use crate::token_shape;
 use azvm_exchange::Timestamp;
 
 pub use json::SCHEMA;
@@ -84,6 +85,14 @@ impl Format {
         Self::Markdown,
         Self::Html,
     ];
+
+    /// What stands in it where a token was cut out, without breaking it.
+    pub fn cut_mark(self) -> &'static str {
+        match self {
+            Self::Html | Self::Junit | Self::Markdown => token_shape::CUT_MARKUP,
+            Self::Text | Self::Json | Self::Jsonl | Self::Oneline | Self::Short => token_shape::CUT,
+        }
+    }
 }
 
 /// A diagnosis on its way to a reader. The same report gives the same bytes.
@@ -181,7 +190,7 @@ impl<'a> Report<'a> {
             Format::Markdown => markdown::render(self),
             Format::Html => html::render(self),
         };
-        self.facts.redactor.clean(text)
+        self.facts.redactor.clean_with(text, format.cut_mark())
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) fn render(report: &Report<'_>) -> String {
         }
     }
     if report.is_all_well() {
-        parts.push("nothing wrong found".into());
+        parts.push(clipped(report.all_well()));
     }
     let is_too_long =
         |line: &str, part: &str| line.len() + 3 + part.len() + CUT_BYTES > ONELINE_BYTES;
@@ -140,7 +140,7 @@ pub(super) fn render_short(report: &Report<'_>) -> String {
     let lines: String = lines.collect();
     match lines.is_empty() {
         true if report.is_all_well() => {
-            format!("ok {}: nothing wrong found\n", field(report.machine()))
+            format!("ok {}: {}\n", field(report.machine()), report.all_well())
         }
         true => format!("{} {}\n", report.result(), field(report.machine())),
         false => lines,

@@ -261,7 +261,7 @@ impl Page<'_> {
         let diagnosis = report.diagnosis;
         let causes = diagnosis.root_causes();
         let verdict = match causes.is_empty() {
-            true if report.is_all_well() => "   nothing wrong found".into(),
+            true if report.is_all_well() => format!("   {}", report.all_well()),
             true => String::new(),
             false => format!("   because of {}", causes.join(", ")),
         };

@@ -128,6 +128,24 @@ impl<'a> Report<'a> {
         matches!(self.result(), "ok" | "note" | "unknown") && !self.facts.is_cut_short
     }
 
+    /// The verdict in words when [`is_all_well`](Self::is_all_well): what could not be looked at is not fine.
+    pub(super) fn all_well(&self) -> String {
+        let mut parts: Vec<&str> = Vec::new();
+        for check in &self.diagnosis.checks {
+            let is_open = matches!(check.status, Status::Unknown | Status::Skipped { .. });
+            if is_open && check.left_out.is_empty() && !parts.contains(&check.id.category()) {
+                parts.push(check.id.category());
+            }
+        }
+        match parts.is_empty() {
+            true => "nothing wrong found".into(),
+            false => format!(
+                "nothing wrong found, but not examined: {}",
+                parts.join(", ")
+            ),
+        }
+    }
+
     /// The page of a finding, offline.
     pub(super) fn explain(&self, finding: &Finding) -> String {
         let program = self.facts.asked.invocation.program();

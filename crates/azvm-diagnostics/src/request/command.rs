@@ -161,7 +161,7 @@ impl Call {
         for (at, c) in word.as_str().char_indices().skip(1) {
             let rest = word.slice(at + c.len_utf8()..word.len());
             if !SHORT_WITH_VALUE.contains(c) {
-                self.flag(c, word);
+                self.flag(c, at, word);
                 continue;
             }
             self.parsed.harmless.push(word.span(0..at + 1));
@@ -177,8 +177,10 @@ impl Call {
         self.known(word);
     }
 
-    fn flag(&mut self, c: char, word: &Traced) {
+    fn flag(&mut self, c: char, at: usize, word: &Traced) {
         match c {
+            'L' if word.len() == 2 => self.parsed.follows_redirects = Some(word.whole()),
+            'L' => self.parsed.follows_redirects = Some(word.span(at..at + 1)),
             'G' => self.is_get = true,
             'I' => self.set_method("HEAD", word),
             _ => {}
@@ -188,6 +190,7 @@ impl Call {
     fn long(&mut self, name: &str, words: &mut Words<'_>) {
         match name {
             "get" => self.is_get = true,
+            "location" => self.parsed.follows_redirects = Some(self.last_known()),
             "location-trusted" => {
                 self.parsed.trusts_redirects = Some(self.last_known());
             }

@@ -5,8 +5,8 @@ use super::parsed::{Header, Parsed};
 use super::traced::Traced;
 use super::url::{Param, Url};
 use crate::catalogue::{
-    CODE_001, CODE_002, CODE_003, CODE_004, CODE_005, CODE_009, CODE_011, CODE_025, IMDS_007,
-    TOKEN_004, edits,
+    CODE_001, CODE_002, CODE_003, CODE_004, CODE_005, CODE_009, CODE_011, CODE_018, CODE_025,
+    IMDS_007, TOKEN_004, edits,
 };
 use crate::finding::{Confidence, Severity};
 use azvm_imds::{
@@ -113,6 +113,14 @@ pub(super) fn examine(parsed: &Parsed, url: &Url, found: &mut Vec<RequestFinding
     if let Some(span) = &parsed.proxy {
         let finding = RequestFinding::new(&CODE_011, span.clone());
         found.push(finding.title("the command names a proxy, and IMDS answers none"));
+    }
+    if let Some(span) = &parsed.follows_redirects {
+        let finding = RequestFinding::new(&CODE_018, span.clone()).suggest("");
+        found.push(
+            finding
+                .title("curl follows a redirect and sends the Metadata header to any host; IMDS has none to follow")
+                .confidence(Confidence::Likely),
+        );
     }
 }
 
@@ -267,9 +275,18 @@ fn version(url: &Url, endpoint: Endpoint, found: &mut Vec<RequestFinding>) {
         || (!azvm_imds::PUBLISHED_VERSIONS.contains(&text)
             && text < azvm_imds::PUBLISHED_VERSIONS[34])
     {
-        // A newer one than those known here may well exist.
         let finding = finding.confidence(Confidence::Likely);
         found.push(finding.title(format!("{shown} is none of the published api-versions")));
+    } else if text > azvm_imds::PUBLISHED_VERSIONS[34] {
+        let newest = azvm_imds::PUBLISHED_VERSIONS[34];
+        let title = format!("the newest api-version that is known here is {newest}, not {shown}");
+        // It may well exist.
+        let finding = RequestFinding::new(&CODE_005, value.whole()).title(title);
+        found.push(
+            finding
+                .severity(Severity::Warn)
+                .confidence(Confidence::Possible),
+        );
     }
 }
 
@@ -277,7 +294,7 @@ fn version(url: &Url, endpoint: Endpoint, found: &mut Vec<RequestFinding>) {
 pub(super) fn has_wrong_version(url: &Url, endpoint: Endpoint) -> bool {
     let mut found = vec![];
     version(url, endpoint, &mut found);
-    !found.is_empty()
+    found.iter().any(|it| it.finding.severity == Severity::Fail)
 }
 
 fn missing_version(url: &Url, right: &str) -> RequestFinding {

@@ -254,16 +254,17 @@ fn join(pieces: &[Piece]) -> String {
     pieces.iter().map(|(text, _)| text.as_str()).collect()
 }
 
+/// A head without a host is one that was cut: the host is the one that the path is for.
 fn head(method: &str, url: &Url, pieces: &[Piece], header: &str) -> String {
-    let host = match url.is_imds_address() {
-        true => "169.254.169.254".into(),
-        false => {
-            url.host.as_str().to_string()
-                + &url
-                    .port
-                    .as_ref()
-                    .map_or(String::new(), |port| format!(":{}", port.as_str()))
-        }
+    let given = url.host.as_str();
+    let host = if url.is_imds_address() || (given.is_empty() && !super::arm::is_arm(url)) {
+        "169.254.169.254".into()
+    } else if given.is_empty() {
+        let arm = azvm_arm::Cloud::Public.endpoint();
+        arm.trim_start_matches("https://").into()
+    } else {
+        let port = url.port.as_ref().map(|port| format!(":{}", port.as_str()));
+        given.to_owned() + &port.unwrap_or_default()
     };
     format!("{method} {} HTTP/1.1\nHost: {host}\n{header}", join(pieces))
 }

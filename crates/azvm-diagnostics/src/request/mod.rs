@@ -36,6 +36,7 @@ mod traced;
 mod url;
 
 use crate::finding::Severity;
+use azvm_exchange::token_word_bytes;
 use parsed::Parsed;
 use std::fmt;
 use std::ops::Range;
@@ -302,12 +303,10 @@ fn masked(text: &str, harmless: &[Range<usize>]) -> String {
 
 /// Words of a JWT's alphabet that have `eyJ` in them, from there on.
 fn jwts(text: &str) -> Vec<Range<usize>> {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=');
     let mut found = vec![];
     let mut at = 0;
     while let Some(start) = text[at..].find("eyJ").map(|start| at + start) {
-        let rest = &text[start..];
-        let length = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let length = token_word_bytes(&text[start..]);
         if length >= JWT_MIN_CHARS {
             found.push(start..start + length);
         }

@@ -51,6 +51,8 @@ pub(super) struct Parsed {
     pub(super) proxy: Option<Range<usize>>,
     /// Where the token is let go to other hosts.
     pub(super) trusts_redirects: Option<Range<usize>>,
+    /// Where redirects are followed, with the headers that were given.
+    pub(super) follows_redirects: Option<Range<usize>>,
     /// What stands in the line as a further address, which is a word that lost its quotes.
     pub(super) stray: Vec<Traced>,
     /// Names that the shell replaced by nothing.
@@ -71,6 +73,7 @@ impl Parsed {
             headers: None,
             proxy: None,
             trusts_redirects: None,
+            follows_redirects: None,
             stray: vec![],
             eaten: vec![],
             cut: None,

@@ -135,7 +135,7 @@ pub(super) fn of_linter(
 ) -> Option<RequestFinding> {
     let entry = catalogue::find(finding.code())?;
     let severity = match finding.severity() {
-        azvm_resource_id::Severity::Error => Severity::Fail,
+        azvm_resource_id::Severity::Error | azvm_resource_id::Severity::Refused => Severity::Fail,
         azvm_resource_id::Severity::Warning => Severity::Warn,
         _ => Severity::Note,
     };

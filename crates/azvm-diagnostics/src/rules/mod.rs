@@ -363,6 +363,11 @@ fn values(facts: &Facts) -> Values {
             .and_then(|id| id.subscription_id().map(ToString::to_string))
             .or_else(|| compute.and_then(|compute| compute.subscription_id.clone())),
     );
+    let linux = facts.host.linux.as_ref();
+    values.set(
+        "primary_interface",
+        linux.and_then(|linux| linux.primary_interface()),
+    );
     values.set("selector_value", facts.asked.selector.value());
     values.set("cloud_audience", Some(facts.machine_cloud().audience()));
     values.set("cloud_name", cli_name(facts.machine_cloud()));

@@ -2,13 +2,13 @@
 
 use super::{Verdict, machine};
 use crate::catalogue::{
-    Entry, HOST_013, IMDS_015, IMDS_023, NET_005, NET_006, NET_007, NET_008, NET_009, NET_010,
-    NET_011, NET_013, NET_016, NET_017, NET_018, NET_020, NET_021,
+    Entry, HOST_013, IMDS_015, IMDS_023, NET_002, NET_003, NET_005, NET_006, NET_007, NET_008,
+    NET_009, NET_010, NET_011, NET_013, NET_016, NET_017, NET_018, NET_020, NET_021,
 };
 use crate::facts::{Facts, Reach};
 use crate::finding::{Confidence, Finding, Severity, Values};
 use crate::known::{Known, Unknown};
-use crate::linux::{LinuxFacts, Route};
+use crate::linux::{FilterRule, FilterVerdict, LinuxFacts, Route};
 use crate::windows::{Adapter, ProxySettings, WindowsFacts};
 use azvm_exchange::{Failure, FailureKind, Phase};
 use std::time::Duration;
@@ -66,11 +66,14 @@ pub(super) fn cause(failure: &Failure, facts: &Facts, verdict: &mut Verdict) -> 
         verdict.saw("platform_address", reach.to_string());
     }
     match failure.kind {
-        FailureKind::Refused => {
-            linux.and_then(|linux| agent_gone(linux).or_else(|| nmi_gone(linux)))
-        }
-        FailureKind::Timeout | FailureKind::Unreachable => windows
-            .and_then(|windows| lost_on_windows(windows, failure))
+        FailureKind::Refused => linux.and_then(|linux| {
+            agent_gone(linux)
+                .or_else(|| nmi_gone(linux))
+                .or_else(|| kept_by_filter(linux, failure))
+        }),
+        FailureKind::Timeout | FailureKind::Unreachable => linux
+            .and_then(|linux| kept_by_filter(linux, failure))
+            .or_else(|| windows.and_then(|windows| lost_on_windows(windows, failure)))
             .or_else(|| linux.and_then(|linux| lost_on_linux(linux, failure)))
             .or_else(|| kept_in_container(failure, facts))
             .or_else(|| both_dead(failure, facts)),
@@ -98,6 +101,12 @@ fn saw_linux(linux: &LinuxFacts, verdict: &mut Verdict) {
     verdict.saw_some("primary_address", primary.map(ToString::to_string));
     let default = linux.default_route();
     verdict.saw_some("primary_interface", default.map(|it| it.interface.as_str()));
+    let rules = linux.filter_rules.iter().flatten();
+    let rules: Vec<String> = rules.map(shown_filter).collect();
+    verdict.saw_some(
+        "firewall_rules",
+        (!rules.is_empty()).then(|| rules.join("; ")),
+    );
     if linux.guest_agent == Ok(true) {
         let listens = match linux.listens(AGENT_PORT) {
             Ok(true) => "somebody listens".into(),
@@ -135,6 +144,34 @@ fn saw_windows(windows: &WindowsFacts, verdict: &mut Verdict) {
         };
         verdict.saw("persistent_routes", shown);
     }
+}
+
+/// A rule of the machine's own packet filter that does to the packet what was seen.
+fn kept_by_filter(linux: &LinuxFacts, failure: &Failure) -> Option<Cause> {
+    let (entry, is_told) = match failure.kind {
+        FailureKind::Timeout => (&NET_002, false),
+        FailureKind::Refused | FailureKind::Unreachable => (&NET_003, true),
+        _ => return None,
+    };
+    let mut rules = linux.filter_rules.iter().flatten();
+    let rule = rules.find(|rule| (rule.verdict == FilterVerdict::Reject) == is_told)?;
+    Some(Cause {
+        entry,
+        because: format!(
+            "a rule of the packet filter does it: {}",
+            shown_filter(rule)
+        ),
+        confidence: Confidence::High,
+    })
+}
+
+fn shown_filter(rule: &FilterRule) -> String {
+    format!(
+        "{} in the table {}, chain {}",
+        rule.verdict.as_str(),
+        rule.table,
+        rule.chain
+    )
 }
 
 fn agent_gone(linux: &LinuxFacts) -> Option<Cause> {

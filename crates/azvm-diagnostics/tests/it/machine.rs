@@ -174,6 +174,7 @@ fn what_is_unknown_decides_nothing() {
         "leases",
         "arc_tokens",
         "redirections",
+        "filter_rules",
     ];
     let all: serde_json::Map<_, _> = names
         .iter()

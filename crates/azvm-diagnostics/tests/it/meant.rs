@@ -130,5 +130,5 @@ fn an_api_version_is_a_date() {
             &[("CODE-005", version)],
         );
     }
-    check(&TOKEN.replace("2018-02-01", "2030-12-31"), &[]);
+    check(&TOKEN.replace("2018-02-01", "2024-07-17"), &[]);
 }

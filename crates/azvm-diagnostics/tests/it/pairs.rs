@@ -332,6 +332,65 @@ fn a_leftover_that_catches_pods_alone_is_a_warning() {
     assert_eq!(elsewhere.causes(), ["NET-003"]);
 }
 
+/// Which interface is the primary one, the default route tells, or that there is no other network card.
+#[test]
+fn a_missing_route_is_to_be_added_by_the_primary_interface() {
+    let command = |interfaces: Value, routes: Value| {
+        let host = linux(&json!({"interfaces": interfaces, "routes": routes}));
+        let ran = lost(FailureKind::Unreachable, &host);
+        let commands = ran.finding("NET-001").remedy.commands.clone();
+        let command = commands
+            .into_iter()
+            .find(|it| it.run.contains("route add 169.254.169.254/32 dev"));
+        let command = command.unwrap();
+        assert!(command.needs_root);
+        command.run
+    };
+    let card = |name: &str| json!({"interface": name, "is_hardware": true});
+    let add = |name: &str| format!("sudo ip route add 169.254.169.254/32 dev {name}");
+    let lo = json!({"interface": "lo"});
+    assert_eq!(command(json!([lo, card("eth0")]), json!([])), add("eth0"));
+    let two = json!([card("eth0"), card("eth1")]);
+    assert_eq!(command(two, json!([])), add("PRIMARY_INTERFACE"));
+}
+
+/// A rule of the packet filter that stops requests to IMDS.
+fn filtered(verdict: &str, kind: FailureKind) -> Ran {
+    let rule = json!({"table": "inet filter", "chain": "output", "verdict": verdict});
+    lost(kind, &linux(&json!({"filter_rules": [rule]})))
+}
+
+#[test]
+fn a_rule_that_does_what_was_seen_is_named() {
+    let words = |verdict: &str| format!("{verdict} in the table inet filter, chain output");
+    for (verdict, kind, code) in [
+        ("drop", FailureKind::Timeout, "NET-002"),
+        ("queue", FailureKind::Timeout, "NET-002"),
+        ("reject", FailureKind::Refused, "NET-003"),
+        ("reject", FailureKind::Unreachable, "NET-003"),
+    ] {
+        let ran = filtered(verdict, kind);
+        assert_eq!(ran.causes(), [code], "{verdict}");
+        let cause = ran.finding(code).cause.clone().unwrap();
+        assert!(cause.contains(&words(verdict)), "{cause}");
+        assert!(
+            ran.verbose_text()
+                .contains(&format!("firewall_rules = {}", words(verdict)))
+        );
+    }
+    // It does something else.
+    for (verdict, kind, code) in [
+        ("reject", FailureKind::Timeout, "NET-002"),
+        ("drop", FailureKind::Refused, "NET-003"),
+        ("drop", FailureKind::Unreachable, "NET-001"),
+    ] {
+        let ran = filtered(verdict, kind);
+        assert_eq!(ran.causes(), [code], "{verdict}");
+        let cause = ran.finding(code).cause.clone().unwrap();
+        assert!(!cause.contains("packet filter"), "{cause}");
+    }
+}
+
 /// Each is nearer to another cause, and says so.
 #[test]
 fn neighbours_have_codes_of_their_own() {

@@ -5,7 +5,7 @@ use crate::replies::{denied, in_secs};
 use crate::wire::Route;
 use crate::world::World;
 use azvm_diagnostics::budget::{IMDS_BURST, MAX_ARM_REQUESTS, MAX_IMDS_REQUESTS};
-use azvm_diagnostics::{Format, Outcome, Severity, Status, diagnose};
+use azvm_diagnostics::{Format, Outcome, Policy, Severity, Status, diagnose, diagnose_under};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -242,6 +242,31 @@ fn a_healthy_report_is_one_line_a_check() {
         text.contains("resource group app-rg read (westeurope, Succeeded)"),
         "{text}"
     );
+}
+
+#[test]
+fn what_nobody_could_look_at_is_not_called_fine() {
+    let nameless =
+        serde_json::json!({"resourceId": "", "resourceGroupName": "", "subscriptionId": ""});
+    let ran = World::healthy().with_compute(&nameless).run();
+    let words = "nothing wrong found, but not examined: access";
+    let text = ran.text();
+    assert_eq!(
+        text.lines().last(),
+        Some(format!("6 ok, 1 unknown   {words}   exit 0").as_str()),
+        "{text}"
+    );
+    for format in [
+        Format::Oneline,
+        Format::Short,
+        Format::Markdown,
+        Format::Html,
+    ] {
+        assert!(ran.render(format).contains(words), "{format:?}");
+    }
+    let policy = Policy::default().with_fail_on_unknown(true);
+    let diagnosis = diagnose_under(&ran.facts, &policy);
+    assert_eq!(diagnosis.exit_code(), 5);
 }
 
 #[test]

@@ -259,7 +259,12 @@ fn api_version_and_resource() {
         &TOKEN.replace("2018-02-01", "2020-02-30"),
         &[("CODE-005", "2020-02-30")],
     );
-    fine(&TOKEN.replace("2018-02-01", "2031-01-01"));
+    let newer = check(
+        &TOKEN.replace("2018-02-01", "2031-01-01"),
+        &[("CODE-005", "2031-01-01")],
+    );
+    assert!(newer.is_fine() && newer.corrected.is_none());
+    fine(&TOKEN.replace("2018-02-01", "2025-04-07"));
     fine("http://169.254.169.254/metadata/versions");
     check(
         "http://169.254.169.254/metadata/instance",
@@ -276,6 +281,22 @@ fn api_version_and_resource() {
         &format!("{base}&scope=https%3A%2F%2Fvault.azure.net%2F.default"),
         &[("CODE-025", "scope")],
         &format!("{base}&resource=https%3A%2F%2Fvault.azure.net"),
+    );
+}
+
+#[test]
+fn a_head_without_a_host_gets_the_one_that_its_path_is_for() {
+    let (_, target) = TOKEN.split_once("254/").unwrap();
+    mends(
+        &format!("GET /{target} HTTP/1.1\r\nHost:\r\n\r\n"),
+        &[("CODE-001", &format!("/{target}"))],
+        "GET /metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fmanagement.azure.com%2F HTTP/1.1\nHost: 169.254.169.254\nMetadata: true",
+    );
+    let head = "GET /subscriptions/01234567-89ab-cdef-0123-456789abcdef HTTP/1.1\nAuthorization: Bearer x\n";
+    let corrected = lint(head).corrected.unwrap();
+    assert!(
+        corrected.contains("\nHost: management.azure.com\n"),
+        "{corrected}"
     );
 }
 
@@ -397,6 +418,14 @@ fn calls_of_arm() {
         &with("Bearer abc").replace("-H", "-L --location-trusted -H"),
         &[("CODE-018", "--location-trusted")],
     );
+    for (flags, span) in [("-L", "-L"), ("--location", "--location"), ("-sSL", "L")] {
+        let line = curl(TOKEN).replace("-s", flags);
+        let lint = check(&line, &[("CODE-018", span)]);
+        assert_eq!(lint.findings[0].finding.severity, Severity::Warn);
+        assert!(lint.is_fine());
+    }
+    fine(&with("Bearer abc").replace("-H", "-L -H"));
+    fine(&curl(TOKEN).replace("-s", "-l"));
     check(
         "https://management.azure.com/subscriptions/SUBSCRIPTION_ID?api-version=2022-12-01",
         &[("RID-006", "SUBSCRIPTION_ID")],

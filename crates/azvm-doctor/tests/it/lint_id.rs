@@ -31,7 +31,7 @@ fn a_line_of_jsonl_has_every_member() {
     };
     let group = VM.split_once("/providers").unwrap().0;
     let expected = json!({
-        "input": VM, "valid": true, "exact": true,
+        "input": VM, "valid": true, "exact": true, "refused": false,
         "subscription": "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d", "resource_group": "prod",
         "namespace": "Microsoft.Compute", "type": "Microsoft.Compute/virtualMachines",
         "name": "web", "parent": group, "canonical": VM, "findings": [], "repaired": VM,
@@ -99,6 +99,65 @@ fn exact_demands_canonical_keywords() {
     ]));
     assert_eq!(objects(&run)[0]["valid"], true);
     assert_eq!(objects(&run)[0]["exact"], false);
+}
+
+#[test]
+fn what_arm_refuses_for_sure_is_a_failure() {
+    let guid = "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d";
+    for (id, code) in [
+        (VM.replace(guid, "Pay-As-You-Go"), "RID-006"),
+        (VM.replace(guid, &format!("{{{guid}}}")), "RID-006"),
+        (VM.replace(guid, "{subscriptionId}"), "RID-018"),
+        (VM.replace("/web", "/we\u{200b}b"), "RID-004"),
+        (VM.replace("/prod", "/pr\u{200b}od"), "RID-004"),
+        (VM.replace("/prod", "/rg%20a"), "RID-011"),
+        (VM.replace("/web", "/we%2Fb"), "RID-011"),
+        (VM.replace("virtualMachines", "virtualMachine"), "RID-012"),
+    ] {
+        let run = Run::of(&mut doctor(&["lint-id", &id])).expect_code(1);
+        assert!(run.stdout.starts_with("FAIL  /"), "{run:#?}");
+        assert!(
+            run.stdout.contains(&format!("{code} refused at")),
+            "{run:#?}"
+        );
+        let run = Run::of(&mut doctor(&["lint-id", "--format", "jsonl", &id])).expect_code(1);
+        let object = &objects(&run)[0];
+        assert_eq!(
+            (&object["valid"], &object["refused"]),
+            (&json!(true), &json!(true))
+        );
+    }
+}
+
+#[test]
+fn what_arm_may_take_is_a_warning_and_not_fine() {
+    for (id, code) in [
+        (format!("{VM}/"), "RID-004"),
+        (
+            VM.replace("Microsoft.Compute/virtualMachines", "A.B/c")
+                .replace("web", "a%3Ab"),
+            "RID-011",
+        ),
+        (
+            VM.replace("Microsoft.Compute/virtualMachines", "A.B/c")
+                .replace("web", "a\u{200d}b"),
+            "RID-004",
+        ),
+        (VM.replace("virtualMachines", "virtualMachinez"), "RID-012"),
+        (
+            VM.replace("Microsoft.Compute", "Microsoft.Computer"),
+            "RID-012",
+        ),
+    ] {
+        let run = Run::of(&mut doctor(&["lint-id", &id])).expect_code(0);
+        assert!(run.stdout.starts_with("warn  /"), "{run:#?}");
+        assert!(
+            run.stdout.contains(&format!("{code} warning at")),
+            "{run:#?}"
+        );
+    }
+    let run = Run::of(&mut doctor(&["lint-id", VM])).expect_code(0);
+    assert!(run.stdout.starts_with("ok    /"), "{run:#?}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod aggregate;
 mod cli;
 mod decode_error;
+mod given_tokens;
 mod leak;
 mod lint_id;
 mod lint_request;

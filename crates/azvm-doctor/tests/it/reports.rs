@@ -221,3 +221,19 @@ fn what_was_learnt_of_the_grant_later_is_added_to_an_earlier_run() {
     let told = judged(&["--expect-principal", other, "--granted-at", &time]);
     assert_eq!(told.root_causes(), ["TOKEN-008"]);
 }
+
+#[test]
+fn a_log_does_not_go_with_strict_redaction() {
+    let args = ["--simulate", "no-role", "--redact", "strict"];
+    let refused = [&args[..], &["-vv"]].concat();
+    let run = Run::of(&mut doctor(&refused)).expect_code(2);
+    assert!(
+        run.stderr.contains("the log of -vv names the machine"),
+        "{run:#?}"
+    );
+    let run =
+        Run::of(doctor(&[&args[..], &["-v"]].concat()).env("RUST_LOG", "trace")).expect_code(1);
+    assert_eq!(run.stderr, "");
+    let run = Run::of(&mut doctor(&["--simulate", "no-role", "-vv"])).expect_code(1);
+    assert!(run.stderr.contains("azvm_identity"), "{run:#?}");
+}

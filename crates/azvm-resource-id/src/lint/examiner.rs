@@ -83,6 +83,20 @@ impl<'a> Examiner<'a> {
         self.report(code, Severity::Warning, span, message);
     }
 
+    pub(super) fn refused(&mut self, code: &'static str, span: Range<usize>, message: &str) {
+        self.report(code, Severity::Refused, span, message);
+    }
+
+    /// What does not show or is percent-encoded in a name whose rule forbids it is more than a warning.
+    pub(super) fn hold_against(&mut self, name: &Range<usize>) {
+        let is_in = |span: &Range<usize>| name.start <= span.start && span.end <= name.end;
+        for finding in &mut self.findings {
+            if matches!(finding.code, "RID-004" | "RID-011") && is_in(&finding.span) {
+                finding.severity = finding.severity.max(Severity::Refused);
+            }
+        }
+    }
+
     fn report(
         &mut self,
         code: &'static str,
@@ -145,8 +159,8 @@ impl<'a> Examiner<'a> {
         let is_error = |finding: &Finding| finding.severity == Severity::Error;
         match ResourceIdRef::parse(self.text) {
             Ok(_) => {
-                for finding in &mut self.findings {
-                    finding.severity = finding.severity.min(Severity::Warning);
+                for finding in self.findings.iter_mut().filter(|finding| is_error(finding)) {
+                    finding.severity = Severity::Warning;
                 }
             }
             Err(_) if self.findings.iter().any(is_error) => {}

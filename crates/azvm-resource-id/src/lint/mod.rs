@@ -29,17 +29,20 @@ pub enum Severity {
     Info,
     /// The text is an ID, but probably not the one that was meant.
     Warning,
+    /// The text has the form of an ID, and ARM refuses it: nothing can have this ID.
+    Refused,
     /// The text is not an ID.
     Error,
 }
 
 impl Severity {
-    /// `info`, `warning` or `error`.
+    /// `info`, `warning`, `refused` or `error`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Info => "info",
             Self::Warning => "warning",
+            Self::Refused => "refused",
             Self::Error => "error",
         }
     }

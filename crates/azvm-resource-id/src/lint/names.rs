@@ -1,7 +1,8 @@
 //! What a name may look like: characters that no name has, placeholders, and ARM's rules for names of certain types.
 //!
 //! The rules are those of the [provider contract][rpc] and of [naming rules and restrictions][rules].
-//! A name that breaks one is a warning: real IDs break the outer rules, and rules change.
+//! A name that breaks one is a warning: real IDs break the outer rules, and rules change. What no rule ever allowed is
+//! more: a subscription that is no GUID, and what does not show or is percent-encoded where a rule forbids it.
 //!
 //! [rpc]: https://github.com/Azure/azure-resource-manager-rpc/blob/master/v1.0/resource-api-reference.md
 //! [rules]: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
@@ -123,7 +124,7 @@ impl Examiner<'_> {
             return;
         }
         if is_placeholder(word) && !is_guid(unwrapped(word)) {
-            return self.warn(
+            return self.refused(
                 "RID-018",
                 span.clone(),
                 &format!("{word:?} looks like a placeholder"),
@@ -145,7 +146,7 @@ impl Examiner<'_> {
             format!("the subscription ID is not a GUID; {word:?} may be the subscription's name")
         };
         // Brackets are allowed in an ID, so that `repair` keeps them; nothing is suggested that it would not do.
-        self.warn("RID-006", span.clone(), &message);
+        self.refused("RID-006", span.clone(), &message);
     }
 
     pub(super) fn check_name(
@@ -159,6 +160,7 @@ impl Examiner<'_> {
         if role == SegmentRole::ResourceGroup {
             if let Some(message) = group_name_fault(name) {
                 self.warn("RID-028", span.clone(), message);
+                self.hold_against(span);
             }
             return;
         }
@@ -179,6 +181,7 @@ impl Examiner<'_> {
         let rule = RULES.iter().find(|rule| is(rule.namespace, rule.types));
         if let Some(message) = rule.and_then(|rule| rule.fault(name)) {
             self.warn("RID-028", span.clone(), &message);
+            self.hold_against(span);
         } else if name.encode_utf16().count() > MAX_NAME_UNITS {
             let message = format!("the name is longer than {MAX_NAME_UNITS} characters");
             self.warn("RID-028", span.clone(), &message);

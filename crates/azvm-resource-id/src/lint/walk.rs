@@ -345,8 +345,13 @@ impl<'a> Walk<'_, 'a> {
             let is_known = known.clone().any(|known| known.eq_ignore_ascii_case(word));
             let meant = if is_known { None } else { closest(word, known) };
             if let Some(Closest { word: meant, .. }) = meant {
-                let message = format!("{word:?} may be a misspelling of the type {meant:?}");
-                self.examiner.warn("RID-012", key.clone(), &message);
+                if is_singular(word, meant) {
+                    let message = format!("{word:?} is no type, its plural {meant:?} is");
+                    self.examiner.refused("RID-012", key.clone(), &message);
+                } else {
+                    let message = format!("{word:?} may be a misspelling of the type {meant:?}");
+                    self.examiner.warn("RID-012", key.clone(), &message);
+                }
                 self.examiner.suggest(meant);
             }
         }
@@ -586,6 +591,18 @@ impl<'a> Walk<'_, 'a> {
         self.next -= 1;
         Some(())
     }
+}
+
+/// Types are plurals, and none has both numbers.
+fn is_singular(word: &str, plural: &str) -> bool {
+    let is_stem = |ending: &str, singular: &str| {
+        let stem = plural.strip_suffix(ending);
+        let own = word.len().checked_sub(singular.len());
+        let own = own.and_then(|length| word.split_at_checked(length));
+        matches!((stem, own), (Some(stem), Some((own, end)))
+            if own.eq_ignore_ascii_case(stem) && end.eq_ignore_ascii_case(singular))
+    };
+    is_stem("s", "") || is_stem("ies", "y") || is_stem("es", "")
 }
 
 impl SegmentRole {

@@ -37,7 +37,10 @@ pub(crate) static HOST_002: Entry = Entry {
     near: &["HOST-001", "NET-014"],
     evidence: &[&evidence::RESPONDER, &evidence::SERVER, &evidence::STATUS, &evidence::CHASSIS_ASSET_TAG],
     fix: "Run this on an Azure virtual machine.",
-    commands: &[],
+    commands: &[
+        CommandTemplate { shell: "bash", run: "cat /sys/class/dmi/id/chassis_asset_tag    # 7783-7084-3265-9085-8269-3286-77 on Azure", needs_root: false },
+        CommandTemplate { shell: "powershell", run: "(Get-CimInstance Win32_SystemEnclosure).SMBIOSAssetTag    # 7783-7084-3265-9085-8269-3286-77 on Azure", needs_root: false },
+    ],
     sources: &[&sources::IMDS, &sources::SDK_PYTHON_20554, &sources::TAILSCALE_CLOUDENV],
     since: "0.1.0",
     detection: Detection::Doctor,

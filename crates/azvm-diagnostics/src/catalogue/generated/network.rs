@@ -17,6 +17,7 @@ pub(crate) static NET_001: Entry = Entry {
     fix: "Look at the route, then renew the DHCP lease of the primary network interface, or add the route by hand with the primary address.",
     commands: &[
         CommandTemplate { shell: "bash", run: "ip route get 169.254.169.254", needs_root: false },
+        CommandTemplate { shell: "bash", run: "sudo ip route add 169.254.169.254/32 dev {primary_interface}", needs_root: true },
         CommandTemplate { shell: "powershell", run: "route print 169.254.169.254", needs_root: false },
         CommandTemplate { shell: "powershell", run: "route add 169.254.169.254/32 PRIMARY_IP metric 1 -p", needs_root: true },
     ],
@@ -35,7 +36,7 @@ pub(crate) static NET_002: Entry = Entry {
     summary: "Packets to 169.254.169.254 vanish: a firewall drops them, or they leave through another interface than the primary one.",
     told_apart: "Connecting timed out. A missing route (NET-001) or a reject rule (NET-003) fails at once; if the wrong interface was chosen, it is NET-005, and if no process can connect and the machine's own rules are clean, NET-015.",
     near: &["NET-001", "NET-003", "NET-005", "NET-015", "NET-020"],
-    evidence: &[&evidence::ENDPOINT, &evidence::FAILURE, &evidence::LOCAL_ADDRESS],
+    evidence: &[&evidence::ENDPOINT, &evidence::FAILURE, &evidence::LOCAL_ADDRESS, &evidence::FIREWALL_RULES],
     fix: "Look for a rule that drops the address, and for the interface that it leaves by.",
     commands: &[
         CommandTemplate { shell: "bash", run: "sudo iptables -S OUTPUT; sudo nft list ruleset", needs_root: true },
@@ -57,10 +58,10 @@ pub(crate) static NET_003: Entry = Entry {
     summary: "Something answers for 169.254.169.254 and says no: a reject rule, or a redirection to a local port where nobody listens any more.",
     told_apart: "Connecting was refused at once. IMDS itself never refuses a connection. With a redirection to port 2579 it is NET-018; with the Guest Proxy Agent installed and its listener gone, IMDS-015.",
     near: &["IMDS-015", "NET-002", "NET-018"],
-    evidence: &[&evidence::ENDPOINT, &evidence::FAILURE],
+    evidence: &[&evidence::ENDPOINT, &evidence::FAILURE, &evidence::FIREWALL_RULES],
     fix: "Look for a reject rule or a redirection left behind by a proxy agent.",
     commands: &[
-        CommandTemplate { shell: "bash", run: "sudo iptables -t nat -S; sudo iptables -S OUTPUT", needs_root: true },
+        CommandTemplate { shell: "bash", run: "sudo iptables -t nat -S; sudo iptables -S OUTPUT; sudo nft list ruleset", needs_root: true },
         CommandTemplate { shell: "powershell", run: "Get-NetFirewallRule -Action Block -Enabled True -Direction Outbound; netsh interface portproxy show all", needs_root: true },
     ],
     sources: &[&sources::IMDS, &sources::INFERRED],

@@ -33,6 +33,7 @@ pub(super) async fn collect(root: &Path, imds: Option<SocketAddr>) -> LinuxFacts
     let proxy_files = Reader::start(root, proxy_files);
     let leases = Reader::start(root, lease::leases);
     let redirections = Reader::start(root, nat::redirections);
+    let filter_rules = Reader::start(root, nat::filter_rules);
     let arc_tokens = Reader::start(root, |root| may_list(root, ARC_TOKENS));
     LinuxFacts {
         interfaces: interfaces.end().await,
@@ -48,6 +49,7 @@ pub(super) async fn collect(root: &Path, imds: Option<SocketAddr>) -> LinuxFacts
         leases: leases.end().await,
         arc_tokens: arc_tokens.end().await,
         redirections: redirections.end().await,
+        filter_rules: filter_rules.end().await,
     }
 }
 

@@ -99,6 +99,7 @@ fn an_azure_machine_is_read() {
     assert_eq!(facts.leases, Ok(vec![]));
     // Of a kernel that has not loaded the filter nothing is asked.
     assert_eq!(facts.redirections, Err(Unknown::Absent));
+    assert_eq!(facts.filter_rules, Err(Unknown::Absent));
     assert_eq!(facts.arc_tokens, Err(Unknown::Absent));
     assert_eq!(facts.source_address, Err(Unknown::NotAsked));
 }

@@ -49,7 +49,7 @@ fn verdict(report: &Report<'_>) -> String {
     let diagnosis = report.diagnosis;
     let causes = diagnosis.root_causes();
     match causes.is_empty() {
-        true if report.is_all_well() => "nothing wrong found".into(),
+        true if report.is_all_well() => report.all_well(),
         true => report.result().into(),
         false => causes.join(", "),
     }

@@ -5,7 +5,9 @@ use super::facts::{back, ns, some, text, time};
 use super::known::{Wire, restore, restore_address, store, store_address};
 use super::text::Text;
 use crate::environment::{IdentityVariable, VariableValue};
-use crate::linux::{ContainerMark, Interface, Lease, LinuxFacts, ProxyFile, Route};
+use crate::linux::{
+    ContainerMark, FilterRule, FilterVerdict, Interface, Lease, LinuxFacts, ProxyFile, Route,
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Default, Serialize, Deserialize)]
@@ -24,6 +26,7 @@ pub(in crate::stored) struct Linux {
     leases: Wire<Vec<Leased>>,
     arc_tokens: Wire<bool>,
     redirections: Wire<Vec<u16>>,
+    filter_rules: Wire<Vec<Filter>>,
 }
 
 /// `interface` and not `name`: most are the same everywhere.
@@ -55,6 +58,13 @@ struct Way {
 struct Leased {
     interface: Text,
     address: Text,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Filter {
+    table: Text,
+    chain: Text,
+    verdict: Text,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -96,6 +106,7 @@ pub(super) fn store_linux(facts: &LinuxFacts) -> Linux {
         leases,
         arc_tokens,
         redirections,
+        filter_rules,
     } = facts;
     Linux {
         interfaces: store(interfaces, |it| it.iter().map(store_interface).collect()),
@@ -113,15 +124,23 @@ pub(super) fn store_linux(facts: &LinuxFacts) -> Linux {
         leases: store(leases, |it| it.iter().map(store_lease).collect()),
         arc_tokens: store(arc_tokens, |it| *it),
         redirections: store(redirections, Clone::clone),
+        filter_rules: store(filter_rules, |it| it.iter().map(store_filter).collect()),
     }
 }
 
 /// # Errors
 ///
-/// [`StoredError`] for a mark of a container that is none.
+/// [`StoredError`] for a mark of a container or a verdict that is none.
 pub(super) fn restore_linux(wire: Linux) -> Result<LinuxFacts, StoredError> {
     let container = match restore(wire.container, |it| it) {
         Ok(marks) => Ok(marks.iter().map(restore_mark).collect::<Result<_, _>>()?),
+        Err(why) => Err(why),
+    };
+    let filter_rules = match restore(wire.filter_rules, |it| it) {
+        Ok(rules) => Ok(rules
+            .into_iter()
+            .map(restore_filter)
+            .collect::<Result<_, _>>()?),
         Err(why) => Err(why),
     };
     Ok(LinuxFacts {
@@ -146,7 +165,28 @@ pub(super) fn restore_linux(wire: Linux) -> Result<LinuxFacts, StoredError> {
         }),
         arc_tokens: restore(wire.arc_tokens, |it| it),
         redirections: restore(wire.redirections, |it| it),
+        filter_rules,
     })
+}
+
+fn store_filter(rule: &FilterRule) -> Filter {
+    Filter {
+        table: text(&rule.table),
+        chain: text(&rule.chain),
+        verdict: text(rule.verdict.as_str()),
+    }
+}
+
+fn restore_filter(wire: Filter) -> Result<FilterRule, StoredError> {
+    let verdict = FilterVerdict::ALL
+        .into_iter()
+        .find(|verdict| verdict.as_str() == wire.verdict.as_str())
+        .ok_or_else(|| StoredError::at("host.linux.filter_rules", "no such verdict"))?;
+    Ok(FilterRule::new(
+        wire.table.into(),
+        wire.chain.into(),
+        verdict,
+    ))
 }
 
 fn restore_mark(text: &Text) -> Result<ContainerMark, StoredError> {

@@ -103,6 +103,7 @@ fn linux() -> impl Strategy<Value = LinuxFacts> {
         known(vec(lease(), 0..3)),
         known(any::<bool>()),
         known(vec(any::<u16>(), 0..3)),
+        known(vec(filter(), 0..3)),
     );
     (network, rest, way).prop_map(|(network, rest, way)| LinuxFacts {
         interfaces: network.0,
@@ -118,7 +119,14 @@ fn linux() -> impl Strategy<Value = LinuxFacts> {
         leases: way.1,
         arc_tokens: way.2,
         redirections: way.3,
+        filter_rules: way.4,
     })
+}
+
+fn filter() -> impl Strategy<Value = FilterRule> {
+    let verdict = select(FilterVerdict::ALL.to_vec());
+    ("(ip|inet) [a-z]{1,9}", "[a-z]{1,9}", verdict)
+        .prop_map(|(table, chain, verdict)| FilterRule::new(table, chain, verdict))
 }
 
 fn variable() -> impl Strategy<Value = IdentityVariable> {
@@ -204,6 +212,11 @@ fn contoso() -> LinuxFacts {
         }]),
         arc_tokens: Ok(false),
         redirections: Ok(vec![2579]),
+        filter_rules: Ok(vec![FilterRule::new(
+            "inet filter".into(),
+            "output".into(),
+            FilterVerdict::Drop,
+        )]),
     }
 }
 
@@ -314,7 +327,13 @@ fn what_an_older_report_lacks_is_unknown() {
             "{member}"
         );
     }
-    for member in ["source_address", "leases", "arc_tokens", "redirections"] {
+    for member in [
+        "source_address",
+        "leases",
+        "arc_tokens",
+        "redirections",
+        "filter_rules",
+    ] {
         let linux = json["host"]["linux"].as_object_mut().unwrap();
         assert!(linux.remove(member).is_some(), "{member}");
     }
@@ -333,9 +352,16 @@ fn what_an_older_report_lacks_is_unknown() {
 fn a_mark_that_is_none_is_refused() {
     let mut json = serde_json::to_value(store(&Facts::unseen(&Config::default()))).unwrap();
     json["host"]["linux"] = serde_json::json!({"container": ["/etc/passwd"]});
-    let error = restore(serde_json::from_value::<StoredFacts>(json).unwrap()).unwrap_err();
+    let error = restore(serde_json::from_value::<StoredFacts>(json.clone()).unwrap()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "facts.host.linux.container: no such mark"
+    );
+    let rule = serde_json::json!({"table": "ip t", "chain": "c", "verdict": "accept"});
+    json["host"]["linux"] = serde_json::json!({"filter_rules": [rule]});
+    let error = restore(serde_json::from_value::<StoredFacts>(json).unwrap()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "facts.host.linux.filter_rules: no such verdict"
     );
 }

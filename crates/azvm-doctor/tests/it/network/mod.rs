@@ -159,8 +159,23 @@ fn a_firewall_drops_or_rejects() {
             }}"
         ))
     };
-    check(with("drop").examine(&[]), &["NET-002"], 1);
-    check(with("reject with tcp reset").examine(&[]), &["NET-003"], 1);
+    for (verdict, shown, code) in [
+        ("drop", "drop", "NET-002"),
+        ("counter drop", "drop", "NET-002"),
+        ("tcp dport 80 ct state new log drop", "drop", "NET-002"),
+        ("reject with tcp reset", "reject", "NET-003"),
+        ("reject", "reject", "NET-003"),
+    ] {
+        if let Some(run) = check(with(verdict).examine(&[]), &[code], 1) {
+            let words = format!("{shown} in the table ip filter, chain output");
+            assert!(run.stdout.contains(&words), "{run:#?}");
+        }
+    }
+    // Who is meant cannot be told from the rule alone, and it is nobody here.
+    let of_other = with("meta skuid 4242 drop").examine(&[]);
+    if let Some(run) = check(of_other, &["NET-002"], 1) {
+        assert!(!run.stdout.contains("chain output"), "{run:#?}");
+    }
 }
 
 /// What a proxy sends that cannot reach a link-local address.

@@ -57,6 +57,7 @@ mod retry;
 mod secret;
 mod service_text;
 mod time;
+mod unread;
 
 pub use encode::{decode_query_value, encode_query_value};
 pub use failure::{Failure, FailureKind, Phase};
@@ -66,3 +67,4 @@ pub use retry::{Attempt, Event, Exchange, RETRY_AFTER_CAP, RetryClass, RetryPoli
 pub use secret::Secret;
 pub use service_text::{SERVICE_TEXT_CHARS, service_text};
 pub use time::{Monotonic, Timestamp};
+pub use unread::UnreadForm;

@@ -1,6 +1,6 @@
 //! Requests and responses.
 
-use crate::{Secret, Timestamp};
+use crate::{Secret, Timestamp, UnreadForm};
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -262,6 +262,11 @@ impl Response {
         self.body
             .strip_prefix(b"\xef\xbb\xbf")
             .unwrap_or(&self.body)
+    }
+
+    /// The form of a body that no reader takes, compressed or UTF-16; `None` for text, and for what has no such mark.
+    pub fn unread_form(&self) -> Option<UnreadForm> {
+        UnreadForm::of(self.header("content-encoding"), &self.body)
     }
 
     /// When the server says it answered, from the `Date` header.

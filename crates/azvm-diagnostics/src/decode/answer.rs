@@ -79,7 +79,9 @@ impl Answer {
         let denied = error.denied().unwrap_or_default();
         let status = Some(response.status()).filter(|status| *status != 0);
         let responder = has_head.then(|| rejection.responder());
-        let is_imds = rejection.error().is_some() || !rejection.newest_versions().is_empty();
+        // A code and a message without `error` are nobody's form.
+        let has_error = rejection.error().is_some() && rejection.responder() != Responder::Unknown;
+        let is_imds = has_error || !rejection.newest_versions().is_empty();
         Self {
             service: match (is_arm, is_imds) {
                 (true, _) => Service::Arm,

@@ -118,6 +118,7 @@ fn store_rejection(rejection: &Rejection) -> wire::Rejection {
         request_id: some(rejection.request_id()),
         retry_after_s: rejection.retry_after().map(|wait| wait.as_secs()),
         responder: text(responder_name(rejection.responder())),
+        unread: rejection.unread_form().map(|form| text(form.as_str())),
     }
 }
 

@@ -235,6 +235,8 @@ pub(super) struct Rejection {
     pub(super) request_id: Option<Text>,
     pub(super) retry_after_s: Option<u64>,
     pub(super) responder: Text,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) unread: Option<Text>,
 }
 
 #[derive(Serialize, Deserialize)]

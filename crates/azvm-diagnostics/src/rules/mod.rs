@@ -10,12 +10,13 @@ mod machine;
 mod model;
 mod path;
 mod principal;
+mod refused;
 mod rights;
 mod rights_seen;
 mod token;
 
-pub(crate) use identity::is_about_identity;
 pub(crate) use principal::DEVELOPER_APPLICATIONS;
+pub(crate) use refused::is_about_identity;
 
 use crate::check::{Check, CheckId, Status};
 use crate::facts::{Call, Facts};

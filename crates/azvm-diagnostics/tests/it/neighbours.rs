@@ -372,9 +372,13 @@ fn a_400_is_about_the_identity_unless_it_is_about_the_request() {
         &["TOKEN-004"],
     );
     check(of("unauthorized_client", "…"), &["TOKEN-015"]);
-    let ran = check(of("invalid_request", "Something new"), &["IDSEL-001"]);
+    let ran = check(
+        of("invalid_request", "Something new"),
+        &["TOKEN-017", "IDSEL-001"],
+    );
     // Without the words there are other explanations.
     assert_eq!(ran.finding("IDSEL-001").confidence, Confidence::Possible);
+    assert_eq!(ran.causes(), ["TOKEN-017"]);
     let ran = check(of("invalid_request", "Identity not found"), &["IDSEL-001"]);
     assert_eq!(ran.finding("IDSEL-001").confidence, Confidence::High);
 }

@@ -3,6 +3,7 @@
 mod missing;
 mod owner;
 mod place;
+mod words;
 
 use crate::codes::{Case, fail, warn};
 use crate::ran::Ran;

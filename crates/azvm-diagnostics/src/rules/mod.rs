@@ -19,11 +19,13 @@ pub(crate) use principal::DEVELOPER_APPLICATIONS;
 pub(crate) use refused::is_about_identity;
 
 use crate::check::{Check, CheckId, Status};
+use crate::collect::SCALE_SET_TYPE;
 use crate::facts::{Call, Facts};
 use crate::finding::{Finding, Severity, Values};
 use crate::policy::Policy;
 use crate::wait::OFFICIAL_MAXIMUM;
 use azvm_exchange::Origin;
+use azvm_resource_id::ResourceId;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -348,6 +350,7 @@ fn values(facts: &Facts) -> Values {
         compute.and_then(|compute| compute.resource_group_name.clone()),
     );
     values.set("vm", compute.and_then(|compute| compute.name.clone()));
+    scale_set(facts, &mut values);
     values.set("object_id", claims.and_then(|claims| claims.object_id()));
     values.set("scope", target.map(|id| id.as_str()));
     values.set("target_group", target.and_then(|id| id.resource_group()));
@@ -375,6 +378,21 @@ fn values(facts: &Facts) -> Values {
         );
     }
     values
+}
+
+/// An instance of a uniform scale set is no virtual machine to `az vm`; one of a flexible set is.
+fn scale_set(facts: &Facts, values: &mut Values) {
+    let compute = facts.imds.compute();
+    let id = compute.and_then(|compute| compute.resource_id.as_deref()?.parse::<ResourceId>().ok());
+    let set = id.as_ref().and_then(|id| {
+        let set = id.parent()?;
+        (set.resource_type() == SCALE_SET_TYPE).then_some(set)
+    });
+    values.set_in_scale_set(set.is_some());
+    if let (Some(id), Some(set)) = (&id, set) {
+        values.set("scale_set", Some(set.name()));
+        values.set("instance_id", Some(id.name()));
+    }
 }
 
 /// `3 ms`, `2.1 s`.

@@ -103,6 +103,7 @@ pub(crate) static NET_005: Entry = Entry {
     fix: "Give the primary interface the lowest metric, now and in the network configuration.",
     commands: &[
         CommandTemplate { shell: "az", run: "az vm nic list -g {group} --vm-name {vm} --query '[?primary].id'", needs_root: false },
+        CommandTemplate { shell: "az", run: "az vmss nic list-vm-nics -g {group} --vmss-name {scale_set} --instance-id {instance_id} --query '[?primary].id'", needs_root: false },
         CommandTemplate { shell: "bash", run: "sudo ip route replace 169.254.169.254/32 dev PRIMARY_INTERFACE metric 10", needs_root: true },
         CommandTemplate { shell: "powershell", run: "Get-NetIPInterface -AddressFamily IPv4 | Sort-Object InterfaceMetric", needs_root: false },
         CommandTemplate { shell: "powershell", run: "Set-NetIPInterface -InterfaceAlias PRIMARY_INTERFACE -InterfaceMetric 5", needs_root: true },
@@ -405,7 +406,9 @@ pub(crate) static NET_019: Entry = Entry {
     fix: "Try again in a minute; if it stays, move the machine to another host. That restarts it and empties its temporary disk.",
     commands: &[
         CommandTemplate { shell: "az", run: "az vm redeploy -g {group} -n {vm}", needs_root: false },
+        CommandTemplate { shell: "az", run: "az vmss deallocate -g {group} -n {scale_set} --instance-ids {instance_id}; az vmss start -g {group} -n {scale_set} --instance-ids {instance_id}", needs_root: false },
         CommandTemplate { shell: "powershell", run: "Set-AzVM -Redeploy -ResourceGroupName {group} -Name {vm}", needs_root: false },
+        CommandTemplate { shell: "powershell", run: "Set-AzVmss -Redeploy -ResourceGroupName {group} -VMScaleSetName {scale_set} -InstanceId {instance_id}", needs_root: false },
     ],
     sources: &[&sources::IMDS, &sources::WAAGENT_IMDS, &sources::INFERRED],
     since: "0.1.0",
@@ -427,6 +430,8 @@ pub(crate) static NET_020: Entry = Entry {
     commands: &[
         CommandTemplate { shell: "az", run: "az vm get-instance-view -g {group} -n {vm} --query instanceView.vmAgent.statuses", needs_root: false },
         CommandTemplate { shell: "powershell", run: "(Get-AzVM -ResourceGroupName {group} -Name {vm} -Status).VMAgent.Statuses", needs_root: false },
+        CommandTemplate { shell: "az", run: "az vmss get-instance-view -g {group} -n {scale_set} --instance-id {instance_id} --query vmAgent.statuses", needs_root: false },
+        CommandTemplate { shell: "powershell", run: "(Get-AzVmssVM -ResourceGroupName {group} -VMScaleSetName {scale_set} -InstanceId {instance_id} -InstanceView).VmAgent.Statuses", needs_root: false },
         CommandTemplate { shell: "powershell", run: "Test-NetConnection 168.63.129.16 -Port 80", needs_root: false },
     ],
     sources: &[&sources::PLATFORM_ADDRESS],

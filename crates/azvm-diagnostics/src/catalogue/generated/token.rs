@@ -163,6 +163,8 @@ pub(crate) static TOKEN_008: Entry = Entry {
         CommandTemplate { shell: "bash", run: "{doctor} -v", needs_root: false },
         CommandTemplate { shell: "az", run: "az vm identity show -g {group} -n {vm}", needs_root: false },
         CommandTemplate { shell: "powershell", run: "(Get-AzVM -ResourceGroupName {group} -Name {vm}).Identity", needs_root: false },
+        CommandTemplate { shell: "az", run: "az vmss identity show -g {group} -n {scale_set}", needs_root: false },
+        CommandTemplate { shell: "powershell", run: "(Get-AzVmss -ResourceGroupName {group} -VMScaleSetName {scale_set}).Identity", needs_root: false },
     ],
     sources: &[&sources::RBAC_TROUBLESHOOTING],
     since: "0.1.0",
@@ -302,6 +304,8 @@ pub(crate) static TOKEN_015: Entry = Entry {
     commands: &[
         CommandTemplate { shell: "az", run: "az vm identity show -g {group} -n {vm}", needs_root: false },
         CommandTemplate { shell: "az", run: "az vm identity remove -g {group} -n {vm} --identities {identity_id}", needs_root: false },
+        CommandTemplate { shell: "az", run: "az vmss identity show -g {group} -n {scale_set}", needs_root: false },
+        CommandTemplate { shell: "az", run: "az vmss identity remove -g {group} -n {scale_set} --identities {identity_id}", needs_root: false },
     ],
     sources: &[&sources::MI_KNOWN_ISSUES, &sources::MSAL_NET],
     since: "0.1.0",

@@ -3,6 +3,7 @@
 mod missing;
 mod owner;
 mod place;
+mod scale_set;
 mod words;
 
 use crate::codes::{Case, fail, warn};

@@ -2,14 +2,15 @@
 
 use super::{Verdict, agent, brief, path};
 use crate::catalogue::{
-    Entry, HOST_002, HOST_003, HOST_007, IMDS_005, IMDS_006, IMDS_018, IMDS_022, NET_001, NET_002,
-    NET_003, NET_004, NET_012, NET_014, NET_019,
+    Entry, HOST_002, HOST_003, HOST_007, IMDS_005, IMDS_006, IMDS_009, IMDS_018, IMDS_022, NET_001,
+    NET_002, NET_003, NET_004, NET_012, NET_014, NET_019,
 };
+use crate::collect::offered_version;
 use crate::facts::{Facts, ProbeAnswer, Trouble};
 use crate::finding::{Confidence, Finding, Severity, Values};
 use crate::windows::{Known, ProxySettings};
 use azvm_exchange::{Failure, FailureKind, Phase};
-use azvm_imds::Responder;
+use azvm_imds::{INSTANCE_API_VERSION, ProtocolError, Responder};
 
 pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
     let mut verdict = Verdict::default();
@@ -48,8 +49,14 @@ fn partial(facts: &Facts, values: &Values, verdict: &mut Verdict) {
         return;
     };
     verdict.took(call);
+    let is_about_version = unknown_version(facts, values, verdict);
     let cause = match &call.answer {
         Ok(_) => return,
+        Err(Trouble::Refused(ProtocolError::Rejected(_)))
+            if is_about_version && facts.imds.first_instance.is_none() =>
+        {
+            return;
+        }
         Err(Trouble::Refused(error)) => error.to_string(),
         Err(Trouble::Silent(failure)) => failure.to_string(),
     };
@@ -61,6 +68,35 @@ fn partial(facts: &Facts, values: &Values, verdict: &mut Verdict) {
         finding.remedy.commands.clear();
     }
     verdict.find(finding);
+}
+
+/// IMDS named the versions that it has. Whether one of them was read makes the difference.
+fn unknown_version(facts: &Facts, values: &Values, verdict: &mut Verdict) -> bool {
+    let imds = &facts.imds;
+    let first = imds.first_instance.as_ref().or(imds.instance.as_ref());
+    let Some(Err(Trouble::Refused(ProtocolError::Rejected(rejection)))) =
+        first.map(|call| &call.answer)
+    else {
+        return false;
+    };
+    let offered = rejection.newest_versions().join(" ");
+    if rejection.status() != 400 || offered.is_empty() {
+        return false;
+    }
+    verdict.saw("newest_versions", &offered);
+    let is_read = imds.compute().is_some();
+    let read = first.and_then(offered_version).filter(|_| is_read);
+    let (severity, then) = match &read {
+        Some(version) => (Severity::Note, format!("{version} was read instead")),
+        None => (
+            Severity::Warn,
+            "the machine's description did not come".into(),
+        ),
+    };
+    let cause = format!("{INSTANCE_API_VERSION} is not among {offered}; {then}");
+    let finding = Finding::new(&IMDS_009, values).with_severity(severity);
+    verdict.find(finding.with_cause(cause));
+    true
 }
 
 fn silent(failure: &Failure, facts: &Facts, values: &Values, verdict: &mut Verdict) {

@@ -251,6 +251,59 @@ fn what_passed_after_a_retry_is_a_warning() {
     assert_eq!(ran.exit(), 0);
 }
 
+/// An IMDS that does not know the api-version names others: the newest that can be read is asked for, once.
+#[test]
+fn an_older_imds_is_asked_again_with_a_version_that_it_has() {
+    let older = |versions: &[&str]| {
+        let body = json!({
+            "error": "Bad request. api-version is invalid or was not specified in the request.",
+            "newest-versions": versions,
+        });
+        Reply::imds(400, body.to_string())
+    };
+    let good = || Reply::imds(200, crate::replies::instance_body().to_string());
+    let of = |replies: [Reply; 2]| World::healthy().with_all(Route::Instance, replies);
+
+    let old = ["2020-06-01", "2020-09-01", "2020-07-15"];
+    let ran = check(of([older(&old), good()]), &["IMDS-009"]);
+    assert_eq!(ran.finding("IMDS-009").severity, Severity::Note);
+    assert_eq!(
+        ran.evidence(ImdsReachable, "newest_versions"),
+        Some("2020-06-01 2020-09-01 2020-07-15")
+    );
+    let asked = ran
+        .seen
+        .iter()
+        .filter(|it| it.route == Some(Route::Instance));
+    let asked: Vec<&str> = asked.map(|seen| seen.target()).collect();
+    assert_eq!(
+        asked,
+        [
+            "/metadata/instance?api-version=2021-02-01",
+            "/metadata/instance?api-version=2020-09-01"
+        ]
+    );
+    let again = ran.with_facts(|_| {});
+    assert_eq!(again.codes(), ran.codes());
+
+    // Once: what it names then is not asked for.
+    let ran = check(
+        of([older(&old), older(&["2019-11-01"])]),
+        &["IMDS-009", "IMDS-022"],
+    );
+    assert_eq!(ran.finding("IMDS-009").severity, Severity::Warn);
+    assert_eq!(ran.asked(Route::Instance), 2);
+    // Versions whose form is not known here, or the one that was sent.
+    for unknown in ["2999-01-01", "2021-02-01", "latest"] {
+        let ran = check(of([older(&[unknown]), good()]), &["IMDS-009"]);
+        assert_eq!(ran.asked(Route::Instance), 1);
+        assert_eq!(ran.finding("IMDS-009").severity, Severity::Warn);
+    }
+    // Another 400 has no such list.
+    let refusal = Reply::imds_error(400, "bad_request", "2020-09-01");
+    check(of([refusal, good()]), &["IMDS-022"]);
+}
+
 #[test]
 fn what_never_passed_did_not_recover() {
     let busy = || Reply::imds_error(503, "unavailable", "");

@@ -3,7 +3,7 @@
 use super::{Verdict, agent, brief, path};
 use crate::catalogue::{
     Entry, HOST_002, HOST_003, HOST_007, IMDS_005, IMDS_006, IMDS_009, IMDS_018, IMDS_022, NET_001,
-    NET_002, NET_003, NET_004, NET_012, NET_014, NET_019,
+    NET_002, NET_003, NET_004, NET_012, NET_014, NET_018, NET_019,
 };
 use crate::collect::offered_version;
 use crate::facts::{Facts, ProbeAnswer, Trouble};
@@ -131,6 +131,18 @@ pub(super) fn silence(failure: &Failure) -> &'static Entry {
     }
 }
 
+/// What to do while AAD Pod Identity answers.
+const POD_IDENTITY_FIX: &str = "Look whether this pod has an AzureIdentity bound to it, with an identity that the nodes have, and at the logs of NMI and MIC. AAD Pod Identity is retired: move to workload identity. If it is not to answer this program, delete its redirection.";
+
+/// NMI answers in IMDS's place.
+pub(super) fn pod_identity(values: &Values, words: String) -> Finding {
+    let mut finding = Finding::new(&NET_018, values)
+        .with_title("AAD Pod Identity (NMI) answers in IMDS's place")
+        .with_cause(words);
+    finding.remedy.text = POD_IDENTITY_FIX.into();
+    finding
+}
+
 fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut Verdict) {
     verdict.saw("responder", answer.responder.to_string());
     verdict.saw("status", answer.status.to_string());
@@ -159,16 +171,21 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
         Responder::IisFront => &IMDS_006,
         Responder::HttpProxy if answer.status >= 500 && is_proxy_set(facts) => &IMDS_005,
         Responder::OtherCloud => &HOST_002,
+        Responder::PodIdentity => {
+            verdict.find(pod_identity(values, answer.rejection.to_string()));
+            return;
+        }
         _ if answer.status == 200 => &IMDS_018,
         _ => &NET_014,
     };
     let mut finding = Finding::new(entry, values)
         .with_severity(Severity::Fail)
         .with_confidence(agent::confidence(entry))
-        .with_cause(format!(
-            "{} answered {} to a direct request without a proxy",
-            answer.responder, answer.status
-        ));
+        .with_cause(told(answer));
+    if entry.code == IMDS_018.code {
+        // No token was asked for yet.
+        finding = finding.with_title("something other than IMDS answers 200 at its address");
+    }
     if answer.responder == Responder::IisFront {
         // It is on its way up: the token's own retries decide.
         finding = finding.with_severity(Severity::Warn);
@@ -180,6 +197,21 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
     if answer.responder == Responder::GuestProxyAgent {
         path::unreadable(facts, values, verdict);
     }
+}
+
+/// Who answered the probe, and in which words.
+fn told(answer: &ProbeAnswer) -> String {
+    let mut cause = format!(
+        "{} answered {} to a direct request without a proxy",
+        answer.responder, answer.status
+    );
+    if let Some(words) = answer.rejection.description() {
+        cause.push_str(&format!(": {words}"));
+    }
+    if let Some(form) = answer.rejection.unread_form() {
+        cause.push_str(&format!("; {form}"));
+    }
+    cause
 }
 
 /// Whether programs here are told to use a proxy for IMDS. Then it is that proxy which also takes what was meant to go

@@ -114,6 +114,11 @@ fn refused(rejection: &Rejection, facts: &Facts, values: &Values, verdict: &mut 
     if !rejection.newest_versions().is_empty() {
         verdict.saw("newest_versions", rejection.newest_versions().join(" "));
     }
+    if rejection.responder() == Responder::PodIdentity {
+        let words = rejection.to_string();
+        verdict.find(super::imds::pod_identity(values, words));
+        return;
+    }
     let entry = refusal(rejection, facts);
     let mut cause = rejection.to_string();
     let too_long = |wait: &Duration| *wait > MAX_RETRY_AFTER;

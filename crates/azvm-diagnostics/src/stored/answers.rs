@@ -135,8 +135,12 @@ fn marked(
             mark("connection", "close");
             return Vec::new();
         }
-        Responder::DockerDesktop => return plain(words, "connecting to 169.254.169.254"),
-        Responder::PodIdentity => return plain(words, "failed to refresh token, error: adal"),
+        Responder::DockerDesktop => {
+            return plain(responder, words, "connecting to 169.254.169.254");
+        }
+        Responder::PodIdentity => {
+            return plain(responder, words, "failed to refresh token, error: adal");
+        }
         Responder::ImdsLike => {}
         // The mark before a body keeps it from being taken for IMDS's.
         _ if is_empty => return Vec::new(),
@@ -145,9 +149,18 @@ fn marked(
     json.into_bytes()
 }
 
-/// Reports of older versions have no words.
-fn plain(words: Option<String>, usual: &str) -> Vec<u8> {
-    words.unwrap_or_else(|| usual.into()).into_bytes()
+/// Reports of older versions have no words, and redaction may have changed those by which the responder is known.
+fn plain(responder: Responder, words: Option<String>, usual: &str) -> Vec<u8> {
+    let is_known = |words: &str| {
+        let body = words.as_bytes().to_vec();
+        Responder::of(&Response::new(403, Vec::new(), body)) == responder
+    };
+    let text = match words {
+        Some(words) if is_known(&words) => words,
+        Some(words) => format!("{usual}: {words}"),
+        None => usual.into(),
+    };
+    text.into_bytes()
 }
 
 /// A refusal of ARM, or of somebody in its place.

@@ -84,6 +84,88 @@ fn four_403s_to_the_token_have_three_meanings() {
     );
 }
 
+/// NMI's words. Source: Azure/azure-sdk-for-net#19242; Azure/aad-pod-identity:pkg/nmi/managed.go.
+#[test]
+fn an_answer_of_pod_identity_is_nmis() {
+    let refresh = "failed to refresh token, error: adal: Refresh request failed. Status Code = '400'. Response body: \
+                   {\"error\":\"invalid_request\",\"error_description\":\"Identity not found\"}";
+    let unbound = "no azure identity found for request clientID";
+    for (status, words) in [(403, refresh), (400, refresh), (404, unbound)] {
+        let reply = || Reply::new(status, words).with("Content-Type", "text/plain");
+        for world in [token(reply()), probe(reply())] {
+            let ran = check(world, &["NET-018"]);
+            let finding = ran.finding("NET-018");
+            assert_eq!(
+                finding.title,
+                "AAD Pod Identity (NMI) answers in IMDS's place"
+            );
+            let cause = finding.cause.as_deref().unwrap();
+            assert_eq!(
+                cause,
+                format!("aad-pod-identity answered {status}: {words}")
+            );
+            assert!(finding.remedy.text.contains("workload identity"));
+        }
+        let selector = IdentitySelector::ClientId(OTHER_ID.parse().unwrap());
+        check(selecting(token(reply()), selector), &["NET-018"]);
+    }
+    // The same words from IMDS are IMDS's, and other words somebody else's.
+    let imds = Reply::new(403, refresh).with("Server", "IMDS/1.2.3.4");
+    check(token(imds), &["TOKEN-017"]);
+    check(token(Reply::new(403, "failed")), &["NET-014"]);
+}
+
+#[test]
+fn a_portal_that_answers_the_probe_was_not_asked_for_a_token() {
+    let portal = || Reply::new(200, "<html>Sign in</html>").with("Content-Type", "text/html");
+    let ran = check(probe(portal()), &["IMDS-018"]);
+    let title = &ran.finding("IMDS-018").title;
+    assert_eq!(
+        title,
+        "something other than IMDS answers 200 at its address"
+    );
+    let ran = check(token(Reply::imds(200, "<html>")), &["IMDS-018"]);
+    let title = &ran.finding("IMDS-018").title;
+    assert!(title.ends_with("something that is no token"), "{title}");
+    // The words of whom is known by them are in the cause.
+    let ran = check(probe(docker()), &["HOST-007"]);
+    let cause = ran.finding("HOST-007").cause.as_deref().unwrap();
+    assert!(cause.ends_with("unreachable network."), "{cause}");
+}
+
+#[test]
+fn a_body_that_nobody_asked_for_is_the_cause() {
+    let utf16 =
+        |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let ran = check(
+        token(Reply::imds(400, utf16("{\"error\":\"invalid_request\"}"))),
+        &["TOKEN-017"],
+    );
+    assert_eq!(
+        ran.finding("TOKEN-017").cause.as_deref(),
+        Some("IMDS answered 400; the body is UTF-16, and JSON is UTF-8")
+    );
+    let zipped = || Reply::imds(200, b"\x1f\x8b\x08\0\0\0\0\0".to_vec());
+    let ran = check(token(zipped()), &["IMDS-018"]);
+    let cause = "IMDS answered 200, but the body is compressed (gzip), which nobody asked for";
+    assert_eq!(ran.finding("IMDS-018").cause.as_deref(), Some(cause));
+    let ran = check(
+        World::healthy().with(Route::Instance, zipped()),
+        &["IMDS-022"],
+    );
+    assert_eq!(ran.finding("IMDS-022").cause.as_deref(), Some(cause));
+    // A header that the body belies says nothing.
+    let named = Reply::imds_error(400, "invalid_scope", "No.").with("Content-Encoding", "gzip");
+    let ran = check(token(named), &["TOKEN-017"]);
+    assert!(
+        ran.finding("TOKEN-017")
+            .cause
+            .as_deref()
+            .unwrap()
+            .ends_with(": No.")
+    );
+}
+
 #[test]
 fn an_agents_5xx_is_not_that_of_imds() {
     for status in [500, 502, 503] {

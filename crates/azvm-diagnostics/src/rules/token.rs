@@ -128,16 +128,21 @@ fn refused(rejection: &Rejection, facts: &Facts, values: &Values, verdict: &mut 
             "; it asks to come back in {wait}, which this run did not wait for"
         ));
     }
-    verdict.find(
-        Finding::new(entry, values)
-            .with_severity(Severity::Fail)
-            .with_confidence(agent::confidence(entry))
-            .with_cause(cause),
-    );
+    let mut finding = Finding::new(entry, values)
+        .with_severity(Severity::Fail)
+        .with_confidence(agent::confidence(entry))
+        .with_cause(cause);
+    if entry == &TOKEN_017 && rejection.unread_form().is_some() {
+        finding.remedy.text = UNREAD_FIX.into();
+    }
+    verdict.find(finding);
     verdict
         .findings
         .extend(identity::perhaps(rejection, facts, values));
 }
+
+/// There is no description to read.
+const UNREAD_FIX: &str = "Nobody asked for a body of this form. Look for what changes the answers of IMDS on their way, and ask again without it: what is refused stands in the body.";
 
 /// Who answered comes first, then the status, then `error`.
 fn refusal(rejection: &Rejection, facts: &Facts) -> &'static Entry {

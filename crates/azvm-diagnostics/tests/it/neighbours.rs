@@ -145,6 +145,11 @@ fn a_body_that_nobody_asked_for_is_the_cause() {
         ran.finding("TOKEN-017").cause.as_deref(),
         Some("IMDS answered 400; the body is UTF-16, and JSON is UTF-8")
     );
+    let fix = &ran.finding("TOKEN-017").remedy.text;
+    assert!(
+        fix.starts_with("Nobody asked for a body of this form."),
+        "{fix}"
+    );
     let zipped = || Reply::imds(200, b"\x1f\x8b\x08\0\0\0\0\0".to_vec());
     let ran = check(token(zipped()), &["IMDS-018"]);
     let cause = "IMDS answered 200, but the body is compressed (gzip), which nobody asked for";

@@ -354,8 +354,10 @@ pub(crate) static IDSEL_016: Entry = Entry {
     evidence: &[&evidence::ERROR, &evidence::ERROR_DESCRIPTION, &evidence::ATTACHED_IDENTITIES],
     fix: "Look whether it is attached. If so, detach it and attach it again; if not, attach it.",
     commands: &[
+        CommandTemplate { shell: "az", run: "az vm identity show -g {group} -n {vm}", needs_root: false },
         CommandTemplate { shell: "az", run: "az vm identity remove -g {group} -n {vm} --identities {identity_id}", needs_root: false },
         CommandTemplate { shell: "az", run: "az vm identity assign -g {group} -n {vm} --identities {identity_id}", needs_root: false },
+        CommandTemplate { shell: "az", run: "az vmss identity show -g {group} -n {scale_set}", needs_root: false },
         CommandTemplate { shell: "az", run: "az vmss identity remove -g {group} -n {scale_set} --identities {identity_id}", needs_root: false },
         CommandTemplate { shell: "az", run: "az vmss identity assign -g {group} -n {scale_set} --identities {identity_id}", needs_root: false },
     ],

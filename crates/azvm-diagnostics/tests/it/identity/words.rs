@@ -136,8 +136,18 @@ fn an_attachment_that_went_half_way_is_told_without_a_selector() {
             sure(&ran, "IDSEL-016", Confidence::Likely);
             let finding = ran.finding("IDSEL-016");
             assert!(finding.cause.as_deref().unwrap().contains(&words));
-            let first = &finding.remedy.commands[0].run;
-            assert!(first.ends_with("--identities '[system]'"), "{first}");
+            let lines = &finding.remedy.commands;
+            assert_eq!(
+                lines[0].run,
+                format!("az vm identity show -g {GROUP} -n web-07")
+            );
+            for line in &lines[1..] {
+                assert!(
+                    line.run.ends_with("--identities '[system]'"),
+                    "{}",
+                    line.run
+                );
+            }
             check(chosen(says(status, error, &words)), &["IDSEL-016"]);
             // A 404 is tried again, and the next answer is for the default identity.
             if status == 404 {

@@ -332,6 +332,8 @@ pub struct ImdsFacts {
     pub probe: Option<Call<ProbeAnswer, ProtocolError>>,
     /// What the machine is.
     pub instance: Option<Call<Compute, ProtocolError>>,
+    /// The first question for that, when IMDS did not offer the api-version and was asked again with one that it named.
+    pub first_instance: Option<Call<Compute, ProtocolError>>,
     /// The tenant.
     pub identity_info: Option<Call<String, ProtocolError>>,
     /// The token.

@@ -130,6 +130,7 @@ impl Finding {
 pub struct Values {
     words: BTreeMap<&'static str, String>,
     commands: BTreeMap<&'static str, String>,
+    is_in_scale_set: Option<bool>,
 }
 
 impl Values {
@@ -151,9 +152,19 @@ impl Values {
             ("doctor_for", invocation.without_audience()),
         ];
         Self {
-            words: BTreeMap::new(),
             commands: commands.into(),
+            ..Self::default()
         }
+    }
+
+    /// Whether the machine is an instance of a uniform scale set, which has its identities and settings from the set. Of
+    /// the lines for the two kinds of machines only one is shown then.
+    pub fn set_in_scale_set(&mut self, is_in: bool) {
+        self.is_in_scale_set = Some(is_in);
+    }
+
+    pub(crate) fn is_in_scale_set(&self) -> Option<bool> {
+        self.is_in_scale_set
     }
 
     pub(crate) fn command(&self, name: &str) -> Option<&str> {

@@ -4,7 +4,7 @@ use crate::catalogue::Entry;
 use crate::finding::Values;
 
 /// The names that a template may have in braces: what [`Values`] and the rules set.
-pub const PLACEHOLDERS: [&str; 26] = [
+pub const PLACEHOLDERS: [&str; 27] = [
     "arm_authority",
     "arm_host",
     "arm_port",
@@ -20,6 +20,7 @@ pub const PLACEHOLDERS: [&str; 26] = [
     "doctor_for",
     "group",
     "identity_id",
+    "instance_id",
     "namespace",
     "object_id",
     "other_kind",
@@ -58,9 +59,21 @@ pub struct Command {
 }
 
 impl Remedy {
-    /// The remedy of `entry`, with `values` in its placeholders, quoted for the command's shell.
+    /// The remedy of `entry`, with `values` in its placeholders, quoted for the command's shell. Where the entry has lines
+    /// for a machine and for a scale set, those of the other kind are left out, if it is known which this is.
     pub fn fill(entry: &Entry, values: &Values) -> Self {
-        let commands = entry.commands.iter().map(|template| Command {
+        let has = |name: &str| entry.commands.iter().any(|it| it.run.contains(name));
+        let other = match values.is_in_scale_set() {
+            Some(is_in) if has("{vm}") && has("{scale_set}") => {
+                Some(if is_in { "{vm}" } else { "{scale_set}" })
+            }
+            _ => None,
+        };
+        let templates = entry
+            .commands
+            .iter()
+            .filter(|it| !other.is_some_and(|other| it.run.contains(other)));
+        let commands = templates.map(|template| Command {
             shell: template.shell,
             run: fill(template.run, |name| {
                 let whole = values.command(name).map(Into::into);

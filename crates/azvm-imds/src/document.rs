@@ -137,6 +137,13 @@ pub(crate) fn object<'de, A: MapAccess<'de>, T: Members>(map: &mut A) -> Result<
     Ok(object.unwrap_or_default())
 }
 
+/// As [`word`], or a document where an object stands.
+pub(crate) fn word_or_object<'de, A: MapAccess<'de>, T: Members>(
+    map: &mut A,
+) -> Result<WordOr<T>, A::Error> {
+    map.next_value()
+}
+
 /// The documents of a list, up to [`MAX_LIST_ITEMS`](crate::loose::MAX_LIST_ITEMS). What is no document in it is left out.
 pub(crate) fn list<'de, A: MapAccess<'de>, T: Members>(map: &mut A) -> Result<Vec<T>, A::Error> {
     let List(items) = map.next_value()?;
@@ -202,6 +209,32 @@ impl<'de, T: Members> Shape<'de> for Tolerant<T> {
 }
 
 impl<'de, T: Members> Deserialize<'de> for Tolerant<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        any(deserializer)
+    }
+}
+
+/// A text, or an object; nothing where something else stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct WordOr<T> {
+    pub(crate) word: Option<String>,
+    pub(crate) object: T,
+}
+
+impl<'de, T: Members> Shape<'de> for WordOr<T> {
+    fn from_scalar(scalar: Scalar<'de>) -> Self {
+        Self {
+            word: scalar.text().map(shown),
+            object: T::default(),
+        }
+    }
+
+    fn from_members<A: MapAccess<'de>>(members: A) -> Result<Self, A::Error> {
+        fill(members).map(|object| Self { word: None, object })
+    }
+}
+
+impl<'de, T: Members> Deserialize<'de> for WordOr<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         any(deserializer)
     }

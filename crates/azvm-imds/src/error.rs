@@ -7,7 +7,7 @@ use crate::{IdentitySelector, Responder};
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use azvm_exchange::{Response, service_text};
+use azvm_exchange::{Response, UnreadForm, service_text};
 use core::fmt;
 use core::time::Duration;
 
@@ -36,26 +36,27 @@ pub struct Rejection {
     request_id: Option<String>,
     retry_after: Option<Duration>,
     responder: Responder,
+    unread: Option<UnreadForm>,
 }
 
 impl Rejection {
-    /// Reads a refusal. Never fails: a body that is not JSON leaves the members empty.
+    /// Reads a refusal. Never fails: a body that is not JSON leaves the members empty, unless its writer is known for
+    /// plain text.
     pub fn read(response: &Response) -> Self {
         let Strict(body) = from_json(response.json_body()).unwrap_or_default();
-        let ErrorBody {
-            error,
-            error_description: description,
-            mut newest_versions,
-        } = body;
+        let (error, description, mut newest_versions) = ErrorBody::into_parts(body);
         newest_versions.truncate(MAX_NEWEST_VERSIONS);
+        let responder = Responder::of(response);
+        let plain = || core::str::from_utf8(response.body()).ok().map(service_text);
         Self {
             status: response.status(),
             error,
-            description,
+            description: description.or_else(|| responder.writes_plain_text().then(plain)?),
             newest_versions,
             request_id: response.request_id().map(service_text),
             retry_after: response.retry_after(),
-            responder: Responder::of(response),
+            responder,
+            unread: response.unread_form(),
         }
     }
 
@@ -64,12 +65,12 @@ impl Rejection {
         self.status
     }
 
-    /// The `error` member: `invalid_request`, `invalid_resource`, … An open set.
+    /// The `error` member: `invalid_request`, `invalid_resource`, … An open set. Where that is an object, its `code`.
     pub fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    /// The `error_description` member, for a person. Its wording is not a contract.
+    /// The `error_description` member, or the `message` beside a code, for a person. Its wording is not a contract.
     pub fn description(&self) -> Option<&str> {
         self.description.as_deref()
     }
@@ -92,6 +93,11 @@ impl Rejection {
     /// Who answered.
     pub fn responder(&self) -> Responder {
         self.responder
+    }
+
+    /// The form that keeps the body from being read, if it has one.
+    pub fn unread_form(&self) -> Option<UnreadForm> {
+        self.unread
     }
 
     /// True when the words say that the identity was not found. A hint for a person: do not decide on it.
@@ -120,6 +126,9 @@ impl fmt::Display for Rejection {
         if let Some(description) = &self.description {
             write!(f, ": {description}")?;
         }
+        if let Some(form) = &self.unread {
+            write!(f, "; {form}")?;
+        }
         Ok(())
     }
 }
@@ -134,7 +143,7 @@ pub struct Malformed {
 impl Malformed {
     pub(crate) fn new(reason: &'static str, response: &Response) -> Self {
         Self {
-            reason,
+            reason: response.unread_form().map_or(reason, UnreadForm::reason),
             responder: Responder::of(response),
         }
     }

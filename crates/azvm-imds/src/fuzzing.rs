@@ -157,12 +157,14 @@ pub fn claims(data: &[u8]) {
 mod tests {
     #[test]
     fn odd_bodies_do_no_harm() {
-        let bodies: [&[u8]; 12] = [
+        let bodies: [&[u8]; 14] = [
             b"",
             b"{}",
             b"{\"access_token\":\"a\",\"expires_on\":\"9223372036854775807\",\"expires_in\":-9}",
             b"{\"access_token\":\"a\",\"expires_on\":\"1/1/1970 0:0:0\",\"client_id\":\"\\u001b\",\"object_id\":\"x\"}",
             b"{\"error\":\"\\u001b[2J\",\"error_description\":\"\\u0000\",\"newest-versions\":[\"a\"]}",
+            b"{\"error\":{\"code\":\"\\u001b[2J\",\"message\":[\"a\"],\"Message\":\"\\u202e\"}}",
+            b"{\"error\":[{\"code\":\"a\"}],\"Code\":\"\\u0007\",\"message\":\"b\",\"statusCode\":400}",
             b"{\"compute\":{\"name\":\"\\u0007\",\"userData\":\"dXNlcmRhdGF1c2VyZGF0YXVzZXJkYXRh\"},\"network\":{\"interface\":[{},1]}}",
             b"{\"DocumentIncarnation\":\"1\",\"Events\":[{\"EventId\":\"\\\"\"},{\"EventId\":\"{a}\",\"DurationInSeconds\":-9}]}",
             b"{\"signature\":\"MIIE\",\"apiVersions\":[\"9\",\"2021-02-01\"],\"loadbalancer\":[]}",

@@ -82,6 +82,11 @@ impl Responder {
             .then_some(Self::PodIdentity)
     }
 
+    /// True for those that are known by the words of a plain text.
+    pub(crate) fn writes_plain_text(self) -> bool {
+        matches!(self, Self::DockerDesktop | Self::PodIdentity)
+    }
+
     /// True for IMDS and for the front that answers while it restarts.
     pub fn is_azure(self) -> bool {
         self.is_imds() || self == Self::IisFront
@@ -154,14 +159,14 @@ fn closes(response: &Response) -> bool {
         .is_some_and(|value| value.eq_ignore_ascii_case("close"))
 }
 
-/// Bodies of IMDS are JSON objects with an `error` text, or, with 200, any JSON object.
+/// Bodies of IMDS and its like are JSON objects with an `error`, a text or an object with a code; or, with 200, any JSON
+/// object.
 fn is_imds_shaped(response: &Response) -> bool {
     let body = response.body();
     if response.status() == 200 {
         return body.trim_ascii_start().starts_with(b"{");
     }
-    from_json::<Strict<ErrorBody>>(response.json_body())
-        .is_ok_and(|Strict(body)| body.error.is_some())
+    from_json::<Strict<ErrorBody>>(response.json_body()).is_ok_and(|Strict(body)| body.has_error())
 }
 
 fn starts_with_ignoring_case(text: &str, prefix: &str) -> bool {
@@ -317,6 +322,15 @@ mod tests {
             "{\"error\":\"invalid_request\"}",
             Responder::ImdsLike,
         );
+        check(
+            404,
+            &[("Server", "Kestrel")],
+            "{\"error\":{\"code\":\"DefaultIdentityNotDefined\"}}",
+            Responder::ImdsLike,
+        );
+        for body in ["{\"error\":{}}", "{\"code\":\"a\",\"message\":\"b\"}"] {
+            check(400, &[], body, Responder::Unknown);
+        }
         check(200, &[], " {\"access_token\":1}", Responder::ImdsLike);
         check(200, &[], "<html>", Responder::Unknown);
         check(404, &[("Server", "EC2ws")], "", Responder::OtherCloud);

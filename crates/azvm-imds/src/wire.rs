@@ -1,6 +1,6 @@
 //! Bodies exactly as the service sends them, with their quirks. Private: nothing here is part of the API.
 
-use crate::document::document;
+use crate::document::{WordOr, document};
 use crate::loose::{Scalar, from_json};
 use crate::plain;
 use alloc::string::String;
@@ -146,12 +146,38 @@ impl Visitor<'_> for MemberVisitor {
 }
 
 document! {
-    /// An error. The token path fills `error` and `error_description`; the instance paths put a sentence into `error`
-    /// and add `newest-versions` when the api-version was wrong.
+    /// An error, in one of three forms. IMDS fills `error` and `error_description` on the token path; on the instance
+    /// paths it puts a sentence into `error` and adds `newest-versions` when the api-version was wrong. Other hosting
+    /// services send the form of most Azure services, with an object as `error`; some send that object alone.
+    ///
+    /// Source: Azure/azure-sdk-for-net#45547 for the object.
     pub(crate) struct ErrorBody {
-        error: Option<String> = word("error"),
+        error: WordOr<ErrorDetail> = word_or_object("error"),
         error_description: Option<String> = word("error_description"),
+        code: Option<String> = word("code", "Code"),
+        message: Option<String> = word("message", "Message"),
         newest_versions: Vec<String> = texts("newest-versions"),
+    }
+
+    /// What the object `error` has.
+    pub(crate) struct ErrorDetail {
+        code: Option<String> = word("code", "Code"),
+        message: Option<String> = word("message", "Message"),
+    }
+}
+
+impl ErrorBody {
+    /// True for what IMDS and its like send; a code beside a message, without `error`, is anybody's.
+    pub(crate) fn has_error(&self) -> bool {
+        self.error.word.is_some() || self.error.object.code.is_some()
+    }
+
+    /// The word for what went wrong, its description, and the versions on offer.
+    pub(crate) fn into_parts(self) -> (Option<String>, Option<String>, Vec<String>) {
+        let detail = self.error.object;
+        let error = self.error.word.or(detail.code).or(self.code);
+        let description = self.error_description.or(detail.message).or(self.message);
+        (error, description, self.newest_versions)
     }
 }
 

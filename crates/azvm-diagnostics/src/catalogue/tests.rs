@@ -151,3 +151,24 @@ fn categories_have_names_and_entries() {
     );
     assert_eq!(Category::from_name("rbac"), None);
 }
+
+/// Whoever has a machine is shown one line, whoever has a uniform scale set the other.
+#[test]
+fn what_is_typed_for_a_machine_has_its_like_for_a_scale_set() {
+    let is_for = |run: &str, name: &str| run.contains(name);
+    for entry in CATALOGUE {
+        let count = |name| {
+            let lines = entry.commands.iter().filter(|it| is_for(it.run, name));
+            lines.count()
+        };
+        let (machine, set) = (count("{vm}"), count("{scale_set}"));
+        let is_of_a_set = matches!(entry.code, "IDSEL-014");
+        // A uniform instance is where its set is: IMDS cannot be wrong about that in this way.
+        let is_of_a_machine = matches!(entry.code, "HOST-010");
+        assert!(
+            machine == set || is_of_a_set || is_of_a_machine,
+            "{}: {machine} lines for a machine, {set} for a scale set",
+            entry.code
+        );
+    }
+}

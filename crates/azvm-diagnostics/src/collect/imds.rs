@@ -8,7 +8,8 @@ use azvm_arm::Cloud;
 use azvm_exchange::{Phase, Request, Response, RetryClass, RetryPolicy, Secret, service_text};
 use azvm_http::{Client, Limits};
 use azvm_imds::{
-    Audience, IdentitySelector, ProtocolError, Rejection, Responder, TRANSIENT_DELAYS,
+    ApiVersion, Audience, Compute, INSTANCE_API_VERSION, IdentitySelector, InstancePath,
+    InstanceRequest, PUBLISHED_VERSIONS, ProtocolError, Rejection, Responder, TRANSIENT_DELAYS,
     TokenRequest, read_identity_info, read_instance, retry_policy,
 };
 use std::time::Duration;
@@ -68,6 +69,7 @@ impl Run<'_> {
         facts.instance = self
             .ask(&client, "imds_instance", what, read_instance)
             .await;
+        self.instance_again(&client, &mut facts).await;
         let what = self.describe(azvm_imds::identity_info(), 0);
         facts.identity_info = self
             .ask(&client, "imds_identity_info", what, read_identity_info)
@@ -79,6 +81,21 @@ impl Run<'_> {
         );
         let secrets = self.tokens(&client, &mut facts).await;
         (facts, secrets)
+    }
+
+    /// IMDS may be too old for the api-version; it names those that it has.
+    async fn instance_again(&mut self, client: &Client, facts: &mut ImdsFacts) {
+        let Some(version) = facts.instance.as_ref().and_then(offered_version) else {
+            return;
+        };
+        let ask = InstanceRequest::json(InstancePath::new()).with_api_version(version);
+        let what = self.describe(ask.to_request(), 1);
+        let again = self
+            .ask(client, "imds_instance_again", what, read_instance)
+            .await;
+        if again.is_some() {
+            facts.first_instance = std::mem::replace(&mut facts.instance, again);
+        }
     }
 
     /// The token of the chosen identity, and what is to be known when IMDS does not find that one.
@@ -272,7 +289,7 @@ impl Run<'_> {
         }
         let config = self.config;
         let kept = match action {
-            "imds_instance" | "imds_identity_info" => KEPT_FOR_TOKEN,
+            "imds_instance" | "imds_instance_again" | "imds_identity_info" => KEPT_FOR_TOKEN,
             _ => Duration::ZERO,
         };
         let policy = policy
@@ -290,10 +307,22 @@ impl Run<'_> {
     }
 }
 
+/// The newest of the api-versions that IMDS named in place of the one sent, if its form is known here.
+pub(crate) fn offered_version(call: &Call<Compute, ProtocolError>) -> Option<ApiVersion> {
+    let Err(Trouble::Refused(ProtocolError::Rejected(rejection))) = &call.answer else {
+        return None;
+    };
+    let is_readable = |text: &&String| {
+        PUBLISHED_VERSIONS.contains(&text.as_str()) && **text != INSTANCE_API_VERSION
+    };
+    let offered = rejection.newest_versions().iter().filter(is_readable);
+    ApiVersion::newest(&offered.collect::<Vec<_>>()).filter(|_| rejection.status() == 400)
+}
+
 /// How many requests a question leaves to those after it, even in an update: its retries do not use them up.
 fn kept_after(action: &str) -> usize {
     match action {
-        "imds_instance" => 2,
+        "imds_instance" | "imds_instance_again" => 2,
         "imds_identity_info" | "imds_token_again" => 1,
         _ => 0,
     }

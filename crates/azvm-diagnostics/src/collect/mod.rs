@@ -21,7 +21,7 @@ mod windows;
 
 pub(crate) use arm::is_plain_403;
 pub(crate) use host::{covers_imds, proxy_host};
-pub(crate) use imds::MAX_RETRY_AFTER;
+pub(crate) use imds::{MAX_RETRY_AFTER, offered_version};
 pub(crate) use model::{
     IDENTITY_TYPE, MACHINE_TYPE, SCALE_SET_TYPE, is_chosen, is_same_id, read_any,
 };
@@ -327,6 +327,7 @@ impl ImdsFacts {
             is_default_endpoint: config.imds_endpoint.is_default(),
             probe: None,
             instance: None,
+            first_instance: None,
             identity_info: None,
             token: None,
             first_token: None,

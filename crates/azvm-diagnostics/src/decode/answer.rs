@@ -83,8 +83,9 @@ impl Answer {
             responder,
             Some(Responder::Imds | Responder::ImdsThroughAgent)
         );
-        let is_imds =
-            says_who || rejection.error().is_some() || !rejection.newest_versions().is_empty();
+        // A code and a message without `error` are nobody's form.
+        let has_error = rejection.error().is_some() && rejection.responder() != Responder::Unknown;
+        let is_imds = says_who || has_error || !rejection.newest_versions().is_empty();
         Self {
             service: match (is_arm, is_imds) {
                 (true, _) => Service::Arm,

@@ -5,7 +5,7 @@ use super::answer::Answer;
 use crate::catalogue::{
     CODE_001, CODE_002, CODE_005, CODE_025, IDSEL_001, IDSEL_002, IDSEL_007, IDSEL_016, IDSEL_022,
     IMDS_001, IMDS_002, IMDS_003, IMDS_004, IMDS_006, IMDS_007, IMDS_008, IMDS_009, IMDS_010,
-    IMDS_012, IMDS_013, NET_014, TOKEN_003, TOKEN_004, TOKEN_015, TOKEN_017,
+    IMDS_012, IMDS_013, NET_014, NET_018, TOKEN_003, TOKEN_004, TOKEN_015, TOKEN_017,
 };
 use azvm_imds::Responder;
 
@@ -88,13 +88,8 @@ fn by_responder(responder: Responder, status: Option<u16>) -> Option<Vec<Meaning
         (Responder::GuestProxyAgent, Some(405)) => &CODE_002,
         (Responder::GuestProxyAgent, _) => &IMDS_013,
         (Responder::IisFront, _) => &IMDS_006,
-        (
-            Responder::DockerDesktop
-            | Responder::HttpProxy
-            | Responder::OtherCloud
-            | Responder::PodIdentity,
-            _,
-        ) => &NET_014,
+        (Responder::PodIdentity, _) => &NET_018,
+        (Responder::DockerDesktop | Responder::HttpProxy | Responder::OtherCloud, _) => &NET_014,
         _ => return None,
     };
     Some(vec![Meaning::likely(entry)])

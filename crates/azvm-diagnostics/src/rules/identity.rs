@@ -1,8 +1,10 @@
 //! Which identity answers?
 
+use super::refused::{Words, is_about_identity};
 use super::{Verdict, model, principal};
 use crate::catalogue::{
-    IDSEL_001, IDSEL_002, IDSEL_003, IDSEL_005, IDSEL_007, IDSEL_011, IDSEL_019, IDSEL_022, RID_016,
+    IDSEL_001, IDSEL_002, IDSEL_003, IDSEL_005, IDSEL_007, IDSEL_008, IDSEL_011, IDSEL_019,
+    IDSEL_022, RID_016,
 };
 use crate::collect::IDENTITY_TYPE;
 use crate::environment::VariableValue;
@@ -50,8 +52,12 @@ pub(super) fn identity(facts: &Facts, values: &Values) -> Verdict {
             verdict.saw_some("error", rejection.error());
             verdict.saw_some("error_description", rejection.description());
             model::saw(facts, &mut verdict);
-            verdict.find(not_found(rejection, facts, values));
-            verdict
+            if let Some(finding) = not_found(rejection, facts, values) {
+                verdict.find(finding);
+                return verdict;
+            }
+            // What it may be stands beneath the refusal, which is the token's.
+            verdict.unknown("cannot tell: IMDS refuses in words that are not known")
         }
         // The directory answered for the identity, so there is one.
         Err(Trouble::Refused(ProtocolError::Rejected(rejection)))
@@ -92,49 +98,61 @@ fn client_id_variable(
     }
 }
 
-/// A 400 `invalid_request` to a request that is otherwise well formed is about the identity. IMDS documents the same
-/// while a new identity has not arrived yet as 404, which only its words tell from an update.
-pub(crate) fn is_about_identity(rejection: &Rejection) -> bool {
-    match rejection.status() {
-        400 => {
-            rejection.error() == Some("invalid_request")
-                && rejection.newest_versions().is_empty()
-                && !super::token::says_header_is_missing(rejection)
-        }
-        404 => rejection.hints_identity_not_found() || has_no_default(rejection).is_some(),
-        _ => false,
-    }
-}
-
-/// How sure it is that a hosting service without a default identity answered: it has a code for that.
-///
-/// Source: Azure/azure-sdk-for-net#45547.
-fn has_no_default(rejection: &Rejection) -> Option<Confidence> {
-    const CODE: &str = "DefaultIdentityNotDefined";
-    let names = |text: Option<&str>| text.is_some_and(|text| text.contains(CODE));
-    match (rejection.error(), rejection.description()) {
-        (Some(CODE), _) => Some(Confidence::High),
-        (error, words) => (names(error) || names(words)).then_some(Confidence::Likely),
-    }
-}
-
-fn not_found(rejection: &Rejection, facts: &Facts, values: &Values) -> Finding {
+/// `None` where neither the words nor what else is known makes it likely to be about the identity.
+fn not_found(rejection: &Rejection, facts: &Facts, values: &Values) -> Option<Finding> {
     let words = rejection.description().unwrap_or("no description");
     let finding = |entry| Finding::new(entry, values).with_cause(format!("IMDS says: {words}"));
-    if let (404, Some(confidence)) = (rejection.status(), has_no_default(rejection)) {
-        return finding(&IDSEL_022).with_confidence(confidence);
+    let likely = |entry| finding(entry).with_confidence(Confidence::Likely);
+    let words = Words::of(rejection);
+    if let Words::NoDefault(confidence) = words {
+        return Some(finding(&IDSEL_022).with_confidence(confidence));
     }
     match &facts.asked.selector {
-        IdentitySelector::System if rejection.hints_several_identities() => finding(&IDSEL_002),
-        IdentitySelector::System if rejection.hints_identity_not_found() => finding(&IDSEL_001),
-        IdentitySelector::System => finding(&IDSEL_001).with_confidence(Confidence::Possible),
+        IdentitySelector::System => match words {
+            Words::Several => Some(finding(&IDSEL_002)),
+            Words::NotFound => Some(finding(&IDSEL_001)),
+            Words::LikeNotFound => Some(likely(&IDSEL_001)),
+            Words::NoAccess => Some(model::half_attached(facts, rejection, values)),
+            _ => None,
+        },
         IdentitySelector::ResourceId(id) if id.resource_type() != IDENTITY_TYPE => {
-            finding(&RID_016).with_cause(format!("{id} is of the type {}", id.resource_type()))
+            let cause = format!("{id} is of the type {}", id.resource_type());
+            Some(finding(&RID_016).with_cause(cause))
         }
-        selector if is_of_the_other_kind(facts) => swapped(selector, values),
-        _ => model::not_found(facts, rejection, values)
-            .unwrap_or_else(|| finding(&IDSEL_007).with_confidence(Confidence::Likely)),
+        selector if is_of_the_other_kind(facts) => Some(swapped(selector, values)),
+        _ if model::model(facts).is_some() => model::not_found(facts, rejection, values),
+        _ => match words {
+            Words::NoAccess => Some(model::half_attached(facts, rejection, values)),
+            // Without the selector the same request got a token, so it is the selector that is refused.
+            Words::Unknown if !has_default(facts) => None,
+            _ => Some(likely(&IDSEL_007)),
+        },
     }
+}
+
+fn has_default(facts: &Facts) -> bool {
+    let call = facts.imds.default_identity.as_ref();
+    call.is_some_and(|call| call.answer.is_ok())
+}
+
+/// What a refusal may be that does not say what it is: a note beneath the refusal's own finding.
+pub(super) fn perhaps(rejection: &Rejection, facts: &Facts, values: &Values) -> Option<Finding> {
+    if !is_about_identity(rejection) || not_found(rejection, facts, values).is_some() {
+        return None;
+    }
+    let entry = match &facts.asked.selector {
+        IdentitySelector::System => &IDSEL_001,
+        // Where the model is known and has proven nothing, it has the identity attached.
+        _ if model::model(facts).is_some() => &IDSEL_008,
+        _ => &IDSEL_007,
+    };
+    let finding = Finding::new(entry, values)
+        .with_severity(Severity::Note)
+        .with_confidence(Confidence::Possible)
+        .with_title(format!("perhaps {}", entry.title));
+    Some(finding.with_cause(
+        "IMDS refuses by the error that it also has for this, and in words that are not known",
+    ))
 }
 
 fn is_of_the_other_kind(facts: &Facts) -> bool {

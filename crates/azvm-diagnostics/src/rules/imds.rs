@@ -2,14 +2,15 @@
 
 use super::{Verdict, agent, brief, path};
 use crate::catalogue::{
-    Entry, HOST_002, HOST_003, HOST_007, IMDS_005, IMDS_006, IMDS_018, IMDS_022, NET_001, NET_002,
-    NET_003, NET_004, NET_012, NET_014, NET_019,
+    Entry, HOST_002, HOST_003, HOST_007, IMDS_005, IMDS_006, IMDS_009, IMDS_018, IMDS_022, NET_001,
+    NET_002, NET_003, NET_004, NET_012, NET_014, NET_018, NET_019,
 };
+use crate::collect::offered_version;
 use crate::facts::{Facts, ProbeAnswer, Trouble};
 use crate::finding::{Confidence, Finding, Severity, Values};
 use crate::windows::{Known, ProxySettings};
 use azvm_exchange::{Failure, FailureKind, Phase};
-use azvm_imds::Responder;
+use azvm_imds::{INSTANCE_API_VERSION, ProtocolError, Responder};
 
 pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
     let mut verdict = Verdict::default();
@@ -48,8 +49,14 @@ fn partial(facts: &Facts, values: &Values, verdict: &mut Verdict) {
         return;
     };
     verdict.took(call);
+    let is_about_version = unknown_version(facts, values, verdict);
     let cause = match &call.answer {
         Ok(_) => return,
+        Err(Trouble::Refused(ProtocolError::Rejected(_)))
+            if is_about_version && facts.imds.first_instance.is_none() =>
+        {
+            return;
+        }
         Err(Trouble::Refused(error)) => error.to_string(),
         Err(Trouble::Silent(failure)) => failure.to_string(),
     };
@@ -61,6 +68,35 @@ fn partial(facts: &Facts, values: &Values, verdict: &mut Verdict) {
         finding.remedy.commands.clear();
     }
     verdict.find(finding);
+}
+
+/// IMDS named the versions that it has. Whether one of them was read makes the difference.
+fn unknown_version(facts: &Facts, values: &Values, verdict: &mut Verdict) -> bool {
+    let imds = &facts.imds;
+    let first = imds.first_instance.as_ref().or(imds.instance.as_ref());
+    let Some(Err(Trouble::Refused(ProtocolError::Rejected(rejection)))) =
+        first.map(|call| &call.answer)
+    else {
+        return false;
+    };
+    let offered = rejection.newest_versions().join(" ");
+    if rejection.status() != 400 || offered.is_empty() {
+        return false;
+    }
+    verdict.saw("newest_versions", &offered);
+    let is_read = imds.compute().is_some();
+    let read = first.and_then(offered_version).filter(|_| is_read);
+    let (severity, then) = match &read {
+        Some(version) => (Severity::Note, format!("{version} was read instead")),
+        None => (
+            Severity::Warn,
+            "the machine's description did not come".into(),
+        ),
+    };
+    let cause = format!("{INSTANCE_API_VERSION} is not among {offered}; {then}");
+    let finding = Finding::new(&IMDS_009, values).with_severity(severity);
+    verdict.find(finding.with_cause(cause));
+    true
 }
 
 fn silent(failure: &Failure, facts: &Facts, values: &Values, verdict: &mut Verdict) {
@@ -95,6 +131,18 @@ pub(super) fn silence(failure: &Failure) -> &'static Entry {
     }
 }
 
+/// What to do while AAD Pod Identity answers.
+const POD_IDENTITY_FIX: &str = "Look whether this pod has an AzureIdentity bound to it, with an identity that the nodes have, and at the logs of NMI and MIC. AAD Pod Identity is retired: move to workload identity. If it is not to answer this program, delete its redirection.";
+
+/// NMI answers in IMDS's place.
+pub(super) fn pod_identity(values: &Values, words: String) -> Finding {
+    let mut finding = Finding::new(&NET_018, values)
+        .with_title("AAD Pod Identity (NMI) answers in IMDS's place")
+        .with_cause(words);
+    finding.remedy.text = POD_IDENTITY_FIX.into();
+    finding
+}
+
 fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut Verdict) {
     verdict.saw("responder", answer.responder.to_string());
     verdict.saw("status", answer.status.to_string());
@@ -123,16 +171,21 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
         Responder::IisFront => &IMDS_006,
         Responder::HttpProxy if answer.status >= 500 && is_proxy_set(facts) => &IMDS_005,
         Responder::OtherCloud => &HOST_002,
+        Responder::PodIdentity => {
+            verdict.find(pod_identity(values, answer.rejection.to_string()));
+            return;
+        }
         _ if answer.status == 200 => &IMDS_018,
         _ => &NET_014,
     };
     let mut finding = Finding::new(entry, values)
         .with_severity(Severity::Fail)
         .with_confidence(agent::confidence(entry))
-        .with_cause(format!(
-            "{} answered {} to a direct request without a proxy",
-            answer.responder, answer.status
-        ));
+        .with_cause(told(answer));
+    if entry.code == IMDS_018.code {
+        // No token was asked for yet.
+        finding = finding.with_title("something other than IMDS answers 200 at its address");
+    }
     if answer.responder == Responder::IisFront {
         // It is on its way up: the token's own retries decide.
         finding = finding.with_severity(Severity::Warn);
@@ -144,6 +197,21 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
     if answer.responder == Responder::GuestProxyAgent {
         path::unreadable(facts, values, verdict);
     }
+}
+
+/// Who answered the probe, and in which words.
+fn told(answer: &ProbeAnswer) -> String {
+    let mut cause = format!(
+        "{} answered {} to a direct request without a proxy",
+        answer.responder, answer.status
+    );
+    if let Some(words) = answer.rejection.description() {
+        cause.push_str(&format!(": {words}"));
+    }
+    if let Some(form) = answer.rejection.unread_form() {
+        cause.push_str(&format!("; {form}"));
+    }
+    cause
 }
 
 /// Whether programs here are told to use a proxy for IMDS. Then it is that proxy which also takes what was meant to go

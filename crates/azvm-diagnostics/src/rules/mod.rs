@@ -10,14 +10,16 @@ mod machine;
 mod model;
 mod path;
 mod principal;
+mod refused;
 mod rights;
 mod rights_seen;
 mod token;
 
-pub(crate) use identity::is_about_identity;
 pub(crate) use principal::DEVELOPER_APPLICATIONS;
+pub(crate) use refused::is_about_identity;
 
 use crate::check::{Check, CheckId, Status};
+use crate::collect::SCALE_SET_TYPE;
 use crate::facts::{Call, Facts};
 use crate::finding::{Finding, Severity, Values};
 use crate::policy::Policy;
@@ -349,6 +351,7 @@ fn values(facts: &Facts) -> Values {
         compute.and_then(|compute| compute.resource_group_name.clone()),
     );
     values.set("vm", compute.and_then(|compute| compute.name.clone()));
+    scale_set(facts, &mut values);
     values.set("object_id", claims.and_then(|claims| claims.object_id()));
     values.set("scope", target.map(|id| id.as_str()));
     let denials = |id: &ResourceId| {
@@ -398,6 +401,21 @@ fn cli_name(cloud: Cloud) -> Option<&'static str> {
         Cloud::UsGovernment => Some("AzureUSGovernment"),
         Cloud::China => Some("AzureChinaCloud"),
         _ => None,
+    }
+}
+
+/// An instance of a uniform scale set is no virtual machine to `az vm`; one of a flexible set is.
+fn scale_set(facts: &Facts, values: &mut Values) {
+    let compute = facts.imds.compute();
+    let id = compute.and_then(|compute| compute.resource_id.as_deref()?.parse::<ResourceId>().ok());
+    let set = id.as_ref().and_then(|id| {
+        let set = id.parent()?;
+        (set.resource_type() == SCALE_SET_TYPE).then_some(set)
+    });
+    values.set_in_scale_set(set.is_some());
+    if let (Some(id), Some(set)) = (&id, set) {
+        values.set("scale_set", Some(set.name()));
+        values.set("instance_id", Some(id.name()));
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the machine's model in ARM says about an identity that IMDS does not find, and about where the machine is.
 
 use super::Verdict;
+use super::refused::Words;
 use crate::catalogue::{
     HOST_010, IDSEL_006, IDSEL_007, IDSEL_008, IDSEL_009, IDSEL_010, IDSEL_016, RID_002,
 };
@@ -111,7 +112,7 @@ pub(super) fn others(facts: &Facts, own: Option<&str>) -> Vec<String> {
     system.into_iter().chain(users).collect()
 }
 
-/// Why IMDS does not find the chosen user-assigned identity; `None` when the model is not known.
+/// Why IMDS does not find the chosen user-assigned identity; `None` when the model is not known, or does not tell.
 pub(super) fn not_found(facts: &Facts, rejection: &Rejection, values: &Values) -> Option<Finding> {
     let asked = facts.arm.model.as_ref()?;
     let model = model(facts)?;
@@ -123,10 +124,10 @@ pub(super) fn not_found(facts: &Facts, rejection: &Rejection, values: &Values) -
     if let Some(found) = found {
         let mut values = values.clone();
         values.set("identity_id", Some(found.id.as_str()));
-        return Some(although_attached(found, asked, facts, rejection, &values));
+        return although_attached(found, asked, facts, rejection, &values);
     }
     if is_system_identity(model, selector) {
-        return Some(disagreement(facts, rejection, values));
+        return disagreement(facts, rejection, values);
     }
     Some(match &asked.near_miss {
         Some(near) => {
@@ -184,13 +185,13 @@ fn although_attached(
     facts: &Facts,
     rejection: &Rejection,
     values: &Values,
-) -> Finding {
+) -> Option<Finding> {
     if found.client_id.is_none() && found.principal_id.is_none() {
         let cause = format!(
             "the machine's model lists {} with neither a client ID nor a principal ID",
             found.id
         );
-        return Finding::new(&IDSEL_009, values).with_cause(cause);
+        return Some(Finding::new(&IDSEL_009, values).with_cause(cause));
     }
     match asked.identity.as_ref().map(|call| &call.answer) {
         Some(Err(Trouble::Refused(error)))
@@ -200,7 +201,7 @@ fn although_attached(
                 "the machine's model lists {}, and ARM has it no more",
                 found.id
             );
-            Finding::new(&IDSEL_009, values).with_cause(cause)
+            Some(Finding::new(&IDSEL_009, values).with_cause(cause))
         }
         Some(Ok(now)) if is_another(now.principal_id.as_deref(), found.principal_id.as_deref()) => {
             let cause = renewed(
@@ -208,7 +209,7 @@ fn although_attached(
                 "the machine's model",
                 &found.principal_id,
             );
-            Finding::new(&IDSEL_010, values).with_cause(cause)
+            Some(Finding::new(&IDSEL_010, values).with_cause(cause))
         }
         _ => disagreement(facts, rejection, values),
     }
@@ -230,32 +231,49 @@ pub(super) fn renewed(now: &Option<String>, who: &str, old: &Option<String>) -> 
 }
 
 /// ARM has the identity attached and alive, IMDS refuses. Most often it was attached a moment ago.
-fn disagreement(facts: &Facts, rejection: &Rejection, values: &Values) -> Finding {
+/// `None` when IMDS refuses in words that are not known: then it may refuse something else than the identity.
+fn disagreement(facts: &Facts, rejection: &Rejection, values: &Values) -> Option<Finding> {
+    if Words::of(rejection) == Words::Unknown {
+        return None;
+    }
+    let says_no_access = Words::of(rejection) == Words::NoAccess;
     let words = rejection.description().unwrap_or("no description");
-    let says_no_access = says_no_access(words);
     let has_waited = waited(facts).is_some_and(|waited| waited >= ARRIVED);
     if !(says_no_access || has_waited) {
-        return Finding::new(&IDSEL_008, values)
+        let finding = Finding::new(&IDSEL_008, values)
             .with_severity(Severity::Fail)
             .with_confidence(Confidence::Likely)
             .with_title("the identity is attached, and IMDS does not know it yet")
             .with_cause(format!(
                 "ARM has it attached, IMDS says: {words}; run again with --wait 3m: if it stays, it is IDSEL-016"
             ));
+        return Some(finding);
     }
     let confidence = match says_no_access && has_waited {
         true => Confidence::High,
         false => Confidence::Likely,
     };
     let finding = Finding::new(&IDSEL_016, values).with_confidence(confidence);
-    finding.with_cause(format!("ARM has it attached, IMDS says: {words}"))
+    Some(finding.with_cause(format!("ARM has it attached, IMDS says: {words}")))
 }
 
-/// Source: *Known issues with managed identities*.
-fn says_no_access(words: &str) -> bool {
-    let words = words.to_ascii_lowercase();
-    words.contains("does not have access to identity")
-        || words.contains("no managed service identities are associated")
+/// IMDS's own words for an attachment that went half way, where no model tells whether it is one.
+pub(super) fn half_attached(facts: &Facts, rejection: &Rejection, values: &Values) -> Finding {
+    let words = rejection.description().unwrap_or_default();
+    let mut values = values.clone();
+    let other = match facts.asked.selector {
+        IdentitySelector::System => {
+            values.set("identity_id", Some("[system]"));
+            "IDSEL-001"
+        }
+        _ => "IDSEL-007",
+    };
+    Finding::new(&IDSEL_016, &values)
+        .with_confidence(Confidence::Likely)
+        .with_title("IMDS says that the machine has no access to the identity")
+        .with_cause(format!(
+            "IMDS says: {words}; the machine's model in ARM, which this machine cannot read now, tells whether one is attached: if not, it is {other}"
+        ))
 }
 
 /// How long IMDS was asked again for an identity that it did not find.

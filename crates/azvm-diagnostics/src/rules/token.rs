@@ -1,6 +1,6 @@
 //! Is there a token, and does it say what it should?
 
-use super::{Verdict, agent, long, model, principal};
+use super::{Verdict, agent, identity, long, model, principal};
 use crate::catalogue::{
     Entry, HOST_003, IMDS_001, IMDS_002, IMDS_003, IMDS_004, IMDS_006, IMDS_007, IMDS_008,
     IMDS_009, IMDS_018, NET_014, TOKEN_001, TOKEN_002, TOKEN_003, TOKEN_004, TOKEN_007, TOKEN_008,
@@ -114,6 +114,11 @@ fn refused(rejection: &Rejection, facts: &Facts, values: &Values, verdict: &mut 
     if !rejection.newest_versions().is_empty() {
         verdict.saw("newest_versions", rejection.newest_versions().join(" "));
     }
+    if rejection.responder() == Responder::PodIdentity {
+        let words = rejection.to_string();
+        verdict.find(super::imds::pod_identity(values, words));
+        return;
+    }
     let entry = refusal(rejection, facts);
     let mut cause = rejection.to_string();
     let too_long = |wait: &Duration| *wait > MAX_RETRY_AFTER;
@@ -123,13 +128,21 @@ fn refused(rejection: &Rejection, facts: &Facts, values: &Values, verdict: &mut 
             "; it asks to come back in {wait}, which this run did not wait for"
         ));
     }
-    verdict.find(
-        Finding::new(entry, values)
-            .with_severity(Severity::Fail)
-            .with_confidence(agent::confidence(entry))
-            .with_cause(cause),
-    );
+    let mut finding = Finding::new(entry, values)
+        .with_severity(Severity::Fail)
+        .with_confidence(agent::confidence(entry))
+        .with_cause(cause);
+    if entry == &TOKEN_017 && rejection.unread_form().is_some() {
+        finding.remedy.text = UNREAD_FIX.into();
+    }
+    verdict.find(finding);
+    verdict
+        .findings
+        .extend(identity::perhaps(rejection, facts, values));
 }
+
+/// There is no description to read.
+const UNREAD_FIX: &str = "Nobody asked for a body of this form. Look for what changes the answers of IMDS on their way, and ask again without it: what is refused stands in the body.";
 
 /// Who answered comes first, then the status, then `error`.
 fn refusal(rejection: &Rejection, facts: &Facts) -> &'static Entry {

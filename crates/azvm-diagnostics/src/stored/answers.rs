@@ -7,7 +7,7 @@ use super::StoredError;
 use super::text::Text;
 use super::wire;
 use azvm_arm::ArmError;
-use azvm_exchange::{Response, Secret, Timestamp};
+use azvm_exchange::{Response, Secret, Timestamp, UnreadForm};
 use azvm_imds::{
     Audience, ClaimsError, Guid, IdentitySelector, IgnoredSelector, Malformed, ProtocolError,
     Rejection, Responder, TokenRequest, UnverifiedClaims,
@@ -71,9 +71,15 @@ fn members(pairs: &[(&str, Option<&Text>)]) -> Map<String, Value> {
 
 /// A refusal of IMDS, or of somebody in its place, with the marks of whoever it was.
 pub(super) fn rejection(wire: &wire::Rejection) -> Rejection {
+    let responder = responder(&wire.responder);
+    // A code without the member `error` is nobody's form.
+    let (error, description) = match responder {
+        Responder::Unknown => ("code", "message"),
+        _ => ("error", "error_description"),
+    };
     let mut body = members(&[
-        ("error", wire.error.as_ref()),
-        ("error_description", wire.description.as_ref()),
+        (error, wire.error.as_ref()),
+        (description, wire.description.as_ref()),
     ]);
     if !wire.newest_versions.is_empty() {
         let versions: Vec<String> = wire.newest_versions.iter().map(sent).collect();
@@ -83,14 +89,33 @@ pub(super) fn rejection(wire: &wire::Rejection) -> Rejection {
     if let Some(secs) = wire.retry_after_s {
         headers.push(("retry-after".into(), secs.to_string()));
     }
-    let body = marked(responder(&wire.responder), body, &mut headers);
+    let words = wire.description.as_ref().map(sent);
+    let body = marked(responder, body, words, &mut headers);
+    let form = wire.unread.as_ref().map(Text::as_str);
+    let body = match form.and_then(UnreadForm::from_word) {
+        Some(form) => unread(form, responder, &mut headers),
+        None => body,
+    };
     Rejection::read(&Response::new(wire.status, headers, body))
 }
 
-/// The body and headers by which a responder is known.
+/// A body that is known for this form, and for nothing in it.
+fn unread(form: UnreadForm, responder: Responder, headers: &mut Vec<(String, String)>) -> Vec<u8> {
+    match form {
+        UnreadForm::Utf16 if responder == Responder::ImdsLike => b"{\0}\0".to_vec(),
+        UnreadForm::Utf16 => b"\xff\xfe".to_vec(),
+        form => {
+            headers.push(("content-encoding".into(), form.as_str().into()));
+            b"\xff".to_vec()
+        }
+    }
+}
+
+/// The body and headers by which a responder is known; `words` are what one that writes plain text wrote.
 fn marked(
     responder: Responder,
     body: Map<String, Value>,
+    words: Option<String>,
     headers: &mut Vec<(String, String)>,
 ) -> Vec<u8> {
     let mut mark = |name: &str, value: &str| headers.push((name.into(), value.into()));
@@ -110,14 +135,32 @@ fn marked(
             mark("connection", "close");
             return Vec::new();
         }
-        Responder::DockerDesktop => return b"connecting to 169.254.169.254".to_vec(),
-        Responder::PodIdentity => return b"failed to refresh token, error: adal".to_vec(),
+        Responder::DockerDesktop => {
+            return plain(responder, words, "connecting to 169.254.169.254");
+        }
+        Responder::PodIdentity => {
+            return plain(responder, words, "failed to refresh token, error: adal");
+        }
         Responder::ImdsLike => {}
         // The mark before a body keeps it from being taken for IMDS's.
         _ if is_empty => return Vec::new(),
         _ => return format!("\u{feff}{json}").into_bytes(),
     }
     json.into_bytes()
+}
+
+/// Reports of older versions have no words, and redaction may have changed those by which the responder is known.
+fn plain(responder: Responder, words: Option<String>, usual: &str) -> Vec<u8> {
+    let is_known = |words: &str| {
+        let body = words.as_bytes().to_vec();
+        Responder::of(&Response::new(403, Vec::new(), body)) == responder
+    };
+    let text = match words {
+        Some(words) if is_known(&words) => words,
+        Some(words) => format!("{usual}: {words}"),
+        None => usual.into(),
+    };
+    text.into_bytes()
 }
 
 /// A refusal of ARM, or of somebody in its place.
@@ -188,7 +231,7 @@ pub(super) fn protocol_error(wire: &wire::Refusal) -> Result<ProtocolError, Stor
 /// What is wrong with a body is a fixed phrase of its reader: the bodies that get every reader to say its phrases.
 fn malformed(wire: &wire::Malformed) -> Result<Malformed, StoredError> {
     let mut marks = Vec::new();
-    marked(responder(&wire.responder), Map::new(), &mut marks);
+    marked(responder(&wire.responder), Map::new(), None, &mut marks);
     // The mark before a body keeps it from being taken for IMDS's.
     let prefix = match responder(&wire.responder) {
         Responder::ImdsLike => "",
@@ -202,9 +245,16 @@ fn malformed(wire: &wire::Malformed) -> Result<Malformed, StoredError> {
         "{\"access_token\":\"token\",\"token_type\":\"other\"}",
         "{\"access_token\":\"token\"}",
     ];
-    let errors = bodies.iter().flat_map(|body| {
-        let body = format!("{prefix}{body}").into_bytes();
-        let response = Response::new(200, marks.clone(), body);
+    let by = responder(&wire.responder);
+    let texts = bodies
+        .iter()
+        .map(|body| (format!("{prefix}{body}").into_bytes(), marks.clone()));
+    let forms = UnreadForm::ALL.into_iter().map(|form| {
+        let mut headers = marks.clone();
+        (unread(form, by, &mut headers), headers)
+    });
+    let errors = texts.chain(forms).flat_map(|(body, headers)| {
+        let response = Response::new(200, headers, body);
         [
             azvm_imds::read_instance(&response).err(),
             azvm_imds::read_identity_info(&response).err(),
@@ -333,6 +383,51 @@ mod tests {
     }
 
     #[test]
+    fn words_survive_whoever_wrote_them() {
+        for (name, words) in [
+            ("imds", "a"),
+            ("imds_like", "a"),
+            ("unknown", "a"),
+            ("http_proxy", "a"),
+            ("docker_desktop", "connecting to 169.254.169.254:80: a"),
+            (
+                "pod_identity",
+                "no azure identity found for request clientID",
+            ),
+        ] {
+            let is_plain = matches!(name, "docker_desktop" | "pod_identity");
+            let wire = wire::Rejection {
+                status: 400,
+                error: (!is_plain).then(|| "E".into()),
+                description: Some(words.into()),
+                responder: name.into(),
+                ..Default::default()
+            };
+            let again = rejection(&wire);
+            assert_eq!(responder_name(again.responder()), name);
+            assert_eq!(again.description(), Some(words), "{name}");
+            assert_eq!(again.error(), (!is_plain).then_some("E"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_form_that_is_not_read_is_known_again() {
+        for form in UnreadForm::ALL {
+            for name in ["imds", "imds_through_agent", "unknown"] {
+                let wire = wire::Rejection {
+                    status: 400,
+                    responder: name.into(),
+                    unread: Some(form.as_str().into()),
+                    ..Default::default()
+                };
+                let again = rejection(&wire);
+                assert_eq!(again.unread_form(), Some(form), "{name}");
+                assert_eq!(responder_name(again.responder()), name);
+            }
+        }
+    }
+
+    #[test]
     fn blanks_at_the_ends_survive_the_readers() {
         for text in ["", " ", "a", "  a b ", "\u{2026}"] {
             let wire = wire::ArmRefusal {
@@ -359,6 +454,7 @@ mod tests {
             "the body is no token answer",
             "token_type is not Bearer",
             "neither expires_on nor expires_in can be read",
+            "the body is UTF-16, and JSON is UTF-8",
         ] {
             for name in ["imds", "imds_like", "unknown"] {
                 let wire = wire::Malformed {
@@ -369,6 +465,13 @@ mod tests {
                 assert_eq!(again.reason(), reason);
                 assert_eq!(responder_name(again.responder()), name);
             }
+        }
+        for form in UnreadForm::ALL {
+            let wire = wire::Malformed {
+                reason: form.reason().into(),
+                responder: "imds".into(),
+            };
+            assert_eq!(malformed(&wire).unwrap().reason(), form.reason());
         }
         let why = "the token's payload is not base64url";
         assert_eq!(claims_error(&why.into()).to_string(), why);

@@ -15,6 +15,7 @@ pub(super) fn store_imds(imds: &ImdsFacts) -> wire::Imds {
         is_default_endpoint,
         probe,
         instance,
+        first_instance,
         identity_info,
         token,
         first_token,
@@ -37,6 +38,9 @@ pub(super) fn store_imds(imds: &ImdsFacts) -> wire::Imds {
         instance: instance
             .as_ref()
             .map(|call| store_call(call, store_compute, refusal)),
+        first_instance: first_instance
+            .as_ref()
+            .map(|call| store_call(call, store_compute, refusal)),
         identity_info: identity_info
             .as_ref()
             .map(|call| store_call(call, |tenant| text(tenant), refusal)),
@@ -54,6 +58,7 @@ pub(super) fn restore_imds(wire: wire::Imds) -> Result<ImdsFacts, StoredError> {
         audience: restore_audience("imds.audience", &wire.audience)?,
         probe: restore_imds_call(wire.probe, restore_probe)?,
         instance: restore_imds_call(wire.instance, restore_compute)?,
+        first_instance: restore_imds_call(wire.first_instance, restore_compute)?,
         identity_info: restore_imds_call(wire.identity_info, Into::into)?,
         token: restore_imds_call(wire.token, restore_token)?,
         first_token: restore_imds_call(wire.first_token, restore_token)?,
@@ -118,6 +123,7 @@ fn store_rejection(rejection: &Rejection) -> wire::Rejection {
         request_id: some(rejection.request_id()),
         retry_after_s: rejection.retry_after().map(|wait| wait.as_secs()),
         responder: text(responder_name(rejection.responder())),
+        unread: rejection.unread_form().map(|form| text(form.as_str())),
     }
 }
 

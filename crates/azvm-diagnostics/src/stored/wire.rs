@@ -98,6 +98,8 @@ pub(super) struct Imds {
     pub(super) audience: Text,
     pub(super) probe: Option<Call<ProbeAnswer, Refusal>>,
     pub(super) instance: Option<Call<Compute, Refusal>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) first_instance: Option<Call<Compute, Refusal>>,
     pub(super) identity_info: Option<Call<Text, Refusal>>,
     pub(super) token: Option<Call<Token, Refusal>>,
     pub(super) first_token: Option<Call<Token, Refusal>>,
@@ -235,6 +237,8 @@ pub(super) struct Rejection {
     pub(super) request_id: Option<Text>,
     pub(super) retry_after_s: Option<u64>,
     pub(super) responder: Text,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) unread: Option<Text>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -84,6 +84,93 @@ fn four_403s_to_the_token_have_three_meanings() {
     );
 }
 
+/// NMI's words. Source: Azure/azure-sdk-for-net#19242; Azure/aad-pod-identity:pkg/nmi/managed.go.
+#[test]
+fn an_answer_of_pod_identity_is_nmis() {
+    let refresh = "failed to refresh token, error: adal: Refresh request failed. Status Code = '400'. Response body: \
+                   {\"error\":\"invalid_request\",\"error_description\":\"Identity not found\"}";
+    let unbound = "no azure identity found for request clientID";
+    for (status, words) in [(403, refresh), (400, refresh), (404, unbound)] {
+        let reply = || Reply::new(status, words).with("Content-Type", "text/plain");
+        for world in [token(reply()), probe(reply())] {
+            let ran = check(world, &["NET-018"]);
+            let finding = ran.finding("NET-018");
+            assert_eq!(
+                finding.title,
+                "AAD Pod Identity (NMI) answers in IMDS's place"
+            );
+            let cause = finding.cause.as_deref().unwrap();
+            assert_eq!(
+                cause,
+                format!("aad-pod-identity answered {status}: {words}")
+            );
+            assert!(finding.remedy.text.contains("workload identity"));
+        }
+        let selector = IdentitySelector::ClientId(OTHER_ID.parse().unwrap());
+        check(selecting(token(reply()), selector), &["NET-018"]);
+    }
+    // The same words from IMDS are IMDS's, and other words somebody else's.
+    let imds = Reply::new(403, refresh).with("Server", "IMDS/1.2.3.4");
+    check(token(imds), &["TOKEN-017"]);
+    check(token(Reply::new(403, "failed")), &["NET-014"]);
+}
+
+#[test]
+fn a_portal_that_answers_the_probe_was_not_asked_for_a_token() {
+    let portal = || Reply::new(200, "<html>Sign in</html>").with("Content-Type", "text/html");
+    let ran = check(probe(portal()), &["IMDS-018"]);
+    let title = &ran.finding("IMDS-018").title;
+    assert_eq!(
+        title,
+        "something other than IMDS answers 200 at its address"
+    );
+    let ran = check(token(Reply::imds(200, "<html>")), &["IMDS-018"]);
+    let title = &ran.finding("IMDS-018").title;
+    assert!(title.ends_with("something that is no token"), "{title}");
+    // The words of whom is known by them are in the cause.
+    let ran = check(probe(docker()), &["HOST-007"]);
+    let cause = ran.finding("HOST-007").cause.as_deref().unwrap();
+    assert!(cause.ends_with("unreachable network."), "{cause}");
+}
+
+#[test]
+fn a_body_that_nobody_asked_for_is_the_cause() {
+    let utf16 =
+        |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let ran = check(
+        token(Reply::imds(400, utf16("{\"error\":\"invalid_request\"}"))),
+        &["TOKEN-017"],
+    );
+    assert_eq!(
+        ran.finding("TOKEN-017").cause.as_deref(),
+        Some("IMDS answered 400; the body is UTF-16, and JSON is UTF-8")
+    );
+    let fix = &ran.finding("TOKEN-017").remedy.text;
+    assert!(
+        fix.starts_with("Nobody asked for a body of this form."),
+        "{fix}"
+    );
+    let zipped = || Reply::imds(200, b"\x1f\x8b\x08\0\0\0\0\0".to_vec());
+    let ran = check(token(zipped()), &["IMDS-018"]);
+    let cause = "IMDS answered 200, but the body is compressed (gzip), which nobody asked for";
+    assert_eq!(ran.finding("IMDS-018").cause.as_deref(), Some(cause));
+    let ran = check(
+        World::healthy().with(Route::Instance, zipped()),
+        &["IMDS-022"],
+    );
+    assert_eq!(ran.finding("IMDS-022").cause.as_deref(), Some(cause));
+    // A header that the body belies says nothing.
+    let named = Reply::imds_error(400, "invalid_scope", "No.").with("Content-Encoding", "gzip");
+    let ran = check(token(named), &["TOKEN-017"]);
+    assert!(
+        ran.finding("TOKEN-017")
+            .cause
+            .as_deref()
+            .unwrap()
+            .ends_with(": No.")
+    );
+}
+
 #[test]
 fn an_agents_5xx_is_not_that_of_imds() {
     for status in [500, 502, 503] {
@@ -270,6 +357,59 @@ fn what_passed_after_a_retry_is_a_warning() {
     assert_eq!(ran.exit(), 0);
 }
 
+/// An IMDS that does not know the api-version names others: the newest that can be read is asked for, once.
+#[test]
+fn an_older_imds_is_asked_again_with_a_version_that_it_has() {
+    let older = |versions: &[&str]| {
+        let body = json!({
+            "error": "Bad request. api-version is invalid or was not specified in the request.",
+            "newest-versions": versions,
+        });
+        Reply::imds(400, body.to_string())
+    };
+    let good = || Reply::imds(200, crate::replies::instance_body().to_string());
+    let of = |replies: [Reply; 2]| World::healthy().with_all(Route::Instance, replies);
+
+    let old = ["2020-06-01", "2020-09-01", "2020-07-15"];
+    let ran = check(of([older(&old), good()]), &["IMDS-009"]);
+    assert_eq!(ran.finding("IMDS-009").severity, Severity::Note);
+    assert_eq!(
+        ran.evidence(ImdsReachable, "newest_versions"),
+        Some("2020-06-01 2020-09-01 2020-07-15")
+    );
+    let asked = ran
+        .seen
+        .iter()
+        .filter(|it| it.route == Some(Route::Instance));
+    let asked: Vec<&str> = asked.map(|seen| seen.target()).collect();
+    assert_eq!(
+        asked,
+        [
+            "/metadata/instance?api-version=2021-02-01",
+            "/metadata/instance?api-version=2020-09-01"
+        ]
+    );
+    let again = ran.with_facts(|_| {});
+    assert_eq!(again.codes(), ran.codes());
+
+    // Once: what it names then is not asked for.
+    let ran = check(
+        of([older(&old), older(&["2019-11-01"])]),
+        &["IMDS-009", "IMDS-022"],
+    );
+    assert_eq!(ran.finding("IMDS-009").severity, Severity::Warn);
+    assert_eq!(ran.asked(Route::Instance), 2);
+    // Versions whose form is not known here, or the one that was sent.
+    for unknown in ["2999-01-01", "2021-02-01", "latest"] {
+        let ran = check(of([older(&[unknown]), good()]), &["IMDS-009"]);
+        assert_eq!(ran.asked(Route::Instance), 1);
+        assert_eq!(ran.finding("IMDS-009").severity, Severity::Warn);
+    }
+    // Another 400 has no such list.
+    let refusal = Reply::imds_error(400, "bad_request", "2020-09-01");
+    check(of([refusal, good()]), &["IMDS-022"]);
+}
+
 #[test]
 fn what_never_passed_did_not_recover() {
     let busy = || Reply::imds_error(503, "unavailable", "");
@@ -391,9 +531,13 @@ fn a_400_is_about_the_identity_unless_it_is_about_the_request() {
         &["TOKEN-004"],
     );
     check(of("unauthorized_client", "…"), &["TOKEN-015"]);
-    let ran = check(of("invalid_request", "Something new"), &["IDSEL-001"]);
+    let ran = check(
+        of("invalid_request", "Something new"),
+        &["TOKEN-017", "IDSEL-001"],
+    );
     // Without the words there are other explanations.
     assert_eq!(ran.finding("IDSEL-001").confidence, Confidence::Possible);
+    assert_eq!(ran.causes(), ["TOKEN-017"]);
     let ran = check(of("invalid_request", "Identity not found"), &["IDSEL-001"]);
     assert_eq!(ran.finding("IDSEL-001").confidence, Confidence::High);
 }

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 /// Members that the service, its relatives or a broken stand-in could send.
-const MEMBERS: [&str; 28] = [
+const MEMBERS: [&str; 30] = [
     "DocumentIncarnation",
     "Events",
     "EventId",
@@ -21,12 +21,14 @@ const MEMBERS: [&str; 28] = [
     "inboundRules",
     "interface",
     "loadbalancer",
+    "message",
     "msi_res_id",
     "signature",
     "storageProfile",
     "access_token",
     "apiVersions",
     "client_id",
+    "code",
     "compute",
     "error",
     "error_description",

@@ -162,11 +162,11 @@ pub(crate) static IMDS_009: Entry = Entry {
     category: Category::Imds,
     severity: Severity::Fail,
     title: "the metadata service does not offer the api-version",
-    summary: "The api-version that was sent is unknown there.",
-    told_apart: "400 with a list 'newest-versions'. No other 400 of IMDS has it.",
+    summary: "The api-version that was sent is unknown there: the service is older than the version, or it is a stand-in. The doctor asks for the machine's description once more, with the newest of those versions that it can read.",
+    told_apart: "400 with a list 'newest-versions'. No other 400 of IMDS has it. If the description came with another version it is a note, and without it a warning; a token that is refused so is a failure.",
     near: &["ARM-014", "CODE-005"],
     evidence: &[&evidence::STATUS, &evidence::ERROR, &evidence::NEWEST_VERSIONS],
-    fix: "Update this tool, or report the list that the service offers.",
+    fix: "Let programs ask for a version that the service offers. If the description did not come, name the target with --target; if the doctor got no token, update it or report the list.",
     commands: &[
         CommandTemplate { shell: "bash", run: "curl -s --noproxy '*' -H Metadata:true http://169.254.169.254/metadata/versions", needs_root: false },
     ],
@@ -190,6 +190,7 @@ pub(crate) static IMDS_010: Entry = Entry {
     commands: &[
         CommandTemplate { shell: "bash", run: "sudo azure-proxy-agent --status", needs_root: true },
         CommandTemplate { shell: "az", run: "az vm show -g {group} -n {vm} --query securityProfile.proxyAgentSettings", needs_root: false },
+        CommandTemplate { shell: "az", run: "az vmss show -g {group} -n {scale_set} --query virtualMachineProfile.securityProfile.proxyAgentSettings", needs_root: false },
     ],
     sources: &[&sources::MSP, &sources::MSP_CONFIGURATION, &sources::AGENT_PROXY_SERVER],
     since: "0.1.0",
@@ -211,6 +212,7 @@ pub(crate) static IMDS_011: Entry = Entry {
     commands: &[
         CommandTemplate { shell: "bash", run: "sudo azure-proxy-agent --status", needs_root: true },
         CommandTemplate { shell: "az", run: "az vm show -g {group} -n {vm} --query securityProfile.proxyAgentSettings.imds", needs_root: false },
+        CommandTemplate { shell: "az", run: "az vmss show -g {group} -n {scale_set} --query virtualMachineProfile.securityProfile.proxyAgentSettings.imds", needs_root: false },
     ],
     sources: &[&sources::AGENT_PROXY_SERVER, &sources::AGENT_STATUS, &sources::MSP_CONFIGURATION],
     since: "0.1.0",
@@ -313,6 +315,7 @@ pub(crate) static IMDS_016: Entry = Entry {
     fix: "Install the agent or repair it; on an old kernel, update or take enforcement back in the model.",
     commands: &[
         CommandTemplate { shell: "az", run: "az vm show -g {group} -n {vm} --query securityProfile.proxyAgentSettings", needs_root: false },
+        CommandTemplate { shell: "az", run: "az vmss show -g {group} -n {scale_set} --query virtualMachineProfile.securityProfile.proxyAgentSettings", needs_root: false },
         CommandTemplate { shell: "bash", run: "uname -r; sudo azure-proxy-agent --status", needs_root: true },
     ],
     sources: &[&sources::MSP_FAQ, &sources::AGENT_STATUS, &sources::INFERRED],
@@ -334,7 +337,9 @@ pub(crate) static IMDS_017: Entry = Entry {
     fix: "Raise keyIncarnationId in the machine's model, which makes both sides agree on a new key. It can only be done from outside, by an owner of the machine.",
     commands: &[
         CommandTemplate { shell: "az", run: "az vm show -g {group} -n {vm} --query securityProfile.proxyAgentSettings.keyIncarnationId", needs_root: false },
+        CommandTemplate { shell: "az", run: "az vmss show -g {group} -n {scale_set} --query virtualMachineProfile.securityProfile.proxyAgentSettings.keyIncarnationId", needs_root: false },
         CommandTemplate { shell: "az", run: "az vm update -g {group} -n {vm} --set securityProfile.proxyAgentSettings.keyIncarnationId=NEXT_NUMBER", needs_root: false },
+        CommandTemplate { shell: "az", run: "az vmss update -g {group} -n {scale_set} --set virtualMachineProfile.securityProfile.proxyAgentSettings.keyIncarnationId=NEXT_NUMBER", needs_root: false },
     ],
     sources: &[&sources::MSP_KEY_RESET, &sources::AGENT_STATUS, &sources::INFERRED],
     since: "0.1.0",

@@ -3,6 +3,8 @@
 mod missing;
 mod owner;
 mod place;
+mod scale_set;
+mod words;
 
 use crate::codes::{Case, fail, warn};
 use crate::ran::Ran;

@@ -67,7 +67,8 @@ fn printed(line: &str, folder: &Path) -> String {
     assert_eq!(words.next(), Some("azvm-doctor"), "{line}");
     let run = Run::of(command.args(words).current_dir(folder));
     assert!(matches!(run.code, Some(0 | 1 | 4 | 6)), "{line}: {run:#?}");
-    run.stderr + &run.stdout
+    let name = format!("azvm-doctor{}", std::env::consts::EXE_SUFFIX);
+    (run.stderr + &run.stdout).replace(&name, "azvm-doctor")
 }
 
 /// Times, ports and random IDs differ from run to run; codes, and the IDs of scenarios, do not. How words are aligned

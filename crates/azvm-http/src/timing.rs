@@ -6,6 +6,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 /// How long each phase of an exchange took. A phase that was not needed took no time.
@@ -110,9 +111,37 @@ impl Alarm {
             if !std::mem::replace(&mut is_set, true) && timer.deadline() != deadline.0 {
                 timer.as_mut().reset(deadline.0);
             }
+            // Whatever the work has used up of the task's turn: a peer that never lets it wait would hold the timer back.
+            let mut timer = unconstrained(timer.as_mut());
             let timeout = |()| Err(TransportError::timeout(phase));
-            timer.as_mut().poll(context).map(timeout)
+            Pin::new(&mut timer).poll(context).map(timeout)
         })
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azvm_exchange::FailureKind;
+    use tokio::sync::mpsc;
+
+    #[tokio::test]
+    async fn work_that_is_never_done_does_not_hold_the_alarm_back() {
+        let (sender, mut receiver) = mpsc::unbounded_channel();
+        sender.send(()).unwrap();
+        let mut turns = 0;
+        // Always ready, until the runtime says that the task has had its turn.
+        let work = |context: &mut Context<'_>| {
+            turns += 1;
+            assert!(turns < 200_000, "the alarm never rang");
+            while receiver.poll_recv(context).is_ready() {
+                sender.send(()).unwrap();
+            }
+            Poll::<Result<(), TransportError>>::Pending
+        };
+        let deadline = Deadline::after(Duration::from_millis(20));
+        let ended = Alarm::default().bound(deadline, Phase::Body, work).await;
+        assert_eq!(ended.unwrap_err().kind(), FailureKind::Timeout);
     }
 }

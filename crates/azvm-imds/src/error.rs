@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use azvm_exchange::{Response, UnreadForm, service_text};
 use core::fmt;
 use core::time::Duration;
+use serde::de::IgnoredAny;
 
 /// Why an answer is not what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,18 +41,17 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// Reads a refusal. Never fails: a body that is not JSON leaves the members empty, unless its writer is known for
-    /// plain text.
+    /// Reads a refusal. Never fails: a body that is not JSON leaves the members empty, but for the words of a plain text,
+    /// which are the description.
     pub fn read(response: &Response) -> Self {
         let Strict(body) = from_json(response.json_body()).unwrap_or_default();
         let (error, description, mut newest_versions) = ErrorBody::into_parts(body);
         newest_versions.truncate(MAX_NEWEST_VERSIONS);
         let responder = Responder::of(response);
-        let plain = || core::str::from_utf8(response.body()).ok().map(service_text);
         Self {
             status: response.status(),
             error,
-            description: description.or_else(|| responder.writes_plain_text().then(plain)?),
+            description: description.or_else(|| plain_words(response.body())),
             newest_versions,
             request_id: response.request_id().map(service_text),
             retry_after: response.retry_after(),
@@ -110,11 +110,21 @@ impl Rejection {
         self.describes("multiple user assigned identities")
     }
 
+    /// Whether the words are in the description, or in `error`, which may be a sentence.
     fn describes(&self, words: &str) -> bool {
-        self.description
-            .as_deref()
-            .is_some_and(|text| text.to_ascii_lowercase().contains(words))
+        [&self.error, &self.description]
+            .into_iter()
+            .flatten()
+            .any(|text| text.to_ascii_lowercase().contains(words))
     }
+}
+
+/// Of a body that is neither JSON nor a page.
+fn plain_words(body: &[u8]) -> Option<String> {
+    let text = core::str::from_utf8(body).ok()?.trim();
+    let is_words = text.starts_with(char::is_alphanumeric) && !text.contains('\0');
+    let is_json = || from_json::<IgnoredAny>(text.as_bytes()).is_ok();
+    (is_words && !is_json()).then(|| service_text(text))
 }
 
 impl fmt::Display for Rejection {

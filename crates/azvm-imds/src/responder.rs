@@ -82,11 +82,6 @@ impl Responder {
             .then_some(Self::PodIdentity)
     }
 
-    /// True for those that are known by the words of a plain text.
-    pub(crate) fn writes_plain_text(self) -> bool {
-        matches!(self, Self::DockerDesktop | Self::PodIdentity)
-    }
-
     /// True for IMDS and for the front that answers while it restarts.
     pub fn is_azure(self) -> bool {
         self.is_imds() || self == Self::IisFront

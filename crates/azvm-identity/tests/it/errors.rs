@@ -351,7 +351,8 @@ async fn somebody_else_at_the_address_is_named() {
     .await;
     check(
         &error,
-        "the metadata service refused a token\nDocker Desktop's proxy answered 403",
+        "the metadata service refused a token\nDocker Desktop's proxy answered 403: connecting to 169.254.169.254:80: \
+         connecting to 169.254.169.254:80: connectex: A socket operation was attempted to an unreachable network.",
         &[Hint::CheckResponder],
         false,
     );

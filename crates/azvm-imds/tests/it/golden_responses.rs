@@ -332,21 +332,10 @@ fn a_refused_api_version_brings_the_newest_ones() {
 fn refusals_without_json_have_a_status_only() {
     for (name, responder, who) in [
         ("error/updating", Responder::Imds, "IMDS"),
-        ("error/throttled", Responder::Imds, "IMDS"),
         (
             "error/guest_proxy_agent",
             Responder::GuestProxyAgent,
             "the Guest Proxy Agent",
-        ),
-        (
-            "error/agent_405",
-            Responder::GuestProxyAgent,
-            "the Guest Proxy Agent",
-        ),
-        (
-            "error/restarting",
-            Responder::IisFront,
-            "the restarting front of IMDS",
         ),
         ("error/proxy_403", Responder::HttpProxy, "an HTTP proxy"),
         ("error/proxy_407", Responder::HttpProxy, "an HTTP proxy"),
@@ -364,6 +353,35 @@ fn refusals_without_json_have_a_status_only() {
             (None, None),
             "{name}"
         );
+    }
+}
+
+#[test]
+fn a_plain_text_is_kept_as_the_description() {
+    for (name, responder, who, words) in [
+        (
+            "error/throttled",
+            Responder::Imds,
+            "IMDS answered 429",
+            "Temporarily throttled, too many requests",
+        ),
+        (
+            "error/agent_405",
+            Responder::GuestProxyAgent,
+            "the Guest Proxy Agent answered 405",
+            "Method Not Allowed",
+        ),
+        (
+            "error/restarting",
+            Responder::IisFront,
+            "the restarting front of IMDS answered 500",
+            "The page cannot be displayed because an internal server error has occurred.",
+        ),
+    ] {
+        let status = response(name).status().to_string();
+        let rejection = check_error(name, responder, &format!("{who}: {words}"), &status);
+        let said = (rejection.error(), rejection.description());
+        assert_eq!(said, (None, Some(words)), "{name}");
     }
 }
 

@@ -150,7 +150,7 @@ impl Bench {
         command.args(["--lib", "--bins", "--tests", "--"]);
         if let Some(wine) = &self.wine {
             wine.run_tests_of(&mut command);
-            for (test, why) in NOT_UNDER_WINE {
+            for (_, test, why) in NOT_UNDER_WINE {
                 println!("not under Wine: {test}, because {why}");
                 command.args(["--skip", test]);
             }
@@ -174,11 +174,37 @@ const PACKAGES: &[&str] = &[
 ];
 
 /// Tests that hold on Windows and not under Wine, and why.
-const NOT_UNDER_WINE: &[(&str, &str)] = &[
-    ("hostile::a_server_that_resets_is_reset", WINE_CLOSES),
-    ("suite::plain::servers_that_are_rude", WINE_CLOSES),
-    ("suite::tls::a_handshake_that_is_reset", WINE_CLOSES),
-    ("suite::tunnel::a_proxy_that_resets", WINE_CLOSES),
+const NOT_UNDER_WINE: &[(&str, &str, &str)] = &[
+    (
+        "azvm-http",
+        "hostile::a_server_that_resets_is_reset",
+        WINE_CLOSES,
+    ),
+    (
+        "azvm-http",
+        "suite::plain::servers_that_are_rude",
+        WINE_CLOSES,
+    ),
+    (
+        "azvm-http",
+        "suite::tls::a_handshake_that_is_reset",
+        WINE_CLOSES,
+    ),
+    (
+        "azvm-http",
+        "suite::tunnel::a_proxy_that_resets",
+        WINE_CLOSES,
+    ),
+    (
+        "azvm-simulator",
+        "wire_faults::a_tls_connection_is_reset_too",
+        WINE_CLOSES,
+    ),
+    (
+        "azvm-simulator",
+        "wire_faults::each_fault_is_what_it_says",
+        WINE_CLOSES,
+    ),
 ];
 
 const WINE_CLOSES: &str = "Wine 8 tells a connection that was reset as one that was closed";
@@ -203,10 +229,10 @@ mod tests {
 
     #[test]
     fn a_skipped_test_exists() {
-        for (test, why) in NOT_UNDER_WINE {
+        for (package, test, why) in NOT_UNDER_WINE {
             let (module, name) = test.rsplit_once("::").unwrap();
             let module = module.replace("::", "/");
-            let file = root().join(format!("crates/azvm-http/tests/it/{module}.rs"));
+            let file = root().join(format!("crates/{package}/tests/it/{module}.rs"));
             let text = std::fs::read_to_string(file).unwrap();
             assert!(text.contains(&format!("fn {name}(")), "{test}");
             assert!(!why.is_empty());

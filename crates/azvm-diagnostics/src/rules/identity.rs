@@ -3,8 +3,7 @@
 use super::refused::{Words, is_about_identity};
 use super::{Verdict, model, principal};
 use crate::catalogue::{
-    IDSEL_001, IDSEL_002, IDSEL_003, IDSEL_005, IDSEL_007, IDSEL_008, IDSEL_011, IDSEL_019,
-    IDSEL_022, RID_016,
+    IDSEL_001, IDSEL_002, IDSEL_003, IDSEL_005, IDSEL_007, IDSEL_011, IDSEL_019, IDSEL_022, RID_016,
 };
 use crate::collect::IDENTITY_TYPE;
 use crate::environment::VariableValue;
@@ -52,12 +51,8 @@ pub(super) fn identity(facts: &Facts, values: &Values) -> Verdict {
             verdict.saw_some("error", rejection.error());
             verdict.saw_some("error_description", rejection.description());
             model::saw(facts, &mut verdict);
-            if let Some(finding) = not_found(rejection, facts, values) {
-                verdict.find(finding);
-                return verdict;
-            }
-            // What it may be stands beneath the refusal, which is the token's.
-            verdict.unknown("cannot tell: IMDS refuses in words that are not known")
+            verdict.find(not_found(rejection, facts, values));
+            verdict
         }
         // The directory answered for the identity, so there is one.
         Err(Trouble::Refused(ProtocolError::Rejected(rejection)))
@@ -98,34 +93,43 @@ fn client_id_variable(
     }
 }
 
-/// `None` where neither the words nor what else is known makes it likely to be about the identity.
-fn not_found(rejection: &Rejection, facts: &Facts, values: &Values) -> Option<Finding> {
-    let words = rejection.description().unwrap_or("no description");
-    let finding = |entry| Finding::new(entry, values).with_cause(format!("IMDS says: {words}"));
+/// IMDS may change its words: where they are not known, status and error decide, and the finding is but possible.
+fn not_found(rejection: &Rejection, facts: &Facts, values: &Values) -> Finding {
+    let said = match rejection.description() {
+        Some(words) => format!("IMDS says: {words}"),
+        None => "IMDS does not say why".into(),
+    };
+    let finding = |entry| Finding::new(entry, values).with_cause(said.as_str());
     let likely = |entry| finding(entry).with_confidence(Confidence::Likely);
+    let possible = |entry| {
+        let cause = format!("{said}; the error is the one for this, among others");
+        Finding::new(entry, values)
+            .with_confidence(Confidence::Possible)
+            .with_cause(cause)
+    };
     let words = Words::of(rejection);
     if let Words::NoDefault(confidence) = words {
-        return Some(finding(&IDSEL_022).with_confidence(confidence));
+        return finding(&IDSEL_022).with_confidence(confidence);
     }
     match &facts.asked.selector {
         IdentitySelector::System => match words {
-            Words::Several => Some(finding(&IDSEL_002)),
-            Words::NotFound => Some(finding(&IDSEL_001)),
-            Words::LikeNotFound => Some(likely(&IDSEL_001)),
-            Words::NoAccess => Some(model::half_attached(facts, rejection, values)),
-            _ => None,
+            Words::Several => finding(&IDSEL_002),
+            Words::NotFound => finding(&IDSEL_001),
+            Words::LikeNotFound => likely(&IDSEL_001),
+            Words::NoAccess => model::half_attached(facts, rejection, values),
+            _ => possible(&IDSEL_001),
         },
         IdentitySelector::ResourceId(id) if id.resource_type() != IDENTITY_TYPE => {
             let cause = format!("{id} is of the type {}", id.resource_type());
-            Some(finding(&RID_016).with_cause(cause))
+            finding(&RID_016).with_cause(cause)
         }
-        selector if is_of_the_other_kind(facts) => Some(swapped(selector, values)),
-        _ if model::model(facts).is_some() => model::not_found(facts, rejection, values),
-        _ => match words {
-            Words::NoAccess => Some(model::half_attached(facts, rejection, values)),
+        selector if is_of_the_other_kind(facts) => swapped(selector, values),
+        _ => match (model::not_found(facts, rejection, values), words) {
+            (Some(proven), _) => proven,
+            (None, Words::NoAccess) => model::half_attached(facts, rejection, values),
             // Without the selector the same request got a token, so it is the selector that is refused.
-            Words::Unknown if !has_default(facts) => None,
-            _ => Some(likely(&IDSEL_007)),
+            (None, Words::Unknown) if !has_default(facts) => possible(&IDSEL_007),
+            (None, _) => likely(&IDSEL_007),
         },
     }
 }
@@ -133,26 +137,6 @@ fn not_found(rejection: &Rejection, facts: &Facts, values: &Values) -> Option<Fi
 fn has_default(facts: &Facts) -> bool {
     let call = facts.imds.default_identity.as_ref();
     call.is_some_and(|call| call.answer.is_ok())
-}
-
-/// What a refusal may be that does not say what it is: a note beneath the refusal's own finding.
-pub(super) fn perhaps(rejection: &Rejection, facts: &Facts, values: &Values) -> Option<Finding> {
-    if !is_about_identity(rejection) || not_found(rejection, facts, values).is_some() {
-        return None;
-    }
-    let entry = match &facts.asked.selector {
-        IdentitySelector::System => &IDSEL_001,
-        // Where the model is known and has proven nothing, it has the identity attached.
-        _ if model::model(facts).is_some() => &IDSEL_008,
-        _ => &IDSEL_007,
-    };
-    let finding = Finding::new(entry, values)
-        .with_severity(Severity::Note)
-        .with_confidence(Confidence::Possible)
-        .with_title(format!("perhaps {}", entry.title));
-    Some(finding.with_cause(
-        "IMDS refuses by the error that it also has for this, and in words that are not known",
-    ))
 }
 
 fn is_of_the_other_kind(facts: &Facts) -> bool {

@@ -112,7 +112,7 @@ pub(super) fn others(facts: &Facts, own: Option<&str>) -> Vec<String> {
     system.into_iter().chain(users).collect()
 }
 
-/// Why IMDS does not find the chosen user-assigned identity; `None` when the model is not known, or does not tell.
+/// Why IMDS does not find the chosen user-assigned identity; `None` when the model is not known.
 pub(super) fn not_found(facts: &Facts, rejection: &Rejection, values: &Values) -> Option<Finding> {
     let asked = facts.arm.model.as_ref()?;
     let model = model(facts)?;
@@ -124,10 +124,10 @@ pub(super) fn not_found(facts: &Facts, rejection: &Rejection, values: &Values) -
     if let Some(found) = found {
         let mut values = values.clone();
         values.set("identity_id", Some(found.id.as_str()));
-        return although_attached(found, asked, facts, rejection, &values);
+        return Some(although_attached(found, asked, facts, rejection, &values));
     }
     if is_system_identity(model, selector) {
-        return disagreement(facts, rejection, values);
+        return Some(disagreement(facts, rejection, values));
     }
     Some(match &asked.near_miss {
         Some(near) => {
@@ -185,13 +185,13 @@ fn although_attached(
     facts: &Facts,
     rejection: &Rejection,
     values: &Values,
-) -> Option<Finding> {
+) -> Finding {
     if found.client_id.is_none() && found.principal_id.is_none() {
         let cause = format!(
             "the machine's model lists {} with neither a client ID nor a principal ID",
             found.id
         );
-        return Some(Finding::new(&IDSEL_009, values).with_cause(cause));
+        return Finding::new(&IDSEL_009, values).with_cause(cause);
     }
     match asked.identity.as_ref().map(|call| &call.answer) {
         Some(Err(Trouble::Refused(error)))
@@ -201,7 +201,7 @@ fn although_attached(
                 "the machine's model lists {}, and ARM has it no more",
                 found.id
             );
-            Some(Finding::new(&IDSEL_009, values).with_cause(cause))
+            Finding::new(&IDSEL_009, values).with_cause(cause)
         }
         Some(Ok(now)) if is_another(now.principal_id.as_deref(), found.principal_id.as_deref()) => {
             let cause = renewed(
@@ -209,7 +209,7 @@ fn although_attached(
                 "the machine's model",
                 &found.principal_id,
             );
-            Some(Finding::new(&IDSEL_010, values).with_cause(cause))
+            Finding::new(&IDSEL_010, values).with_cause(cause)
         }
         _ => disagreement(facts, rejection, values),
     }
@@ -231,30 +231,32 @@ pub(super) fn renewed(now: &Option<String>, who: &str, old: &Option<String>) -> 
 }
 
 /// ARM has the identity attached and alive, IMDS refuses. Most often it was attached a moment ago.
-/// `None` when IMDS refuses in words that are not known: then it may refuse something else than the identity.
-fn disagreement(facts: &Facts, rejection: &Rejection, values: &Values) -> Option<Finding> {
-    if Words::of(rejection) == Words::Unknown {
-        return None;
-    }
-    let says_no_access = Words::of(rejection) == Words::NoAccess;
+/// In words that are not known it may refuse something else than the identity.
+fn disagreement(facts: &Facts, rejection: &Rejection, values: &Values) -> Finding {
+    let said = Words::of(rejection);
+    let says_no_access = said == Words::NoAccess;
+    let unsure = match said == Words::Unknown {
+        true => Confidence::Possible,
+        false => Confidence::Likely,
+    };
     let words = rejection.description().unwrap_or("no description");
     let has_waited = waited(facts).is_some_and(|waited| waited >= ARRIVED);
     if !(says_no_access || has_waited) {
         let finding = Finding::new(&IDSEL_008, values)
             .with_severity(Severity::Fail)
-            .with_confidence(Confidence::Likely)
+            .with_confidence(unsure)
             .with_title("the identity is attached, and IMDS does not know it yet")
             .with_cause(format!(
                 "ARM has it attached, IMDS says: {words}; run again with --wait 3m: if it stays, it is IDSEL-016"
             ));
-        return Some(finding);
+        return finding;
     }
     let confidence = match says_no_access && has_waited {
         true => Confidence::High,
-        false => Confidence::Likely,
+        false => unsure,
     };
     let finding = Finding::new(&IDSEL_016, values).with_confidence(confidence);
-    Some(finding.with_cause(format!("ARM has it attached, IMDS says: {words}")))
+    finding.with_cause(format!("ARM has it attached, IMDS says: {words}"))
 }
 
 /// IMDS's own words for an attachment that went half way, where no model tells whether it is one.

@@ -93,7 +93,10 @@ fn says_no_access(words: &str) -> bool {
 
 /// Nobody promises the sentence as it is.
 fn resembles_not_found(words: &str) -> bool {
-    const ABSENT: [&str; 6] = [
+    const ABSENT: [&str; 9] = [
+        "identity found for",
+        "isn't assigned",
+        "no assigned identity",
         "not found",
         "not be found",
         "not exist",
@@ -104,7 +107,7 @@ fn resembles_not_found(words: &str) -> bool {
     words.contains("identity") && ABSENT.iter().any(|absent| words.contains(absent))
 }
 
-/// The directory's errors have numbers; a parameter that is named is one that IMDS did not like.
+/// The directory's errors have numbers; a parameter or a token that is named is one that IMDS did not like.
 ///
 /// Source: *Microsoft Entra authentication and authorization error codes*; Azure/aad-pod-identity#450 for the parameter.
 fn names_another_cause(words: &str) -> bool {
@@ -113,7 +116,12 @@ fn names_another_cause(words: &str) -> bool {
         after.is_some_and(u8::is_ascii_digit)
     };
     words.match_indices("aadsts").any(has_number)
-        || ["query variable", "query parameter", "api-version"]
-            .iter()
-            .any(|name| words.contains(name))
+        || [
+            "query variable",
+            "query parameter",
+            "api-version",
+            "attestation token",
+        ]
+        .iter()
+        .any(|name| words.contains(name))
 }

@@ -1,6 +1,6 @@
 //! Is there a token, and does it say what it should?
 
-use super::{Verdict, agent, identity, long, model, principal};
+use super::{Verdict, agent, long, model, principal};
 use crate::catalogue::{
     Entry, HOST_003, IMDS_001, IMDS_002, IMDS_003, IMDS_004, IMDS_006, IMDS_007, IMDS_008,
     IMDS_009, IMDS_018, NET_014, TOKEN_001, TOKEN_002, TOKEN_003, TOKEN_004, TOKEN_007, TOKEN_008,
@@ -136,9 +136,6 @@ fn refused(rejection: &Rejection, facts: &Facts, values: &Values, verdict: &mut 
         finding.remedy.text = UNREAD_FIX.into();
     }
     verdict.find(finding);
-    verdict
-        .findings
-        .extend(identity::perhaps(rejection, facts, values));
 }
 
 /// There is no description to read.

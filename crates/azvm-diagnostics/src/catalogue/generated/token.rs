@@ -341,7 +341,7 @@ pub(crate) static TOKEN_017: Entry = Entry {
     severity: Severity::Fail,
     title: "a token was refused, for a reason without a code of its own",
     summary: "IMDS, or the directory behind it, refused; its own words are in the evidence.",
-    told_apart: "A status and error other than those that have codes, such as access_denied or invalid_scope. So is invalid_request with an AADSTS number, with the name of a query parameter, or in words that are not known: the sentence 'Identity not found' is IDSEL-001 or IDSEL-007.",
+    told_apart: "A status and error other than those that have codes, such as access_denied or invalid_scope. So is invalid_request with an AADSTS number or with the name of a query parameter; in other words it is IDSEL-001 or IDSEL-007.",
     near: &["IDSEL-001", "IDSEL-007", "IMDS-004", "TOKEN-004", "TOKEN-015"],
     evidence: &[&evidence::STATUS, &evidence::ERROR, &evidence::ERROR_DESCRIPTION, &evidence::REQUEST_ID],
     fix: "Read the description in the evidence; https://login.microsoftonline.com/error explains an AADSTS number. Give both and the time to support.",

@@ -229,10 +229,7 @@ fn hosting_services_without_a_default_say_so() {
     let words = "Code: DefaultIdentityNotDefined";
     let ran = check(refused(404, "not_found", words), &["IDSEL-022"]);
     sure(&ran, "IDSEL-022", Confidence::Likely);
-    let ran = check(
-        refused(400, "invalid_request", words),
-        &["TOKEN-017", "IDSEL-001"],
-    );
-    assert_eq!(ran.causes(), ["TOKEN-017"]);
+    let ran = check(refused(400, "invalid_request", words), &["IDSEL-001"]);
+    sure(&ran, "IDSEL-001", Confidence::Possible);
     check(refused(404, "not_found", "DefaultIdentity"), &["IMDS-001"]);
 }

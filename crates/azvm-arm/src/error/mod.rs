@@ -178,19 +178,20 @@ impl ArmError {
         &self.0.challenges
     }
 
-    /// True when ARM answered, and nothing between: the headers carry one of its ids, or the body is its envelope, or one
-    /// without the envelope and with a code that is known here. A page for a browser is never ARM's: a device that puts
-    /// its own in the place of the body may leave ARM's headers.
+    /// True when ARM answered, and nothing between: the headers carry one of its ids or what is left of a budget, or the
+    /// body is its envelope, or one without the envelope and with a code that is known here. A page for a browser is never
+    /// ARM's: a device that puts its own in the place of the body may leave ARM's headers.
     pub fn is_from_arm(&self) -> bool {
         if self.0.is_page {
             return false;
         }
-        let has_id = self.request_id().is_some() || self.correlation_id().is_some();
+        let ids = self.request_ids();
+        let has_mark = *ids != RequestIds::default() || !self.throttling().budgets.is_empty();
         let is_known = || {
             self.error_code()
                 .is_some_and(|code| code != ErrorCode::Other)
         };
-        has_id || self.0.is_enveloped || is_known()
+        has_mark || self.0.is_enveloped || is_known()
     }
 
     /// True when the error stood in an envelope with a code, which is a mark of ARM.

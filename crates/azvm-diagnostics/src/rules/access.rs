@@ -158,7 +158,7 @@ fn refused(
             ),
             _ if is_about_audience(error) => audience(error, facts, &values),
             Some(entry) => Finding::new(entry, &values),
-            None => super::arm::uncoded(error, &values),
+            None => super::arm::uncoded(error, facts, &values),
         }
     };
     let finding = private_link(finding, error);

@@ -63,7 +63,7 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
         }
         Err(Trouble::Refused(error)) => {
             saw_refusal(error, &mut verdict);
-            verdict.find(uncoded(error, values).with_cause(error.to_string()));
+            verdict.find(uncoded(error, facts, values));
         }
     }
     verdict
@@ -163,9 +163,10 @@ fn certificate(facts: &Facts, verdict: &mut Verdict) {
 
 /// What was retried with success is worth a warning: other clients retry less.
 pub(super) fn recovered<R>(call: &Call<R, ArmError>, values: &Values, verdict: &mut Verdict) {
+    let has_ids = call.attempts.iter().any(|it| it.request_id.is_some());
     let entry = |attempt: &Try| match attempt.outcome {
-        // Each answer of ARM has its ID.
-        Ok(_) if attempt.request_id.is_none() => &ARM_019,
+        // A gateway's, where the answers of ARM have their IDs.
+        Ok(502..=504) if has_ids && attempt.request_id.is_none() => &ARM_019,
         Ok(429) => &ARM_016,
         Ok(_) => &ARM_017,
         Err(FailureKind::Closed | FailureKind::Reset) => &ARM_023,
@@ -255,17 +256,19 @@ pub(super) fn saw_refusal(error: &ArmError, verdict: &mut Verdict) {
     verdict.saw_some("correlation_id", error.correlation_id());
 }
 
-/// An answer without a code of ARM: whatever its status, it is ARM's by ARM's marks alone.
-pub(super) fn uncoded(error: &ArmError, values: &Values) -> Finding {
+/// An answer without a code of ARM. That it has none of ARM's marks proves nothing by itself: a front of ARM's own that is
+/// in trouble may leave them out.
+pub(super) fn uncoded(error: &ArmError, facts: &Facts, values: &Values) -> Finding {
     let is_arm = error.is_from_arm();
+    let is_strangers = !is_arm && is_strangers(error, facts);
     let (entry, title) = match error.status() {
         407 => (&ARM_009, None),
-        429 if is_arm => (&ARM_016, None),
+        429 if !is_strangers => (&ARM_016, None),
         429 => (
             &ARM_019,
             Some("something other than ARM throttles these calls (429)"),
         ),
-        500.. if is_arm => (&ARM_017, None),
+        500.. if !is_strangers => (&ARM_017, None),
         502..=504 => (
             &ARM_019,
             Some("something between answers in ARM's place, and did not reach ARM"),
@@ -277,12 +280,18 @@ pub(super) fn uncoded(error: &ArmError, values: &Values) -> Finding {
         ),
         _ => (&ARM_019, None),
     };
-    // A front of ARM's own that is in trouble may leave ARM's marks out.
-    let confidence = match error.status() >= 500 && !is_arm {
+    let is_unmarked = !is_arm && (error.status() == 429 || error.status() >= 500);
+    let confidence = match is_unmarked {
         true => Confidence::Likely,
         false => Confidence::High,
     };
-    let finding = Finding::new(entry, values).with_confidence(confidence);
+    let cause = match is_unmarked && !is_strangers {
+        true => unmarked(error),
+        false => error.to_string(),
+    };
+    let finding = Finding::new(entry, values)
+        .with_confidence(confidence)
+        .with_cause(cause);
     let finding = match is_arm && entry == &ARM_019 {
         true => finding.with_fix(
             "Look for what changes answers on the way, such as a proxy that compresses or rewrites them; or correct \
@@ -294,4 +303,28 @@ pub(super) fn uncoded(error: &ArmError, values: &Values) -> Finding {
         Some(title) => finding.with_title(title),
         None => finding,
     }
+}
+
+/// Whether somebody else says that he wrote it, or ARM's answers of this run have marks that it lacks.
+fn is_strangers(error: &ArmError, facts: &Facts) -> bool {
+    let sender = error.sender();
+    let probe = facts.arm.probe.iter().flat_map(|call| &call.attempts);
+    let usually_has_ids = probe
+        .into_iter()
+        .any(|attempt| attempt.request_id.is_some());
+    error.is_page() || sender.via.is_some() || sender.squid_error.is_some() || usually_has_ids
+}
+
+fn unmarked(error: &ArmError) -> String {
+    let mut cause = format!(
+        "the answer is {}, with no id of ARM and not in its form",
+        error.status()
+    );
+    if !error.sender().is_unknown() {
+        cause.push_str(&format!(" ({})", error.sender()));
+    }
+    if let Some(message) = error.message() {
+        cause.push_str(&format!(": {message}"));
+    }
+    cause
 }

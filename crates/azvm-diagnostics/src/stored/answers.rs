@@ -175,12 +175,18 @@ pub(super) fn arm_error(wire: &wire::ArmRefusal) -> ArmError {
     let mut headers = headers(&[
         ("x-ms-request-id", wire.request_id.as_ref()),
         ("x-ms-correlation-request-id", wire.correlation_id.as_ref()),
+        ("x-ms-routing-request-id", wire.routing_id.as_ref()),
+        ("x-ms-failure-cause", wire.failure_cause.as_ref()),
         ("via", wire.via.as_ref()),
         ("server", wire.server.as_ref()),
         ("x-squid-error", wire.squid_error.as_ref()),
     ]);
     if wire.is_page {
         headers.push(("content-type".into(), "text/html".into()));
+    }
+    if let Some(budget) = &wire.budget {
+        let name = format!("x-ms-ratelimit-remaining-{}", budget.name.as_str());
+        headers.push((name, budget.remaining.to_string()));
     }
     if let Some(challenge) = &wire.challenge {
         headers.push(("www-authenticate".into(), challenge_header(challenge)));

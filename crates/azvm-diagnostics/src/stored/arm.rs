@@ -190,6 +190,16 @@ pub(super) fn store_arm_refusal(error: &ArmError) -> wire::ArmRefusal {
         via: some(sender.via.as_ref()),
         server: some(sender.server.as_ref()),
         squid_error: some(sender.squid_error.as_ref()),
+        routing_id: some(error.request_ids().routing_id.as_ref()),
+        failure_cause: some(error.request_ids().failure_cause.as_ref()),
+        budget: error
+            .throttling()
+            .budgets
+            .first()
+            .map(|budget| wire::Budget {
+                name: text(&budget.name),
+                remaining: budget.remaining,
+            }),
     }
 }
 

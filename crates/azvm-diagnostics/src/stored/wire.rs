@@ -314,6 +314,10 @@ pub(super) struct ArmRefusal {
     pub(super) message: Option<Text>,
     pub(super) request_id: Option<Text>,
     pub(super) correlation_id: Option<Text>,
+    pub(super) routing_id: Option<Text>,
+    pub(super) failure_cause: Option<Text>,
+    /// Of several, the first.
+    pub(super) budget: Option<Budget>,
     pub(super) challenge: Option<Challenge>,
     /// The code stood in no envelope.
     pub(super) is_bare: bool,
@@ -322,6 +326,14 @@ pub(super) struct ArmRefusal {
     pub(super) via: Option<Text>,
     pub(super) server: Option<Text>,
     pub(super) squid_error: Option<Text>,
+}
+
+/// What is left of one.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Budget {
+    pub(super) name: Text,
+    pub(super) remaining: u64,
 }
 
 #[derive(Default, Serialize, Deserialize)]

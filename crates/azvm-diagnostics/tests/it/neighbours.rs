@@ -459,6 +459,10 @@ fn what_arm_answered_after_a_retry_is_a_warning() {
     for (deed, code) in [
         (refusal(429).into(), "ARM-016"),
         (refusal(503).into(), "ARM-017"),
+        (Reply::new(429, "{}").into(), "ARM-016"),
+        (Reply::new(500, "{}").into(), "ARM-017"),
+        // The answer that followed has an ID.
+        (Reply::new(502, "{}").into(), "ARM-019"),
         (Deed::Close, "ARM-023"),
     ] {
         let ran = check(tried(deed), &[code]);
@@ -514,6 +518,10 @@ fn descriptions_that_fail_cost_the_token_neither_time_nor_requests() {
 fn a_404_is_about_the_identity_only_when_it_says_so() {
     let not_found = || Reply::imds_error(404, "not_found", "Identity not found");
     check(token(not_found()), &["IDSEL-001"]);
+    for body in ["{\"error\":\"Identity not found\"}", "Identity not found"] {
+        check(token(Reply::imds(404, body)), &["IDSEL-001"]);
+        check(token(Reply::imds(400, body)), &["IDSEL-001"]);
+    }
     check(
         token(Reply::imds_error(404, "not_found", "Nothing here")),
         &["IMDS-001"],
@@ -531,13 +539,9 @@ fn a_400_is_about_the_identity_unless_it_is_about_the_request() {
         &["TOKEN-004"],
     );
     check(of("unauthorized_client", "…"), &["TOKEN-015"]);
-    let ran = check(
-        of("invalid_request", "Something new"),
-        &["TOKEN-017", "IDSEL-001"],
-    );
+    let ran = check(of("invalid_request", "Something new"), &["IDSEL-001"]);
     // Without the words there are other explanations.
     assert_eq!(ran.finding("IDSEL-001").confidence, Confidence::Possible);
-    assert_eq!(ran.causes(), ["TOKEN-017"]);
     let ran = check(of("invalid_request", "Identity not found"), &["IDSEL-001"]);
     assert_eq!(ran.finding("IDSEL-001").confidence, Confidence::High);
 }
@@ -913,6 +917,30 @@ fn a_busy_arm_is_told_from_a_gateway() {
     );
     check(target(Reply::new(407, "")), &["ARM-009"]);
     check(target(Reply::arm(200, "[]")), &["ARM-019"]);
+    // What is left of a budget, or a place on the way, is a mark of ARM's as good as an ID.
+    for (status, mark, value, code) in [
+        (
+            429,
+            "x-ms-ratelimit-remaining-subscription-reads",
+            "0",
+            "ARM-016",
+        ),
+        (503, "x-ms-failure-cause", "gateway", "ARM-017"),
+    ] {
+        let ran = check(target(Reply::new(status, "{}").with(mark, value)), &[code]);
+        assert_eq!(ran.finding(code).confidence, Confidence::High);
+    }
+    // Without any, an answer may be ARM's where none of its answers has them.
+    for (status, code) in [(429, "ARM-016"), (503, "ARM-017")] {
+        let challenge = Reply::new(401, "{}").with(
+            "WWW-Authenticate",
+            "Bearer authorization_uri=\"https://login.windows.net/x\"",
+        );
+        let bare = target(Reply::new(status, "{}")).with(Route::ArmProbe, challenge);
+        let ran = check(bare, &[code]);
+        assert_eq!(ran.finding(code).confidence, Confidence::Likely);
+        check(target(Reply::new(status, "{}")), &["ARM-019"]);
+    }
 }
 
 /// Bodies and headers as Squid and nginx write them (squid-cache/squid:src/errorpage.cc).

@@ -341,13 +341,13 @@ fn a_missing_route_is_to_be_added_by_the_primary_interface() {
         let commands = ran.finding("NET-001").remedy.commands.clone();
         let command = commands
             .into_iter()
-            .find(|it| it.run.contains("route add 169.254.169.254/32 dev"));
+            .find(|it| it.run.contains("route replace 169.254.169.254/32 dev"));
         let command = command.unwrap();
         assert!(command.needs_root);
         command.run
     };
     let card = |name: &str| json!({"interface": name, "is_hardware": true});
-    let add = |name: &str| format!("sudo ip route add 169.254.169.254/32 dev {name}");
+    let add = |name: &str| format!("sudo ip route replace 169.254.169.254/32 dev {name}");
     let lo = json!({"interface": "lo"});
     assert_eq!(command(json!([lo, card("eth0")]), json!([])), add("eth0"));
     let two = json!([card("eth0"), card("eth1")]);

@@ -17,7 +17,7 @@ pub(crate) static NET_001: Entry = Entry {
     fix: "Look at the route, then renew the DHCP lease of the primary network interface, or add the route by hand with the primary address.",
     commands: &[
         CommandTemplate { shell: "bash", run: "ip route get 169.254.169.254", needs_root: false },
-        CommandTemplate { shell: "bash", run: "sudo ip route add 169.254.169.254/32 dev {primary_interface}", needs_root: true },
+        CommandTemplate { shell: "bash", run: "sudo ip route replace 169.254.169.254/32 dev {primary_interface}", needs_root: true },
         CommandTemplate { shell: "powershell", run: "route print 169.254.169.254", needs_root: false },
         CommandTemplate { shell: "powershell", run: "route add 169.254.169.254/32 PRIMARY_IP metric 1 -p", needs_root: true },
     ],

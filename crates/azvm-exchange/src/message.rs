@@ -1,5 +1,6 @@
 //! Requests and responses.
 
+use crate::secret::cut_out;
 use crate::{Secret, Timestamp, UnreadForm};
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -241,16 +242,13 @@ impl Response {
     /// quote the request in their errors. A secret of fewer than eight bytes is left, for it could be part of anything.
     #[must_use]
     pub fn without_secrets_of(mut self, request: &Request) -> Self {
-        for secret in request
-            .secrets()
-            .filter(|secret| secret.len() >= SHORTEST_SECRET)
-        {
+        for secret in request.secrets() {
             for (_, value) in &mut self.headers {
-                if value.contains(secret) {
-                    *value = value.replace(secret, REDACTED);
+                if let Some(clean) = cut_out(value.as_bytes(), secret) {
+                    *value = String::from_utf8(clean).unwrap_or_default();
                 }
             }
-            if let Some(clean) = replaced(&self.body, secret.as_bytes()) {
+            if let Some(clean) = cut_out(&self.body, secret) {
                 self.body = clean;
             }
         }
@@ -289,29 +287,6 @@ impl Response {
     pub fn request_id(&self) -> Option<&str> {
         self.header("x-ms-request-id")
     }
-}
-
-const SHORTEST_SECRET: usize = 8;
-const REDACTED: &str = "<redacted>";
-
-/// The bytes with every `needle` replaced; `None` when there is none.
-fn replaced(bytes: &[u8], needle: &[u8]) -> Option<Vec<u8>> {
-    let find = |bytes: &[u8]| {
-        bytes
-            .windows(needle.len())
-            .position(|window| window == needle)
-    };
-    let mut clean = Vec::new();
-    let mut rest = bytes;
-    while let Some(at) = find(rest) {
-        clean.extend_from_slice(&rest[..at]);
-        clean.extend_from_slice(REDACTED.as_bytes());
-        rest = &rest[at + needle.len()..];
-    }
-    (!clean.is_empty()).then(|| {
-        clean.extend_from_slice(rest);
-        clean
-    })
 }
 
 impl fmt::Debug for Response {

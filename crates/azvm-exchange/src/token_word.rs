@@ -27,7 +27,10 @@ fn part_bytes(text: &str) -> Option<usize> {
     let first = text.chars().next()?;
     match first {
         '%' => {
-            let digits = text[1..].trim_start_matches("25");
+            let mut digits = &text[1..];
+            while let Some(encoded_again) = digits.strip_prefix("25") {
+                digits = encoded_again;
+            }
             is_sign(digits.get(..2)?).then_some(text.len() - digits.len() + 2)
         }
         '\\' => escape_bytes(text),

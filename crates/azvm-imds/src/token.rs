@@ -5,7 +5,6 @@ use crate::error::IgnoredSelector;
 use crate::loose::{Number, Scalar, needs_no_mending};
 use crate::wire::TokenBody;
 use crate::{Audience, IdentitySelector, Malformed, ProtocolError, UnverifiedClaims};
-use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
 use azvm_exchange::{Request, Response, SERVICE_TEXT_CHARS, Secret, Timestamp, service_text};
@@ -113,24 +112,12 @@ impl TokenRequest {
         };
         match answered {
             Some(answered) if !self.selector.names(answered) => {
-                let answered = without(secret, answered);
+                let answered = secret.cut_out_of(answered);
                 let ignored = IgnoredSelector::new(&self.selector, &answered);
                 Err(ProtocolError::IgnoredSelector(Box::new(ignored)))
             }
             _ => Ok(()),
         }
-    }
-}
-
-/// A token of fewer bytes could be part of anything, and of no use.
-const SHORTEST_SECRET: usize = 8;
-
-/// A server that repeats the token elsewhere does not get it into a text that may be shown.
-fn without<'a>(secret: &Secret, text: &'a str) -> Cow<'a, str> {
-    if secret.len() >= SHORTEST_SECRET && text.contains(secret.expose()) {
-        Cow::Owned(text.replace(secret.expose(), "<redacted>"))
-    } else {
-        Cow::Borrowed(text)
     }
 }
 
@@ -208,7 +195,7 @@ impl Echo {
         // Longer ones are cut anyway.
         let mut text = String::with_capacity(bytes.min(2 * SERVICE_TEXT_CHARS));
         let mut push = |part: &str| {
-            let part = without(secret, part);
+            let part = secret.cut_out_of(part);
             if needs_no_mending(&part) {
                 text.push_str(part.trim());
             } else {

@@ -5,7 +5,7 @@ use crate::finding::Confidence;
 use azvm_imds::{Rejection, Responder};
 
 /// What the words of a refusal speak of, as far as they are known. No wording is a contract: what is known makes a
-/// finding likely or sure, and what is not known makes none.
+/// finding likely or sure, and what is not known leaves it possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Words {
     /// The hosting service has no default identity.

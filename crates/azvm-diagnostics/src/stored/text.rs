@@ -1,6 +1,6 @@
 //! Texts of a stored report, made fit to be shown as they are read.
 
-use azvm_exchange::service_text;
+use azvm_exchange::{service_text, token_word_bytes};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// A text without control characters, and without anything shaped like a token. Whatever the doctor writes is one
@@ -53,11 +53,10 @@ fn is_fit(text: &str) -> bool {
     !text.contains(is_bad) && !holds_token(text)
 }
 
-/// As many characters of a token's alphabet in a row as `service_text` takes for a JWT.
+/// A word as long as `service_text` takes for a JWT.
 fn holds_token(text: &str) -> bool {
-    let is_token_char = |c: &char| c.is_ascii_alphanumeric() || "-_.=".contains(*c);
     text.match_indices("eyJ")
-        .any(|(at, _)| text[at..].chars().take_while(is_token_char).count() >= 20)
+        .any(|(at, _)| token_word_bytes(&text[at..]) >= 20)
 }
 
 #[cfg(test)]

@@ -21,10 +21,11 @@ impl<V> Guard<V> {
         is_wanted: impl FnOnce(&Slot<V>) -> bool,
     ) -> Option<Self> {
         let guard = published.load();
-        match &*guard {
-            Some(slot) if is_wanted(slot) => Some(Self(guard)),
-            _ => None,
+        if guard.as_deref().is_some_and(is_wanted) {
+            return Some(Self(guard));
         }
+        let_go(guard);
+        None
     }
 
     pub(crate) fn of(shown: Shown<V>) -> Self {
@@ -55,6 +56,13 @@ impl<V> AsRef<V> for Guard<V> {
     fn as_ref(&self) -> &V {
         self
     }
+}
+
+/// Out of the way, so that a guard that is wanted stays in registers.
+#[cold]
+#[inline(never)]
+fn let_go<V>(guard: arc_swap::Guard<Option<Shown<V>>>) {
+    drop(guard);
 }
 
 /// Shows nothing of the value, which may be a secret.

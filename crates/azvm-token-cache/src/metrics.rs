@@ -46,9 +46,18 @@ struct Own(AtomicU64);
 impl HitCount {
     #[inline(always)]
     pub(crate) fn add_one(&self) {
-        let count = &self.0.get_or_default().0;
+        let count = match self.0.get() {
+            Some(own) => &own.0,
+            None => self.of_a_new_thread(),
+        };
         // Only this thread writes, so nothing is lost between the two; `total` may be late by a moment.
         count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn of_a_new_thread(&self) -> &AtomicU64 {
+        &self.0.get_or_default().0
     }
 
     pub(crate) fn total(&self) -> u64 {

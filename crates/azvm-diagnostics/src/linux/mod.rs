@@ -50,7 +50,7 @@ pub struct LinuxFacts {
     pub arc_tokens: Known<bool>,
     /// The ports that nf_tables sends requests for IMDS to, whose requests they may be.
     pub redirections: Known<Vec<u16>>,
-    /// Rules of nf_tables that keep this machine's requests from IMDS.
+    /// Rules and policies of nf_tables that keep this machine's requests from IMDS.
     pub filter_rules: Known<Vec<FilterRule>>,
 }
 

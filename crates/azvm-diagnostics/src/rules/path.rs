@@ -158,7 +158,7 @@ fn kept_by_filter(linux: &LinuxFacts, failure: &Failure) -> Option<Cause> {
     Some(Cause {
         entry,
         because: format!(
-            "a rule of the packet filter does it: {}",
+            "the machine's own packet filter does it: {}",
             shown_filter(rule)
         ),
         confidence: Confidence::High,

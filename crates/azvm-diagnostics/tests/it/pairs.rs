@@ -366,6 +366,7 @@ fn a_rule_that_does_what_was_seen_is_named() {
     for (verdict, kind, code) in [
         ("drop", FailureKind::Timeout, "NET-002"),
         ("queue", FailureKind::Timeout, "NET-002"),
+        ("policy drop", FailureKind::Timeout, "NET-002"),
         ("reject", FailureKind::Refused, "NET-003"),
         ("reject", FailureKind::Unreachable, "NET-003"),
     ] {
@@ -383,6 +384,7 @@ fn a_rule_that_does_what_was_seen_is_named() {
         ("reject", FailureKind::Timeout, "NET-002"),
         ("drop", FailureKind::Refused, "NET-003"),
         ("drop", FailureKind::Unreachable, "NET-001"),
+        ("policy drop", FailureKind::Refused, "NET-003"),
     ] {
         let ran = filtered(verdict, kind);
         assert_eq!(ran.causes(), [code], "{verdict}");

@@ -549,8 +549,8 @@ fn own_request(request: &Request) -> String {
 
 proptest! {
     #[test]
-    fn what_our_crate_encodes_has_no_findings(audience in "[!-~]{1,60}", kind in 0..3usize) {
-        prop_assume!(!audience.ends_with("/.default") && !audience.contains('%'));
+    fn what_our_crate_encodes_has_no_findings(audience in "[!-$&-~]{1,60}", kind in 0..3usize) {
+        prop_assume!(!audience.ends_with("/.default"));
         let Ok(audience) = Audience::new(&audience) else { return Ok(()) };
         let guid: Guid = "01234567-89ab-cdef-0123-456789abcdef".parse().unwrap();
         let selector = match kind {

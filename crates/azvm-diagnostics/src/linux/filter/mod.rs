@@ -2,7 +2,8 @@
 //!
 //! A rule is a program: it loads parts of the packet into registers, compares them, and ends with a verdict. It is run here
 //! for the first packet of a connection to IMDS. What of that packet is not known, such as the port that it is sent
-//! from, and what is not read here, such as a set of addresses, makes the outcome unknown: such a rule is passed over.
+//! from, and what is not read here, such as a set of addresses, makes the outcome unknown: such a rule is passed over, and
+//! after one a chain's policy is no evidence.
 //! Sources: Linux, include/uapi/linux/netfilter/nf_tables.h and x_tables.h, net/netfilter/nft_{bitwise,cmp,range}.c.
 
 use super::nat::{
@@ -11,7 +12,7 @@ use super::nat::{
 use crate::known::{Known, Unknown};
 use crate::windows::IMDS_ADDRESS;
 use azvm_exchange::service_text;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const NEW_CHAIN: u16 = SUBSYSTEM | 3;
 const GET_CHAIN: u16 = SUBSYSTEM | 4;
@@ -38,11 +39,13 @@ pub enum FilterVerdict {
     Reject,
     /// A program decides, or nobody when it does not run.
     Queue,
+    /// It vanishes, for no rule of the chain lets it through.
+    Policy,
 }
 
 impl FilterVerdict {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Drop, Self::Reject, Self::Queue];
+    pub const ALL: [Self; 4] = [Self::Drop, Self::Reject, Self::Queue, Self::Policy];
 
     /// As `nft` writes it.
     pub fn as_str(self) -> &'static str {
@@ -50,11 +53,12 @@ impl FilterVerdict {
             Self::Drop => "drop",
             Self::Reject => "reject",
             Self::Queue => "queue",
+            Self::Policy => "policy drop",
         }
     }
 }
 
-/// A rule that a packet to IMDS does not pass.
+/// A rule, or the policy of a chain, that a packet to IMDS does not pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FilterRule {
@@ -83,8 +87,8 @@ type Place = (u8, String, String);
 /// datagram.
 #[derive(Debug, Default)]
 pub struct Filters {
-    /// Chains that the kernel calls itself.
-    bases: Vec<Place>,
+    /// Chains that the kernel calls itself, and whether they drop what no rule decides about.
+    bases: Vec<(Place, bool)>,
     rules: BTreeMap<Place, Vec<End>>,
     count: usize,
 }
@@ -94,6 +98,8 @@ pub struct Filters {
 enum End {
     /// It goes on with the next rule.
     Next,
+    /// That is not known.
+    Unknown,
     Accept,
     Return,
     Jump(String),
@@ -135,11 +141,13 @@ impl Filters {
     }
 
     fn chain(&mut self, family: u8, attributes: &[u8]) {
+        const DROP: u32 = 0;
         let hook = attribute(attributes, 4).and_then(|hook| number(hook, 1));
         let names = name(attributes, 1).zip(name(attributes, 3));
         if let (Some((table, chain)), Some(true)) = (names, hook.map(|hook| HOOKS.contains(&hook)))
         {
-            self.bases.push((family, table, chain));
+            let is_closed = number(attributes, 5) == Some(DROP);
+            self.bases.push(((family, table, chain), is_closed));
         }
     }
 
@@ -148,49 +156,70 @@ impl Filters {
             return;
         };
         let expressions = attribute(attributes, 4).unwrap_or_default();
-        let end = Packet::default().run(expressions).unwrap_or(End::Next);
+        let end = Packet::default().run(expressions).unwrap_or(End::Unknown);
         let rules = self.rules.entry((family, table, chain)).or_default();
         rules.push(end);
     }
 
-    /// The first rule of each chain of the kernel that stops the packet, if there is one.
+    /// What stops the packet in each chain of the kernel: the first rule that does, or the policy at the end.
     pub fn into_blocking(self) -> Vec<FilterRule> {
-        let mut found = Vec::new();
-        for base in &self.bases {
-            let mut steps = 0;
-            if let Some(Walked::Blocked(rule)) = self.walk(base, 0, &mut steps) {
-                found.push(rule);
-            }
-        }
+        let bases = self.bases.iter();
+        let mut found: Vec<FilterRule> = bases
+            .filter_map(|(base, is_closed)| {
+                let mut walk = Walk {
+                    rules: &self.rules,
+                    steps: 0,
+                    is_sure: true,
+                };
+                match walk.through(base, 0) {
+                    Some(Walked::Blocked(rule)) => Some(rule),
+                    Some(Walked::Accepted) => None,
+                    None => {
+                        (*is_closed && walk.is_sure).then(|| blocked(base, FilterVerdict::Policy))
+                    }
+                }
+            })
+            .collect();
         found.dedup();
         found
     }
+}
 
+fn blocked((family, table, chain): &Place, verdict: FilterVerdict) -> FilterRule {
+    let family = if *family == IPV4 { "ip" } else { "inet" };
+    FilterRule::new(format!("{family} {table}"), chain.clone(), verdict)
+}
+
+/// The way of the packet from a chain of the kernel on.
+struct Walk<'a> {
+    rules: &'a BTreeMap<Place, Vec<End>>,
+    steps: usize,
+    /// No rule was passed over.
+    is_sure: bool,
+}
+
+impl Walk<'_> {
     /// `None` when the packet came back to where the chain was called from.
-    fn walk(&self, place: &Place, depth: usize, steps: &mut usize) -> Option<Walked> {
-        let (family, table, chain) = place;
+    fn through(&mut self, place: &Place, depth: usize) -> Option<Walked> {
+        let (family, table, _) = place;
         for end in self.rules.get(place).into_iter().flatten() {
-            *steps += 1;
-            if depth > MAX_JUMPS || *steps > MAX_RULES {
+            self.steps += 1;
+            if depth > MAX_JUMPS || self.steps > MAX_RULES {
                 return Some(Walked::Accepted);
             }
             match end {
                 End::Next => {}
+                End::Unknown => self.is_sure = false,
                 End::Accept => return Some(Walked::Accepted),
                 End::Return => return None,
                 End::Jump(other) | End::Goto(other) => {
                     let other = (*family, table.clone(), other.clone());
-                    let walked = self.walk(&other, depth + 1, steps);
+                    let walked = self.through(&other, depth + 1);
                     if walked.is_some() || matches!(end, End::Goto(_)) {
                         return walked;
                     }
                 }
-                End::Block(verdict) => {
-                    let family = if *family == IPV4 { "ip" } else { "inet" };
-                    let table = format!("{family} {table}");
-                    let rule = FilterRule::new(table, chain.clone(), *verdict);
-                    return Some(Walked::Blocked(rule));
-                }
+                End::Block(verdict) => return Some(Walked::Blocked(blocked(place, *verdict))),
             }
         }
         None
@@ -212,6 +241,8 @@ fn name(attributes: &[u8], kind: u16) -> Option<String> {
 #[derive(Default)]
 struct Packet {
     registers: BTreeMap<u32, Vec<u8>>,
+    /// Registers with the interface that the packet leaves by, by number or name. It is any but the loopback one.
+    interfaces: BTreeSet<u32>,
 }
 
 const TCP: u8 = 6;
@@ -226,7 +257,7 @@ impl Packet {
             let goes_on = match name.strip_suffix(b"\0").unwrap_or(name) {
                 b"counter" | b"log" => true,
                 b"payload" => self.load(number(data, 1)?, payload(data)?),
-                b"meta" => self.load(number(data, 1)?, meta(number(data, 2)?)?),
+                b"meta" => self.load_meta(number(data, 1)?, number(data, 2)?)?,
                 b"ct" => self.load(number(data, 1)?, connection(number(data, 2)?)?),
                 b"bitwise" => self.bitwise(data)?,
                 b"cmp" => self.compare(data)?,
@@ -252,8 +283,19 @@ impl Packet {
     }
 
     fn load(&mut self, register: u32, value: Vec<u8>) -> bool {
+        self.interfaces.remove(&register);
         self.registers.insert(register, value);
         true
+    }
+
+    fn load_meta(&mut self, register: u32, key: u32) -> Option<bool> {
+        const LEAVES_BY: [u32; 2] = [5, 7];
+        if LEAVES_BY.contains(&key) {
+            self.registers.remove(&register);
+            self.interfaces.insert(register);
+            return Some(true);
+        }
+        Some(self.load(register, meta(key)?))
     }
 
     fn register(&self, data: &[u8], length: usize) -> Option<&[u8]> {
@@ -274,8 +316,12 @@ impl Packet {
 
     fn compare(&self, data: &[u8]) -> Option<bool> {
         let other = value(data, 3)?;
+        let operation = number(data, 2)?;
+        if self.interfaces.contains(&number(data, 1)?) {
+            return (is_loopback(other) && operation < 2).then_some(operation == 1);
+        }
         let own = self.register(data, other.len())?;
-        Some(match number(data, 2)? {
+        Some(match operation {
             0 => own == other,
             1 => own != other,
             2 => own < other,
@@ -296,6 +342,12 @@ impl Packet {
             _ => None,
         }
     }
+}
+
+/// Its number, which is the first of each network, or its name.
+fn is_loopback(interface: &[u8]) -> bool {
+    let name = interface.split(|byte| *byte == 0).next();
+    interface == 1_u32.to_ne_bytes() || (name == Some(b"lo") && interface.len() > 2)
 }
 
 /// The value in an attribute for data.

@@ -5,11 +5,17 @@ use super::*;
 use proptest::prelude::*;
 
 fn chain(family: u8, name: &str, hook: Option<u32>) -> Vec<u8> {
+    const ACCEPT: u32 = 1;
+    chain_with_policy(family, name, hook, ACCEPT)
+}
+
+fn chain_with_policy(family: u8, name: &str, hook: Option<u32>, policy: u32) -> Vec<u8> {
     let mut body = vec![family, 0, 0, 0];
     body.extend(attr(1, b"filter\0"));
     body.extend(attr(3, format!("{name}\0").as_bytes()));
     if let Some(hook) = hook {
         body.extend(attr(4, &attr(1, &hook.to_be_bytes())));
+        body.extend(attr(5, &policy.to_be_bytes()));
     }
     message(NEW_CHAIN, &body)
 }
@@ -251,6 +257,43 @@ fn a_packet_goes_through_the_chains_as_in_the_kernel() {
         blocking(&[chain(10, "out", Some(3)), rule(10, "out", &[drop()])]),
         []
     );
+}
+
+#[test]
+fn a_policy_stops_what_no_rule_lets_through() {
+    let closed = |rules: &[Vec<Vec<u8>>]| {
+        let base = chain_with_policy(INET, "out", Some(3), 0);
+        let rules = rules.iter().map(|line| rule(INET, "out", line));
+        let messages: Vec<_> = std::iter::once(base).chain(rules).collect();
+        blocking(&messages)
+    };
+    let by_policy = FilterRule::new("inet filter".into(), "out".into(), FilterVerdict::Policy);
+    let accept = || ends(1, "");
+    let established = || {
+        let state = numbers("ct", &[1, 0]);
+        vec![state, mask(&6_u32.to_ne_bytes()), is(1, &[0; 4]), accept()]
+    };
+    let by_lo = |key: u32, value: &[u8]| vec![load_meta(key), is(0, value), accept()];
+    let (by_number, by_name) = (
+        by_lo(5, &1_u32.to_ne_bytes()),
+        by_lo(7, b"lo\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+    );
+    assert_eq!(closed(&[]), [by_policy.clone()]);
+    let usual = [established(), by_number, by_name];
+    assert_eq!(closed(&usual), [by_policy.clone()]);
+    assert_eq!(closed(&[vec![ends(-5, "")]]), [by_policy]);
+    // A rule lets it through, or may do so.
+    assert_eq!(closed(&[established(), vec![to_imds(), accept()]]), []);
+    assert_eq!(
+        closed(&[vec![load_meta(5), is(1, &1_u32.to_ne_bytes()), accept()]]),
+        []
+    );
+    assert_eq!(closed(&[by_lo(5, &2_u32.to_ne_bytes())]), []);
+    assert_eq!(closed(&[by_lo(7, b"eth0\0")]), []);
+    assert_eq!(closed(&[by_lo(7, b"lo")]), []);
+    assert_eq!(closed(&[vec![expression("lookup", &[]), accept()]]), []);
+    // A rule that stops it comes before.
+    assert_eq!(closed(&[vec![drop()]])[0].verdict, FilterVerdict::Drop);
 }
 
 #[test]

@@ -178,6 +178,33 @@ fn a_firewall_drops_or_rejects() {
     }
 }
 
+#[test]
+fn a_firewall_lets_nothing_out_but_what_it_names() {
+    let with = |rule: &str| {
+        silent().owning(PLATFORM).filtering(&format!(
+            "table inet filter {{
+                chain output {{
+                    type filter hook output priority 0; policy drop;
+                    ct state established,related accept
+                    oif lo accept
+                    {rule}
+                }}
+            }}"
+        ))
+    };
+    let words = "policy drop in the table inet filter, chain output";
+    for (rule, is_named) in [
+        ("oifname \"lo\" accept", true),
+        ("tcp dport 443 accept", true),
+        ("ip daddr 169.254.0.0/16 accept", false),
+        ("tcp dport { 80, 443 } accept", false),
+    ] {
+        if let Some(run) = check(with(rule).examine(&[]), &["NET-002"], 1) {
+            assert_eq!(run.stdout.contains(words), is_named, "{rule}: {run:#?}");
+        }
+    }
+}
+
 /// What a proxy sends that cannot reach a link-local address.
 const PROXYS_PAGE: &str = "HTTP/1.1 502 Bad Gateway\r\nVia: 1.1 proxy (squid/6.1)\r\nContent-Type: text/html\r\n\
      Content-Length: 13\r\nConnection: close\r\n\r\n<html></html>";

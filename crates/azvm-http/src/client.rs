@@ -79,7 +79,7 @@ impl Client {
     }
 
     /// HTTPS, and plain HTTP as [`Client::plain`] does it. Servers are trusted that the platform trusts, or whose
-    /// certificate leads to one of `extra_ca_pem`: any number of certificates in PEM, or nothing at all.
+    /// certificate leads to one of `extra_ca_pem` or is one of them: any number of certificates in PEM, or nothing at all.
     ///
     /// Reads the trust store, which takes some milliseconds: build one client and clone it.
     ///

@@ -97,6 +97,8 @@ mod timing;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(feature = "tls")]
+mod trust;
+#[cfg(feature = "tls")]
 mod tunnel;
 mod wire;
 

@@ -1,14 +1,10 @@
-//! HTTPS: rustls with ring, TLS 1.2 and later, the platform's trust store and extra certificates.
+//! HTTPS: rustls with ring, TLS 1.2 and later.
 
-use crate::TransportError;
+use crate::{TransportError, trust};
 use azvm_exchange::{FailureKind, Host, Phase};
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{AlertDescription, CertificateError, ClientConfig, InvalidMessage, RootCertStore};
-use rustls_platform_verifier::Verifier;
+use rustls::pki_types::ServerName;
+use rustls::{AlertDescription, CertificateError, ClientConfig, InvalidMessage};
 use std::sync::Arc;
 use std::{fmt, io};
 use tokio::net::TcpStream;
@@ -21,11 +17,11 @@ pub(crate) struct Connector(TlsConnector);
 impl Connector {
     pub(crate) fn new(extra_ca_pem: &[u8]) -> Result<Self, TransportError> {
         let provider = provider();
-        let verifier = verifier(read_pem(extra_ca_pem)?, &provider)?;
+        let verifier = trust::verifier(trust::read_pem(extra_ca_pem)?, &provider)?;
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| TransportError::new(FailureKind::Tls, Phase::Tls, error))?
-            .dangerous() // not so: the verifier is the platform's or webpki's own
+            .dangerous() // not so: see the module `trust`
             .with_custom_certificate_verifier(verifier)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -91,41 +87,4 @@ pub(crate) fn kind(error: &io::Error) -> Option<FailureKind> {
         }
         _ => FailureKind::Tls,
     })
-}
-
-fn read_pem(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TransportError> {
-    let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<_, _>>()
-        .map_err(no_trust)?;
-    if certificates.is_empty() && !pem.is_empty() {
-        return Err(no_trust("the extra CA file holds no certificate in PEM"));
-    }
-    Ok(certificates)
-}
-
-/// The platform's verifier with the extra certificates; on a machine without a trust store, such as a bare container,
-/// the extra certificates alone.
-fn verifier(
-    extra: Vec<CertificateDer<'static>>,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, TransportError> {
-    if extra.is_empty() {
-        let platform = Verifier::new(Arc::clone(provider)).map_err(no_trust)?;
-        return Ok(Arc::new(platform));
-    }
-    // Read first, so that a broken certificate is an error rather than a reason to fall back.
-    let mut roots = RootCertStore::empty();
-    for certificate in &extra {
-        roots.add(certificate.clone()).map_err(no_trust)?;
-    }
-    if let Ok(platform) = Verifier::new_with_extra_roots(extra, Arc::clone(provider)) {
-        return Ok(Arc::new(platform));
-    }
-    let alone =
-        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build();
-    Ok(alone.map_err(no_trust)?)
-}
-
-fn no_trust(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> TransportError {
-    TransportError::new(FailureKind::Certificate, Phase::Tls, cause)
 }

@@ -144,6 +144,52 @@ async fn an_extra_ca_is_trusted() {
     }
 }
 
+/// As `openssl req -x509` makes it: one certificate that is its own authority.
+fn of_its_own(params: &CertificateParams) -> (Certificate, TlsAcceptor) {
+    let mut params = params.clone();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let acceptor = TlsAcceptor::from(config(&certificate, &key, BOTH));
+    (certificate, acceptor)
+}
+
+fn trusting(certificate: &Certificate) -> Client {
+    Client::tls(limits(), certificate.pem().as_bytes()).unwrap()
+}
+
+#[tokio::test]
+async fn a_servers_own_certificate_is_trusted_when_it_is_given() {
+    for host in ["localhost", "127.0.0.1"] {
+        let (certificate, acceptor) = of_its_own(&names(&[host]));
+        let origin = https(host, acceptor).await;
+        let exchanged = send(&trusting(&certificate), &origin).await.unwrap();
+        assert_eq!(text(&exchanged), (200, "{}"));
+    }
+}
+
+#[tokio::test]
+async fn a_servers_own_certificate_is_refused_all_the_same_when_it_is_wrong() {
+    let mut expired = names(&["localhost"]);
+    expired.not_before = date_time_ymd(2019, 1, 1);
+    expired.not_after = date_time_ymd(2020, 1, 1);
+    let other = names(&["other.example"]);
+    for (params, is_given, kind) in [
+        (&expired, true, FailureKind::CertificateDates),
+        (&other, true, FailureKind::CertificateName),
+        (&names(&["localhost"]), false, FailureKind::Certificate),
+    ] {
+        let (own, acceptor) = of_its_own(params);
+        let (another, _) = of_its_own(params);
+        let origin = https("localhost", acceptor).await;
+        let client = trusting(if is_given { &own } else { &another });
+        let error = send(&client, &origin).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error:?}");
+        let detail = error.to_failure().detail;
+        assert!(!detail.contains("Other("), "{detail}");
+    }
+}
+
 #[tokio::test]
 async fn a_certificate_that_nobody_trusts_can_be_looked_at() {
     for versions in [BOTH, &[&version::TLS12]] {

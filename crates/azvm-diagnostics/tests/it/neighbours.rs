@@ -172,6 +172,28 @@ fn a_body_that_nobody_asked_for_is_the_cause() {
 }
 
 #[test]
+fn there_is_only_to_read_what_is_there() {
+    let fix = |reply: Reply| {
+        let ran = check(token(reply), &["TOKEN-017"]);
+        ran.finding("TOKEN-017").remedy.text.clone()
+    };
+    let described = fix(Reply::imds_error(403, "access_denied", "No."));
+    assert!(described.starts_with("Read the description"), "{described}");
+    let bare = fix(Reply::imds(403, r#"{"error":"access_denied"}"#));
+    assert!(
+        bare.starts_with("The answer has an error and no description"),
+        "{bare}"
+    );
+    for body in ["", "{}", "[]"] {
+        let silent = fix(Reply::imds(403, body));
+        assert!(
+            silent.starts_with("The answer says nothing but its status"),
+            "{silent}"
+        );
+    }
+}
+
+#[test]
 fn an_agents_5xx_is_not_that_of_imds() {
     for status in [500, 502, 503] {
         check(probe(agent(status)), &["IMDS-013"]);

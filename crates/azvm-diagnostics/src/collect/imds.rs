@@ -1,7 +1,7 @@
 //! The metadata service: who is there, what the machine is, and a token.
 
 use super::patience::{KEPT_FOR_TOKEN, telling};
-use super::{Run, Secrets, model, path};
+use super::{Run, Secrets, model, path, words};
 use crate::facts::{Call, HostFacts, ImdsFacts, ProbeAnswer, Reach, TokenFacts, Trouble};
 use crate::progress::Event;
 use azvm_arm::Cloud;
@@ -288,9 +288,18 @@ impl Run<'_> {
             tokio::time::sleep(pause.min(self.time_left())).await;
         }
         let config = self.config;
-        let kept = match action {
-            "imds_instance" | "imds_instance_again" | "imds_identity_info" => KEPT_FOR_TOKEN,
-            _ => Duration::ZERO,
+        let kept = match is_description(action) {
+            true => KEPT_FOR_TOKEN,
+            false => Duration::ZERO,
+        };
+        let read = |response: &Response| {
+            let result = read(response);
+            let may_be_refusal =
+                is_description(action) || matches!(result, Err(ProtocolError::Malformed(_)));
+            match words::refusal_with_success(response) {
+                Some(refusal) if may_be_refusal => Err(refusal),
+                _ => result,
+            }
         };
         let policy = policy
             .with_max_retry_after(MAX_RETRY_AFTER)
@@ -317,6 +326,14 @@ pub(crate) fn offered_version(call: &Call<Compute, ProtocolError>) -> Option<Api
     };
     let offered = rejection.newest_versions().iter().filter(is_readable);
     ApiVersion::newest(&offered.collect::<Vec<_>>()).filter(|_| rejection.status() == 400)
+}
+
+/// Documents have no form that is told from an error's: they may be empty.
+fn is_description(action: &str) -> bool {
+    matches!(
+        action,
+        "imds_instance" | "imds_instance_again" | "imds_identity_info"
+    )
 }
 
 /// How many requests a question leaves to those after it, even in an update: its retries do not use them up.

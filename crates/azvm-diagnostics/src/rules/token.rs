@@ -133,10 +133,17 @@ fn refused(rejection: &Rejection, facts: &Facts, values: &Values, verdict: &mut 
         .with_confidence(agent::confidence(entry))
         .with_cause(cause);
     verdict.find(in_case(finding, rejection));
+    if rejection.status() == 200 {
+        verdict.summary(rejection.to_string());
+    }
 }
 
-/// As this answer has it, which may have nothing to read.
+/// As this answer has it: an error that came with success, or nothing to read.
 fn in_case(finding: Finding, rejection: &Rejection) -> Finding {
+    if rejection.status() == 200 {
+        return finding
+            .with_title("the metadata service answered 200 with an error and without a token");
+    }
     if finding.entry != &TOKEN_017 {
         return finding;
     }
@@ -161,6 +168,9 @@ const UNREAD_FIX: &str = "Nobody asked for a body of this form. Look for what ch
 
 /// Who answered comes first, then the status, then `error`.
 fn refusal(rejection: &Rejection, facts: &Facts) -> &'static Entry {
+    if rejection.status() == 200 {
+        return &IMDS_018;
+    }
     if let Some(entry) = agent::unsigned(rejection.status(), rejection.responder(), facts) {
         return entry;
     }

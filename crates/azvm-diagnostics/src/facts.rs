@@ -406,6 +406,8 @@ pub struct ProbeAnswer {
     pub rejection: Rejection,
     /// The `Server` header.
     pub server: Option<String>,
+    /// The `Metadata-Flavor` header, by which another cloud marks its answers.
+    pub flavor: Option<String>,
 }
 
 /// A token without the token.

@@ -364,6 +364,7 @@ fn read_probe(response: &Response) -> Result<ProbeAnswer, ProtocolError> {
         responder: Responder::of(response),
         rejection: Rejection::read(response),
         server: response.header("server").map(service_text),
+        flavor: response.header("metadata-flavor").map(service_text),
     })
 }
 

@@ -1,6 +1,6 @@
 //! Does IMDS answer, and is it IMDS?
 
-use super::{Verdict, agent, brief, path};
+use super::{Verdict, agent, brief, path, stranger};
 use crate::catalogue::{
     Entry, HOST_002, HOST_003, HOST_007, IMDS_005, IMDS_006, IMDS_009, IMDS_018, IMDS_022, NET_001,
     NET_002, NET_003, NET_004, NET_012, NET_014, NET_018, NET_019,
@@ -28,7 +28,7 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
             answered(answer, facts, values, &mut verdict);
             verdict.summary(format!(
                 "{} answers at {}, {}",
-                answer.responder,
+                stranger::who(answer),
                 facts.imds.endpoint,
                 brief(call.elapsed)
             ));
@@ -147,6 +147,7 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
     verdict.saw("responder", answer.responder.to_string());
     verdict.saw("status", answer.status.to_string());
     verdict.saw_some("server", answer.server.as_ref());
+    verdict.saw_some("metadata_flavor", answer.flavor.as_ref());
     let entry: &Entry = match answer.responder {
         Responder::Imds | Responder::ImdsThroughAgent => {
             verdict.saw_some("error", answer.rejection.error());
@@ -165,6 +166,7 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
             }
             return;
         }
+        _ if stranger::cloud(answer).is_some() => &HOST_002,
         Responder::ArcAgent => &HOST_003,
         Responder::DockerDesktop => &HOST_007,
         Responder::GuestProxyAgent => agent::own_answer(answer.status, facts),
@@ -203,7 +205,8 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
 fn told(answer: &ProbeAnswer) -> String {
     let mut cause = format!(
         "{} answered {} to a direct request without a proxy",
-        answer.responder, answer.status
+        stranger::who(answer),
+        answer.status
     );
     if let Some(words) = answer.rejection.description() {
         cause.push_str(&format!(": {words}"));

@@ -13,6 +13,7 @@ mod principal;
 mod refused;
 mod rights;
 mod rights_seen;
+mod stranger;
 mod token;
 
 pub(crate) use principal::DEVELOPER_APPLICATIONS;

@@ -217,6 +217,8 @@ pub(super) struct ProbeAnswer {
     pub(super) rejection: Rejection,
     #[serde(default)]
     pub(super) server: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) flavor: Option<Text>,
 }
 
 #[derive(Serialize, Deserialize)]

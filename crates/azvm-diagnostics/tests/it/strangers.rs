@@ -4,7 +4,7 @@ use crate::ran::Ran;
 use crate::replies::Reply;
 use crate::wire::Route;
 use crate::world::World;
-use azvm_diagnostics::CheckId::ImdsToken;
+use azvm_diagnostics::CheckId::{ImdsReachable, ImdsToken};
 use serde_json::json;
 
 /// Exactly these codes are found, in the order of the chain.
@@ -15,6 +15,10 @@ fn check(world: World, expected: &[&str]) -> Ran {
     ran
 }
 
+fn probe(reply: Reply) -> World {
+    World::healthy().with(Route::ImdsProbe, reply)
+}
+
 fn token(reply: Reply) -> World {
     World::healthy().with(Route::Token, reply)
 }
@@ -22,6 +26,57 @@ fn token(reply: Reply) -> World {
 #[track_caller]
 fn cause<'a>(ran: &'a Ran, code: &str) -> &'a str {
     ran.finding(code).cause.as_deref().unwrap()
+}
+
+/// `Server` and `Metadata-Flavor` of the first two are known: tailscale/tailscale:util/cloudenv/cloudenv.go,
+/// salrashid123/gce_metadata_server:server.go.
+#[test]
+fn another_clouds_service_is_named_by_its_headers() {
+    let server =
+        |name: &str| Reply::new(404, "<html><h1>Not Found</h1></html>").with("Server", name);
+    for (reply, cloud) in [
+        (server("EC2ws"), "Amazon EC2"),
+        (server("Metadata Server for VM"), "Google Compute Engine"),
+        (
+            Reply::new(403, "").with("Metadata-Flavor", "Google"),
+            "Google Compute Engine",
+        ),
+        (server("Oracle Cloud Metadata"), "Oracle Cloud"),
+        (server("OpenStack nova"), "OpenStack"),
+        (server("nova-api-metadata/29"), "OpenStack"),
+    ] {
+        let ran = check(probe(reply), &["HOST-002"]);
+        assert_eq!(ran.exit(), 6, "{cloud}");
+        let start = format!("the metadata service of {cloud} answered 40");
+        let told = cause(&ran, "HOST-002");
+        assert!(told.starts_with(&start), "{told}");
+        assert!(ran.check(ImdsReachable).summary.contains(cloud));
+    }
+    // Another flavor is somebody's, and nobody's that is known.
+    let other = Reply::new(403, "").with("Metadata-Flavor", "Other");
+    let ran = check(probe(other), &["HOST-002"]);
+    assert!(cause(&ran, "HOST-002").starts_with("another cloud's metadata service"));
+    // Products of the same makers, and words that are only in the body.
+    for name in [
+        "Oracle-HTTP-Server/12.2",
+        "nova/1",
+        "metadata-proxy",
+        "nginx",
+    ] {
+        let ran = check(probe(server(name)), &["NET-014"]);
+        let start = format!("an unknown server ({name}) answered 404 ");
+        assert!(cause(&ran, "NET-014").starts_with(&start));
+    }
+    check(
+        probe(Reply::new(404, "Oracle Cloud Metadata")),
+        &["NET-014"],
+    );
+    // A stand-in in IMDS's form is one, whatever it is called.
+    let body = json!({"error": "invalid_request"}).to_string();
+    check(
+        probe(Reply::new(400, body).with("Server", "OpenStack nova")),
+        &[],
+    );
 }
 
 #[test]

@@ -56,6 +56,7 @@ pub(super) static KERNEL: Evidence = Evidence { key: "kernel", meaning: "the ver
 pub(super) static LOCAL_ADDRESS: Evidence = Evidence { key: "local_address", meaning: "the address and port that the connection came from" };
 pub(super) static LOG_FILE: Evidence = Evidence { key: "log_file", meaning: "the file and line; never the text" };
 pub(super) static MESSAGE: Evidence = Evidence { key: "message", meaning: "ARM's words" };
+pub(super) static METADATA_FLAVOR: Evidence = Evidence { key: "metadata_flavor", meaning: "the Metadata-Flavor header of the answer, by which Google marks its own" };
 pub(super) static MODEL_READER: Evidence = Evidence { key: "model_reader", meaning: "whose token the machine's model was read with, if not the chosen identity's" };
 pub(super) static NBF: Evidence = Evidence { key: "nbf", meaning: "the claim nbf: from when on the token is valid" };
 pub(super) static NEWEST_VERSIONS: Evidence = Evidence { key: "newest_versions", meaning: "the api-versions that IMDS offers" };
@@ -161,6 +162,7 @@ pub static EVIDENCE: &[&Evidence] = &[
     &LOCAL_ADDRESS,
     &LOG_FILE,
     &MESSAGE,
+    &METADATA_FLAVOR,
     &MODEL_READER,
     &NBF,
     &NEWEST_VERSIONS,

@@ -293,6 +293,8 @@ impl Run<'_> {
             false => Duration::ZERO,
         };
         let read = |response: &Response| {
+            let plain = words::without_tags(response);
+            let response = plain.as_ref().unwrap_or(response);
             let result = read(response);
             let may_be_refusal =
                 is_description(action) || matches!(result, Err(ProtocolError::Malformed(_)));

@@ -79,6 +79,47 @@ fn another_clouds_service_is_named_by_its_headers() {
     );
 }
 
+/// The page: Azure/WALinuxAgent#142, of the platform's own IIS at another address.
+#[test]
+fn a_web_servers_refusal_is_quoted_and_no_proxys() {
+    let iis = |kind: &str, body: &str| {
+        Reply::new(403, body)
+            .with("Server", "Microsoft-IIS/10.0")
+            .with("Content-Type", kind)
+    };
+    let xml = "<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>Forbidden</Code>\
+               <Message>Access is denied.</Message></Error>";
+    let page = "<!DOCTYPE html PUBLIC \"x\"><html><head><style>b{}</style></head>\
+                <h2>Forbidden</h2><h3>Access is denied.</h3></html>";
+    for (kind, body) in [("text/xml; charset=utf-8", xml), ("text/html", page)] {
+        let ran = check(probe(iis(kind, body)), &["NET-014"]);
+        let told = cause(&ran, "NET-014");
+        assert!(
+            told.starts_with("an unknown server (Microsoft-IIS/10.0) answered 403 "),
+            "{told}"
+        );
+        assert!(told.ends_with(": Forbidden Access is denied."), "{told}");
+        assert_eq!(
+            ran.evidence(ImdsReachable, "responder"),
+            Some("an unknown server")
+        );
+        let ran = check(token(iis(kind, body)), &["NET-014"]);
+        assert!(cause(&ran, "NET-014").ends_with(": Forbidden Access is denied."));
+    }
+    // XML with a proxy's mark is a proxy's, and so is another page; both are quoted.
+    let proxys = [
+        iis("text/xml", xml).with("Via", "1.1 proxy"),
+        Reply::new(403, page).with("Content-Type", "text/html"),
+        Reply::new(502, page),
+    ];
+    for reply in proxys {
+        let ran = check(probe(reply), &["NET-014"]);
+        let told = cause(&ran, "NET-014");
+        assert!(told.starts_with("an HTTP proxy answered "), "{told}");
+        assert!(told.ends_with(": Forbidden Access is denied."), "{told}");
+    }
+}
+
 #[test]
 fn an_error_that_comes_with_success_is_quoted() {
     let body = json!({"error": "invalid_request", "error_description": "Identity not found"});

@@ -6,7 +6,7 @@ use crate::facts::{Call, HostFacts, ImdsFacts, ProbeAnswer, Reach, TokenFacts, T
 use crate::progress::Event;
 use azvm_arm::Cloud;
 use azvm_exchange::{Phase, Request, Response, RetryClass, RetryPolicy, Secret, service_text};
-use azvm_http::{Client, Limits};
+use azvm_http::{Client, Limits, REASON_PHRASE};
 use azvm_imds::{
     ApiVersion, Audience, Compute, INSTANCE_API_VERSION, IdentitySelector, InstancePath,
     InstanceRequest, PUBLISHED_VERSIONS, ProtocolError, Rejection, Responder, TRANSIENT_DELAYS,
@@ -367,6 +367,7 @@ fn read_probe(response: &Response) -> Result<ProbeAnswer, ProtocolError> {
         rejection: Rejection::read(response),
         server: response.header("server").map(service_text),
         flavor: response.header("metadata-flavor").map(service_text),
+        reason: response.header(REASON_PHRASE).map(service_text),
     })
 }
 

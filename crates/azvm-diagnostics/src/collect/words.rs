@@ -4,13 +4,22 @@
 //!
 //! | the answer | is read as |
 //! |---|---|
+//! | an empty body, and words of its own in the status line | those words as plain text |
 //! | XML, or a web server's own 403 | the first words between its tags as plain text |
 //! | another page | the same, still declared a page, which marks a proxy |
 //! | 200 with `error` | a refusal with the status 200 |
 
 use azvm_arm::ArmError;
 use azvm_exchange::Response;
+use azvm_http::REASON_PHRASE;
 use azvm_imds::{ProtocolError, Rejection};
+
+/// With the words of the status line in an empty body.
+pub(super) fn with_reason(response: &Response) -> Option<Response> {
+    let phrase = response.header(REASON_PHRASE)?;
+    let is_empty = response.body().is_empty();
+    is_empty.then(|| with_text(response, phrase, None))
+}
 
 /// With the words of a page or of XML, and nothing of its form. The reader takes words that start with a letter.
 pub(super) fn without_tags(response: &Response) -> Option<Response> {
@@ -81,6 +90,26 @@ mod tests {
         let rejection = Rejection::read(response);
         let words = rejection.description().map(Into::into);
         (rejection.responder(), words)
+    }
+
+    #[test]
+    fn a_status_line_speaks_for_an_empty_body() {
+        let line = |headers: &[(&str, &str)], body| {
+            let headers = [headers, &[(REASON_PHRASE, "Blocked by rule")]].concat();
+            with_reason(&response(403, &headers, body)).map(|it| read(&it))
+        };
+        let words = Some("Blocked by rule".to_owned());
+        let close = ("Connection", "close");
+        assert_eq!(
+            line(&[close], ""),
+            Some((Responder::Unknown, words.clone()))
+        );
+        let imds = ("Server", "IMDS/1.2.3.4");
+        assert_eq!(line(&[imds], ""), Some((Responder::Imds, words.clone())));
+        let via = ("Via", "1.1 x");
+        assert_eq!(line(&[via], ""), Some((Responder::HttpProxy, words)));
+        assert_eq!(line(&[], "x"), None);
+        assert!(with_reason(&response(403, &[close], "")).is_none());
     }
 
     #[test]

@@ -148,6 +148,7 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
     verdict.saw("status", answer.status.to_string());
     verdict.saw_some("server", answer.server.as_ref());
     verdict.saw_some("metadata_flavor", answer.flavor.as_ref());
+    verdict.saw_some("reason_phrase", answer.reason.as_ref());
     let entry: &Entry = match answer.responder {
         Responder::Imds | Responder::ImdsThroughAgent => {
             verdict.saw_some("error", answer.rejection.error());
@@ -192,13 +193,19 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
         // It is on its way up: the token's own retries decide.
         finding = finding.with_severity(Severity::Warn);
     }
-    if entry.code == IMDS_005.code {
+    if entry.code == IMDS_005.code || (entry.code == NET_014.code && is_like_agents(answer)) {
         finding = finding.with_confidence(Confidence::Likely);
     }
     verdict.find(finding);
     if answer.responder == Responder::GuestProxyAgent {
         path::unreadable(facts, values, verdict);
     }
+}
+
+/// The agent has the usual words in its status line (Azure/GuestProxyAgent:proxy_agent/src/proxy/proxy_server.rs sets a
+/// status, and its HTTP library writes the line); what has others and nothing else is somebody's who refuses as it does.
+fn is_like_agents(answer: &ProbeAnswer) -> bool {
+    answer.reason.is_some() && agent::has_status(answer.status)
 }
 
 /// Who answered the probe, and in which words.

@@ -97,6 +97,7 @@ fn store_probe(probe: &ProbeAnswer) -> wire::ProbeAnswer {
         rejection,
         server,
         flavor,
+        reason,
     } = probe;
     wire::ProbeAnswer {
         status: *status,
@@ -104,6 +105,7 @@ fn store_probe(probe: &ProbeAnswer) -> wire::ProbeAnswer {
         rejection: store_rejection(rejection),
         server: some(server.as_ref()),
         flavor: some(flavor.as_ref()),
+        reason_phrase: some(reason.as_ref()),
     }
 }
 
@@ -114,6 +116,7 @@ fn restore_probe(wire: wire::ProbeAnswer) -> ProbeAnswer {
         rejection: rejection(&wire.rejection),
         server: back(wire.server),
         flavor: back(wire.flavor),
+        reason: back(wire.reason_phrase),
     }
 }
 

@@ -219,6 +219,8 @@ pub(super) struct ProbeAnswer {
     pub(super) server: Option<Text>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) flavor: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) reason_phrase: Option<Text>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -5,6 +5,7 @@ use crate::replies::Reply;
 use crate::wire::Route;
 use crate::world::World;
 use azvm_diagnostics::CheckId::{ImdsReachable, ImdsToken};
+use azvm_diagnostics::Confidence;
 use serde_json::json;
 
 /// Exactly these codes are found, in the order of the chain.
@@ -26,6 +27,46 @@ fn token(reply: Reply) -> World {
 #[track_caller]
 fn cause<'a>(ran: &'a Ran, code: &str) -> &'a str {
     ran.finding(code).cause.as_deref().unwrap()
+}
+
+/// The agent's library writes the usual words of a status, `closed_response` in
+/// Azure/GuestProxyAgent:proxy_agent/src/proxy/proxy_server.rs.
+#[test]
+fn a_refusal_with_words_of_its_own_in_the_status_line_is_not_the_agents() {
+    let closed = || Reply::new(403, "").with("Connection", "close");
+    let words = "Forbidden by rule: blocked by network policy";
+    let ran = check(probe(closed().saying(words)), &["NET-014"]);
+    assert_eq!(ran.evidence(ImdsReachable, "reason_phrase"), Some(words));
+    assert_eq!(ran.finding("NET-014").confidence, Confidence::Likely);
+    let told = cause(&ran, "NET-014");
+    assert!(
+        told.starts_with("an unknown server answered 403 ") && told.ends_with(words),
+        "{told}"
+    );
+    let ran = check(token(closed().saying(words)), &["NET-014"]);
+    assert!(cause(&ran, "NET-014").ends_with(words));
+    // The usual words, in whatever letters, and none.
+    for usual in ["Forbidden", "FORBIDDEN", ""] {
+        let ran = check(probe(closed().saying(usual)), &["IMDS-010"]);
+        assert_eq!(ran.evidence(ImdsReachable, "reason_phrase"), None);
+        assert_eq!(ran.finding("IMDS-010").confidence, Confidence::High);
+    }
+    check(token(closed().saying("Forbidden")), &["IMDS-010"]);
+    // By such words Docker Desktop's proxy is known in a body as well; IMDS stays IMDS.
+    let docker = "connecting to 169.254.169.254:80: connectex: unreachable network.";
+    check(probe(closed().saying(docker)), &["HOST-007"]);
+    let imds = Reply::imds_error(400, "invalid_request", "No.").saying("Bad header");
+    check(probe(imds), &[]);
+}
+
+#[test]
+fn a_token_in_a_status_line_is_cut_out() {
+    let secret = format!("eyJ{}.e30.c2ln", "a".repeat(40));
+    let line = format!("Not allowed: Bearer {secret}");
+    let ran = check(probe(Reply::new(403, "").saying(&line)), &["NET-014"]);
+    let shown = "Not allowed: Bearer <redacted>";
+    assert_eq!(ran.evidence(ImdsReachable, "reason_phrase"), Some(shown));
+    assert!(!ran.verbose_text().contains("aaaaaaaa") && !ran.json_text().contains("aaaaaaaa"));
 }
 
 /// `Server` and `Metadata-Flavor` of the first two are known: tailscale/tailscale:util/cloudenv/cloudenv.go,

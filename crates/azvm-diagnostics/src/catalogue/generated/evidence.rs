@@ -69,6 +69,7 @@ pub(super) static PLATFORM_ADDRESS: Evidence = Evidence { key: "platform_address
 pub(super) static PRIMARY_ADDRESS: Evidence = Evidence { key: "primary_address", meaning: "the primary address of the primary interface" };
 pub(super) static PRIMARY_INTERFACE: Evidence = Evidence { key: "primary_interface", meaning: "the interface of the default route, which Azure gives to the primary one" };
 pub(super) static PROXY_VARIABLES: Evidence = Evidence { key: "proxy_variables", meaning: "proxy variables that are set, with hosts and without passwords" };
+pub(super) static REASON_PHRASE: Evidence = Evidence { key: "reason_phrase", meaning: "the words of the answer's status line, where they are not the usual ones of the status" };
 pub(super) static REQUEST_HEADERS: Evidence = Evidence { key: "request_headers", meaning: "names of the headers of a request that was given to look at" };
 pub(super) static REQUEST_ID: Evidence = Evidence { key: "request_id", meaning: "the service's request ID, for support" };
 pub(super) static REQUEST_METHOD: Evidence = Evidence { key: "request_method", meaning: "the method of a request that was given to look at" };
@@ -175,6 +176,7 @@ pub static EVIDENCE: &[&Evidence] = &[
     &PRIMARY_ADDRESS,
     &PRIMARY_INTERFACE,
     &PROXY_VARIABLES,
+    &REASON_PHRASE,
     &REQUEST_HEADERS,
     &REQUEST_ID,
     &REQUEST_METHOD,

@@ -183,7 +183,7 @@ pub(crate) static IMDS_010: Entry = Entry {
     severity: Severity::Fail,
     title: "the Guest Proxy Agent denies this process the metadata service",
     summary: "The Metadata Security Protocol is enforced on this machine, and its allow-list does not have this user or program.",
-    told_apart: "403 with an empty body and 'Connection: close', which the agent writes and IMDS does not. If only addresses with '//' or '..' are refused, it is IMDS-014; with a text about an unreachable network, HOST-007.",
+    told_apart: "403 with an empty body and 'Connection: close', which the agent writes and IMDS does not. Its status line has the usual word, Forbidden; with others it is somebody else's, NET-014. If only addresses with '//' or '..' are refused, it is IMDS-014; with a text about an unreachable network, HOST-007.",
     near: &["HOST-007", "IMDS-011", "IMDS-014", "NET-004"],
     evidence: &[&evidence::RESPONDER, &evidence::STATUS],
     fix: "Add the program and user to the machine's access control profile; do not switch the protocol off.",

@@ -330,6 +330,8 @@ pub(super) struct ArmRefusal {
     pub(super) via: Option<Text>,
     pub(super) server: Option<Text>,
     pub(super) squid_error: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) edge_ref: Option<Text>,
 }
 
 /// What is left of one.

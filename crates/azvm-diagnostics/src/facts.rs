@@ -406,6 +406,10 @@ pub struct ProbeAnswer {
     pub rejection: Rejection,
     /// The `Server` header.
     pub server: Option<String>,
+    /// The `Metadata-Flavor` header, by which another cloud marks its answers.
+    pub flavor: Option<String>,
+    /// The words of the status line, where they are not the usual ones of the status.
+    pub reason: Option<String>,
 }
 
 /// A token without the token.

@@ -258,7 +258,7 @@ impl Client {
             proxied,
         } = connection.ends();
         let exchanged = Exchanged {
-            response: wire::decode(head.status.as_u16(), &head.headers, body),
+            response: wire::decode(&head, body),
             timings: route.timings,
             local,
             peer,

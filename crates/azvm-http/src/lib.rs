@@ -74,6 +74,8 @@
 //!
 //! # Features
 //!
+//! * `reason-phrase`: a response has the words of its status line under the name `REASON_PHRASE`, where they are not the
+//!   usual ones (`the_words_of_a_status_line_are_kept_where_they_are_its_own`).
 //! * `tls`: `Client::arm`, `Client::tls` and the proxy, with rustls and the trust store of the platform. Without it no TLS
 //!   library is built.
 //!
@@ -113,3 +115,5 @@ pub use limits::{
 #[cfg(feature = "tls")]
 pub use proxy::{DEFAULT_PROXY_PORT, Proxy, ProxyError, ProxyRules};
 pub use timing::Timings;
+#[cfg(feature = "reason-phrase")]
+pub use wire::REASON_PHRASE;

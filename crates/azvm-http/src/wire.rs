@@ -65,15 +65,33 @@ pub(crate) fn encode(origin: &Origin, request: &Request) -> Result<Message, Tran
     Ok(message)
 }
 
-pub(crate) fn decode(status: u16, headers: &HeaderMap, body: Vec<u8>) -> Response {
-    let headers = headers
-        .iter()
-        .map(|(name, value)| {
-            let value = String::from_utf8_lossy(value.as_bytes());
-            (name.as_str().to_owned(), value.into_owned())
-        })
-        .collect();
-    Response::new(status, headers, body)
+/// What came before a body, in hyper's types.
+type Head = hyper::http::response::Parts;
+
+pub(crate) fn decode(head: &Head, body: Vec<u8>) -> Response {
+    let headers = head.headers.iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        (name.as_str().to_owned(), value.into_owned())
+    });
+    #[cfg(feature = "reason-phrase")]
+    let headers = headers.chain(reason_phrase(head));
+    Response::new(head.status.as_u16(), headers.collect(), body)
+}
+
+/// The name under which a response has the words of its status line, where they are others than the status has by RFC
+/// 9110 section 15. No header can have it.
+#[cfg(feature = "reason-phrase")]
+pub const REASON_PHRASE: &str = ":reason";
+
+/// As a header, for it is as much the server's own words as one.
+#[cfg(feature = "reason-phrase")]
+fn reason_phrase(head: &Head) -> Option<(String, String)> {
+    let phrase = head.extensions.get::<hyper::ext::ReasonPhrase>()?;
+    let phrase = String::from_utf8_lossy(phrase.as_bytes());
+    let phrase = phrase.trim();
+    let usual = head.status.canonical_reason().unwrap_or_default();
+    let is_own = !phrase.is_empty() && !phrase.eq_ignore_ascii_case(usual);
+    is_own.then(|| (REASON_PHRASE.to_owned(), phrase.to_owned()))
 }
 
 fn header_value(text: &str) -> Result<HeaderValue, TransportError> {

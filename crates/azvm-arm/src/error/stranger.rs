@@ -1,4 +1,4 @@
-//! Who wrote an answer that has no mark of ARM, and what it says for itself.
+//! Who wrote an answer that is not ARM's own, and what it says for itself.
 
 use alloc::string::String;
 use azvm_exchange::{Response, service_text};
@@ -10,7 +10,7 @@ const LOOKED_AT: usize = 8 * 1024;
 /// So much of its words is kept, in characters.
 const KEPT: usize = 200;
 
-/// The headers by which a proxy, a gateway or a web server names itself.
+/// The headers by which a proxy, a gateway or a web server names itself, and by which Azure's edge marks what passes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sender {
@@ -20,6 +20,9 @@ pub struct Sender {
     pub server: Option<String>,
     /// `X-Squid-Error`: why Squid wrote it (squid-cache/squid:src/errorpage.cc).
     pub squid_error: Option<String>,
+    /// `X-Azure-Ref` or `X-MSEdge-Ref`: the reference of Microsoft's edge network, for support (*Protocol support for HTTP
+    /// headers in Azure Front Door* has the first; that the second is as much is inferred from captured answers).
+    pub edge_ref: Option<String>,
 }
 
 impl Sender {
@@ -32,6 +35,7 @@ impl Sender {
             via: header("via"),
             server: header("server"),
             squid_error: header("x-squid-error"),
+            edge_ref: header("x-azure-ref").or_else(|| header("x-msedge-ref")),
         }
     }
 
@@ -47,6 +51,7 @@ impl fmt::Display for Sender {
             ("Via", &self.via),
             ("Server", &self.server),
             ("X-Squid-Error", &self.squid_error),
+            ("X-Azure-Ref", &self.edge_ref),
         ];
         let there = headers
             .into_iter()

@@ -225,6 +225,14 @@ fn a_stranger_is_told_by_its_headers_and_first_words() {
         ArmError::read(&Response::new(403, headers.into(), body.into()))
     };
     assert!(page("<html>blocked").is_page() && !page("<html>blocked").is_from_arm());
+    // What passed Microsoft's edge has its mark.
+    for name in ["X-Azure-Ref", "x-msedge-ref"] {
+        let headers = vec![(name.into(), "0zxV".into())];
+        let edge = ArmError::read(&Response::new(503, headers, b"<h2>Oh</h2>".to_vec()));
+        assert_eq!(edge.sender().edge_ref.as_deref(), Some("0zxV"));
+        let shown = "a server in ARM's place answered 503 (X-Azure-Ref: 0zxV): Oh";
+        assert_eq!(edge.to_string(), shown);
+    }
     assert!(page(r#"{"error":{"code":"C"}}"#).is_from_arm());
 }
 

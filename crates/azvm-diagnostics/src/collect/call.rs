@@ -2,6 +2,7 @@
 
 use super::Run;
 use super::patience::telling;
+use super::words;
 use crate::facts::{Call, TimelineEntry, Trouble, Try};
 use crate::progress::Event;
 use azvm_exchange::{Exchange, FailureKind, Origin, Request, Response, RetryPolicy};
@@ -80,7 +81,10 @@ fn understand<R, E>(driven: Driven, read: impl FnOnce(&Response) -> Result<R, E>
         .and_then(Response::date)
         .map(|server| (server, azvm_identity::now()));
     let answer = match &driven.result {
-        Ok(response) => read(response).map_err(Trouble::Refused),
+        Ok(response) => {
+            let spoken = words::with_reason(response);
+            read(spoken.as_ref().unwrap_or(response)).map_err(Trouble::Refused)
+        }
         Err(failure) => Err(Trouble::Silent(failure.clone())),
     };
     Call {

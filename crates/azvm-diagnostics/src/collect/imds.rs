@@ -1,12 +1,12 @@
 //! The metadata service: who is there, what the machine is, and a token.
 
 use super::patience::{KEPT_FOR_TOKEN, telling};
-use super::{Run, Secrets, model, path};
+use super::{Run, Secrets, model, path, words};
 use crate::facts::{Call, HostFacts, ImdsFacts, ProbeAnswer, Reach, TokenFacts, Trouble};
 use crate::progress::Event;
 use azvm_arm::Cloud;
 use azvm_exchange::{Phase, Request, Response, RetryClass, RetryPolicy, Secret, service_text};
-use azvm_http::{Client, Limits};
+use azvm_http::{Client, Limits, REASON_PHRASE};
 use azvm_imds::{
     ApiVersion, Audience, Compute, INSTANCE_API_VERSION, IdentitySelector, InstancePath,
     InstanceRequest, PUBLISHED_VERSIONS, ProtocolError, Rejection, Responder, TRANSIENT_DELAYS,
@@ -288,9 +288,20 @@ impl Run<'_> {
             tokio::time::sleep(pause.min(self.time_left())).await;
         }
         let config = self.config;
-        let kept = match action {
-            "imds_instance" | "imds_instance_again" | "imds_identity_info" => KEPT_FOR_TOKEN,
-            _ => Duration::ZERO,
+        let kept = match is_description(action) {
+            true => KEPT_FOR_TOKEN,
+            false => Duration::ZERO,
+        };
+        let read = |response: &Response| {
+            let plain = words::without_tags(response);
+            let response = plain.as_ref().unwrap_or(response);
+            let result = read(response);
+            let may_be_refusal =
+                is_description(action) || matches!(result, Err(ProtocolError::Malformed(_)));
+            match words::refusal_with_success(response) {
+                Some(refusal) if may_be_refusal => Err(refusal),
+                _ => result,
+            }
         };
         let policy = policy
             .with_max_retry_after(MAX_RETRY_AFTER)
@@ -317,6 +328,14 @@ pub(crate) fn offered_version(call: &Call<Compute, ProtocolError>) -> Option<Api
     };
     let offered = rejection.newest_versions().iter().filter(is_readable);
     ApiVersion::newest(&offered.collect::<Vec<_>>()).filter(|_| rejection.status() == 400)
+}
+
+/// Documents have no form that is told from an error's: they may be empty.
+fn is_description(action: &str) -> bool {
+    matches!(
+        action,
+        "imds_instance" | "imds_instance_again" | "imds_identity_info"
+    )
 }
 
 /// How many requests a question leaves to those after it, even in an update: its retries do not use them up.
@@ -347,6 +366,8 @@ fn read_probe(response: &Response) -> Result<ProbeAnswer, ProtocolError> {
         responder: Responder::of(response),
         rejection: Rejection::read(response),
         server: response.header("server").map(service_text),
+        flavor: response.header("metadata-flavor").map(service_text),
+        reason: response.header(REASON_PHRASE).map(service_text),
     })
 }
 

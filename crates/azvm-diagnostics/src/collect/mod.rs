@@ -18,6 +18,7 @@ mod reader;
 mod rights;
 #[cfg(any(windows, test))]
 mod windows;
+mod words;
 
 pub(crate) use arm::is_plain_403;
 pub(crate) use host::{covers_imds, proxy_host};

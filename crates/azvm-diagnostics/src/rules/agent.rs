@@ -7,6 +7,11 @@ use crate::facts::Facts;
 use crate::finding::{Confidence, Finding, Values};
 use azvm_imds::Responder;
 
+/// The statuses that the agent writes itself.
+pub(super) fn has_status(status: u16) -> bool {
+    matches!(status, 403 | 421 | 500 | 502 | 503)
+}
+
 /// What a status that the agent wrote itself means.
 pub(super) fn own_answer(status: u16, facts: &Facts) -> &'static Entry {
     match status {

@@ -7,7 +7,7 @@ use crate::catalogue::{
 };
 use crate::facts::{Call, Facts, Trouble, Try};
 use crate::finding::{Confidence, Finding, Severity, Values};
-use azvm_arm::{ArmError, Cloud};
+use azvm_arm::{ArmError, Cloud, RequestIds};
 use azvm_exchange::{Failure, FailureKind, Origin, Phase};
 use std::time::Duration;
 
@@ -308,6 +308,9 @@ pub(super) fn uncoded(error: &ArmError, facts: &Facts, values: &Values) -> Findi
 /// Whether somebody else says that he wrote it, or ARM's answers of this run have marks that it lacks.
 fn is_strangers(error: &ArmError, facts: &Facts) -> bool {
     let sender = error.sender();
+    if is_gateways(error) {
+        return false;
+    }
     let probe = facts.arm.probe.iter().flat_map(|call| &call.attempts);
     let usually_has_ids = probe
         .into_iter()
@@ -315,11 +318,22 @@ fn is_strangers(error: &ArmError, facts: &Facts) -> bool {
     error.is_page() || sender.via.is_some() || sender.squid_error.is_some() || usually_has_ids
 }
 
+/// A page that was not put in the place of an answer of ARM's own, as by a device that blocks it: it tells of trouble, with
+/// the ids of ARM or the mark of the edge before it, and of no proxy.
+fn is_gateways(error: &ArmError) -> bool {
+    let sender = error.sender();
+    let is_azures = sender.edge_ref.is_some() || *error.request_ids() != RequestIds::default();
+    let is_trouble = error.status() == 429 || error.status() >= 500;
+    let is_proxys = sender.via.is_some() || sender.squid_error.is_some();
+    error.is_page() && is_trouble && is_azures && !is_proxys
+}
+
 fn unmarked(error: &ArmError) -> String {
-    let mut cause = format!(
-        "the answer is {}, with no id of ARM and not in its form",
-        error.status()
-    );
+    let status = error.status();
+    let mut cause = match is_gateways(error) {
+        true => format!("a gateway before ARM, with marks of Azure, answered {status} with a page"),
+        false => format!("the answer is {status}, with no id of ARM and not in its form"),
+    };
     if !error.sender().is_unknown() {
         cause.push_str(&format!(" ({})", error.sender()));
     }

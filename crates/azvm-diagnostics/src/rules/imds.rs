@@ -1,6 +1,6 @@
 //! Does IMDS answer, and is it IMDS?
 
-use super::{Verdict, agent, brief, path};
+use super::{Verdict, agent, brief, path, stranger};
 use crate::catalogue::{
     Entry, HOST_002, HOST_003, HOST_007, IMDS_005, IMDS_006, IMDS_009, IMDS_018, IMDS_022, NET_001,
     NET_002, NET_003, NET_004, NET_012, NET_014, NET_018, NET_019,
@@ -28,7 +28,7 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
             answered(answer, facts, values, &mut verdict);
             verdict.summary(format!(
                 "{} answers at {}, {}",
-                answer.responder,
+                stranger::who(answer),
                 facts.imds.endpoint,
                 brief(call.elapsed)
             ));
@@ -147,6 +147,8 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
     verdict.saw("responder", answer.responder.to_string());
     verdict.saw("status", answer.status.to_string());
     verdict.saw_some("server", answer.server.as_ref());
+    verdict.saw_some("metadata_flavor", answer.flavor.as_ref());
+    verdict.saw_some("reason_phrase", answer.reason.as_ref());
     let entry: &Entry = match answer.responder {
         Responder::Imds | Responder::ImdsThroughAgent => {
             verdict.saw_some("error", answer.rejection.error());
@@ -165,6 +167,7 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
             }
             return;
         }
+        _ if stranger::cloud(answer).is_some() => &HOST_002,
         Responder::ArcAgent => &HOST_003,
         Responder::DockerDesktop => &HOST_007,
         Responder::GuestProxyAgent => agent::own_answer(answer.status, facts),
@@ -190,7 +193,7 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
         // It is on its way up: the token's own retries decide.
         finding = finding.with_severity(Severity::Warn);
     }
-    if entry.code == IMDS_005.code {
+    if entry.code == IMDS_005.code || (entry.code == NET_014.code && is_like_agents(answer)) {
         finding = finding.with_confidence(Confidence::Likely);
     }
     verdict.find(finding);
@@ -199,11 +202,18 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
     }
 }
 
+/// The agent has the usual words in its status line (Azure/GuestProxyAgent:proxy_agent/src/proxy/proxy_server.rs sets a
+/// status, and its HTTP library writes the line); what has others and nothing else is somebody's who refuses as it does.
+fn is_like_agents(answer: &ProbeAnswer) -> bool {
+    answer.reason.is_some() && agent::has_status(answer.status)
+}
+
 /// Who answered the probe, and in which words.
 fn told(answer: &ProbeAnswer) -> String {
     let mut cause = format!(
         "{} answered {} to a direct request without a proxy",
-        answer.responder, answer.status
+        stranger::who(answer),
+        answer.status
     );
     if let Some(words) = answer.rejection.description() {
         cause.push_str(&format!(": {words}"));

@@ -13,11 +13,13 @@ mod principal;
 mod refused;
 mod rights;
 mod rights_seen;
+mod stranger;
 mod token;
 
 pub(crate) use principal::DEVELOPER_APPLICATIONS;
 pub(crate) use refused::is_about_identity;
 
+use crate::catalogue::HOST_010;
 use crate::check::{Check, CheckId, Status};
 use crate::collect::SCALE_SET_TYPE;
 use crate::facts::{Call, Facts};
@@ -121,6 +123,7 @@ pub fn diagnose_under(facts: &Facts, policy: &Policy) -> Diagnosis {
         };
         checks.push(check);
     }
+    say_once(&mut checks);
     let outcome = outcome(facts, &checks, policy);
     Diagnosis {
         checks,
@@ -191,19 +194,16 @@ fn run(id: CheckId, facts: &Facts, values: &Values, policy: &Policy) -> Check {
     verdict
         .findings
         .sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.confidence)));
-    let worst = verdict.findings.first().map(|finding| finding.severity);
     if let (true, Some(first)) = (verdict.summary.is_empty(), verdict.findings.first()) {
         verdict.summary = first.title.clone();
     }
-    let status = match (worst, verdict.skipped_because) {
-        (Some(Severity::Fail), _) => Status::Fail,
+    let status = match (status_of(&verdict.findings), verdict.skipped_because) {
+        (Status::Fail, _) => Status::Fail,
         (_, Some(code)) => Status::Skipped {
             because: vec![code],
         },
         _ if verdict.is_unknown => Status::Unknown,
-        (Some(Severity::Warn), _) => Status::Warn,
-        (Some(Severity::Note), _) => Status::Note,
-        (None, _) => Status::Ok,
+        (status, None) => status,
     };
     Check {
         id,
@@ -214,6 +214,34 @@ fn run(id: CheckId, facts: &Facts, values: &Values, policy: &Policy) -> Check {
         duration: verdict.duration,
         attempts: verdict.attempts,
         left_out,
+    }
+}
+
+/// A machine that was moved is a warning about the machine, and the failure where its old group was asked for: there it is
+/// told with what came of it.
+fn say_once(checks: &mut [Check]) {
+    let Some((last, before)) = checks.split_last_mut() else {
+        return;
+    };
+    if !failures(last).any(|code| code == HOST_010.code) {
+        return;
+    }
+    for check in before {
+        check
+            .findings
+            .retain(|finding| finding.entry.code != HOST_010.code);
+        if check.status == Status::Warn {
+            check.status = status_of(&check.findings);
+        }
+    }
+}
+
+fn status_of(findings: &[Finding]) -> Status {
+    match findings.first().map(|finding| finding.severity) {
+        Some(Severity::Fail) => Status::Fail,
+        Some(Severity::Warn) => Status::Warn,
+        Some(Severity::Note) => Status::Note,
+        None => Status::Ok,
     }
 }
 

@@ -128,21 +128,49 @@ fn refused(rejection: &Rejection, facts: &Facts, values: &Values, verdict: &mut 
             "; it asks to come back in {wait}, which this run did not wait for"
         ));
     }
-    let mut finding = Finding::new(entry, values)
+    let finding = Finding::new(entry, values)
         .with_severity(Severity::Fail)
         .with_confidence(agent::confidence(entry))
         .with_cause(cause);
-    if entry == &TOKEN_017 && rejection.unread_form().is_some() {
-        finding.remedy.text = UNREAD_FIX.into();
+    verdict.find(in_case(finding, rejection));
+    if rejection.status() == 200 {
+        verdict.summary(rejection.to_string());
     }
-    verdict.find(finding);
 }
 
-/// There is no description to read.
+/// As this answer has it: an error that came with success, or nothing to read.
+fn in_case(finding: Finding, rejection: &Rejection) -> Finding {
+    if rejection.status() == 200 {
+        return finding
+            .with_title("the metadata service answered 200 with an error and without a token");
+    }
+    if finding.entry != &TOKEN_017 {
+        return finding;
+    }
+    match (rejection.unread_form(), rejection.description()) {
+        (Some(_), _) => finding.with_fix(UNREAD_FIX),
+        (None, None) => finding.with_fix(match rejection.error() {
+            Some(_) => NO_DESCRIPTION_FIX,
+            None => NO_WORDS_FIX,
+        }),
+        (None, Some(_)) => finding,
+    }
+}
+
+/// An error without its description.
+const NO_DESCRIPTION_FIX: &str = "The answer has an error and no description of it: ask again, and if it stays, give the error, the request id in the evidence and the time to support.";
+
+/// A status alone.
+const NO_WORDS_FIX: &str = "The answer says nothing but its status: look for what changes answers of IMDS on their way, ask again without it, and if it stays, give the status, the request id in the evidence and the time to support.";
+
+/// There is no description that can be read.
 const UNREAD_FIX: &str = "Nobody asked for a body of this form. Look for what changes the answers of IMDS on their way, and ask again without it: what is refused stands in the body.";
 
 /// Who answered comes first, then the status, then `error`.
 fn refusal(rejection: &Rejection, facts: &Facts) -> &'static Entry {
+    if rejection.status() == 200 {
+        return &IMDS_018;
+    }
     if let Some(entry) = agent::unsigned(rejection.status(), rejection.responder(), facts) {
         return entry;
     }

@@ -180,6 +180,7 @@ pub(super) fn arm_error(wire: &wire::ArmRefusal) -> ArmError {
         ("via", wire.via.as_ref()),
         ("server", wire.server.as_ref()),
         ("x-squid-error", wire.squid_error.as_ref()),
+        ("x-azure-ref", wire.edge_ref.as_ref()),
     ]);
     if wire.is_page {
         headers.push(("content-type".into(), "text/html".into()));

@@ -190,6 +190,7 @@ pub(super) fn store_arm_refusal(error: &ArmError) -> wire::ArmRefusal {
         via: some(sender.via.as_ref()),
         server: some(sender.server.as_ref()),
         squid_error: some(sender.squid_error.as_ref()),
+        edge_ref: some(sender.edge_ref.as_ref()),
         routing_id: some(error.request_ids().routing_id.as_ref()),
         failure_cause: some(error.request_ids().failure_cause.as_ref()),
         budget: error

@@ -96,12 +96,16 @@ fn store_probe(probe: &ProbeAnswer) -> wire::ProbeAnswer {
         responder,
         rejection,
         server,
+        flavor,
+        reason,
     } = probe;
     wire::ProbeAnswer {
         status: *status,
         responder: text(responder_name(*responder)),
         rejection: store_rejection(rejection),
         server: some(server.as_ref()),
+        flavor: some(flavor.as_ref()),
+        reason_phrase: some(reason.as_ref()),
     }
 }
 
@@ -111,6 +115,8 @@ fn restore_probe(wire: wire::ProbeAnswer) -> ProbeAnswer {
         responder: responder(&wire.responder),
         rejection: rejection(&wire.rejection),
         server: back(wire.server),
+        flavor: back(wire.flavor),
+        reason: back(wire.reason_phrase),
     }
 }
 

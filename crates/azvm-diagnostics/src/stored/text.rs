@@ -46,11 +46,12 @@ impl From<&String> for Text {
 
 /// As `service_text` leaves a text, but for its length.
 fn is_fit(text: &str) -> bool {
-    let is_bad = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
-    };
-    !text.contains(is_bad) && !holds_token(text)
+    !text.contains(char::is_control) && !text.contains(is_invisible) && !holds_token(text)
+}
+
+/// Outside of ASCII, what may stand within a token is what does not show.
+fn is_invisible(c: char) -> bool {
+    !c.is_ascii() && token_word_bytes(c.encode_utf8(&mut [0; 4])) > 0
 }
 
 /// A word as long as `service_text` takes for a JWT.
@@ -74,6 +75,9 @@ mod tests {
             assert_eq!(read(kept), kept);
         }
         assert_eq!(read("a\u{1b}[31m\nb\u{202e}"), "a [31m b ");
+        for invisible in ["\u{200b}", "\u{2028}", "\u{2066}", "\u{feff}"] {
+            assert_eq!(read(&format!("a{invisible}b")), "a b", "{invisible:?}");
+        }
         let token = format!("Bearer eyJ{}.e30.c2ln", "a".repeat(40));
         assert_eq!(read(&token), "Bearer <redacted>");
     }

@@ -217,6 +217,10 @@ pub(super) struct ProbeAnswer {
     pub(super) rejection: Rejection,
     #[serde(default)]
     pub(super) server: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) flavor: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) reason_phrase: Option<Text>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -326,6 +330,8 @@ pub(super) struct ArmRefusal {
     pub(super) via: Option<Text>,
     pub(super) server: Option<Text>,
     pub(super) squid_error: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) edge_ref: Option<Text>,
 }
 
 /// What is left of one.

@@ -27,6 +27,7 @@ mod scenarios;
 mod schema;
 mod shells;
 mod stored;
+mod strangers;
 mod strict;
 mod unreachable;
 mod waiting;

@@ -172,6 +172,28 @@ fn a_body_that_nobody_asked_for_is_the_cause() {
 }
 
 #[test]
+fn there_is_only_to_read_what_is_there() {
+    let fix = |reply: Reply| {
+        let ran = check(token(reply), &["TOKEN-017"]);
+        ran.finding("TOKEN-017").remedy.text.clone()
+    };
+    let described = fix(Reply::imds_error(403, "access_denied", "No."));
+    assert!(described.starts_with("Read the description"), "{described}");
+    let bare = fix(Reply::imds(403, r#"{"error":"access_denied"}"#));
+    assert!(
+        bare.starts_with("The answer has an error and no description"),
+        "{bare}"
+    );
+    for body in ["", "{}", "[]"] {
+        let silent = fix(Reply::imds(403, body));
+        assert!(
+            silent.starts_with("The answer says nothing but its status"),
+            "{silent}"
+        );
+    }
+}
+
+#[test]
 fn an_agents_5xx_is_not_that_of_imds() {
     for status in [500, 502, 503] {
         check(probe(agent(status)), &["IMDS-013"]);
@@ -986,6 +1008,60 @@ fn a_gateways_error_is_not_that_of_arm() {
     // Recovered, it is nobody's but the proxy's as well.
     let world = World::healthy().with_all(Route::Target, [squid(502), group_answer()]);
     assert_eq!(check(world, &["ARM-019"]).exit(), 0);
+}
+
+/// `X-Azure-Ref` is documented in *Protocol support for HTTP headers in Azure Front Door*.
+#[test]
+fn a_page_of_azures_gateways_is_not_a_strangers() {
+    let page = |status, mark: &'static str| {
+        Reply::new(
+            status,
+            "<!DOCTYPE html><h2>Our services are not available</h2>",
+        )
+        .with("Content-Type", "text/html")
+        .with(mark, "0zxV+XAAAAABKMMOjBv2NT4TY6SQVjC0zV1NURURHRTA2MTk=")
+    };
+    for mark in [
+        "X-Azure-Ref",
+        "X-MSEdge-Ref",
+        "x-ms-request-id",
+        "x-ms-failure-cause",
+    ] {
+        for (status, code) in [
+            (500, "ARM-017"),
+            (502, "ARM-017"),
+            (503, "ARM-017"),
+            (429, "ARM-016"),
+        ] {
+            let ran = check(target(page(status, mark)), &[code]);
+            let finding = ran.finding(code);
+            assert_eq!(finding.confidence, Confidence::Likely);
+            let cause = finding.cause.as_deref().unwrap();
+            assert!(
+                cause.starts_with("a gateway before ARM, with marks of Azure, answered "),
+                "{cause}"
+            );
+            assert!(cause.ends_with("Our services are not available"), "{cause}");
+            let probed = World::healthy().with(Route::ArmProbe, page(status, mark));
+            check(probed, &[code]);
+        }
+        // A page in the place of a refusal is a block page, and one that names a proxy is the proxy's.
+        check(target(page(403, mark)), &["ARM-019"]);
+        check(
+            target(page(503, mark).with("Via", "1.1 proxy01 (squid)")),
+            &["ARM-019"],
+        );
+    }
+    let ran = target(page(503, "X-Azure-Ref")).run();
+    assert!(
+        ran.evidence(ArmTarget, "responder")
+            .unwrap()
+            .contains("X-Azure-Ref: 0zxV")
+    );
+    let ran = target(page(503, "x-ms-request-id")).run();
+    assert!(ran.evidence(ArmTarget, "request_id").is_some());
+    // Without any mark it stays somebody's.
+    check(target(page(503, "X-Cache")), &["ARM-019"]);
 }
 
 #[test]

@@ -59,6 +59,7 @@ pub(crate) struct Reply {
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
     has_date: bool,
+    reason: String,
 }
 
 impl Reply {
@@ -69,7 +70,14 @@ impl Reply {
             headers: vec![],
             body: body.into(),
             has_date: true,
+            reason: String::new(),
         }
+    }
+
+    /// With these words in its status line, and none otherwise.
+    pub(crate) fn saying(mut self, reason: &str) -> Self {
+        self.reason = reason.into();
+        self
     }
 
     /// As IMDS marks its own.
@@ -128,7 +136,7 @@ impl Reply {
     }
 
     fn bytes(&self) -> Vec<u8> {
-        let mut head = format!("HTTP/1.1 {} Scripted\r\n", self.status);
+        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, self.reason);
         let mut line = |name: &str, value: &str| head.push_str(&format!("{name}: {value}\r\n"));
         for (name, value) in &self.headers {
             line(name, value);

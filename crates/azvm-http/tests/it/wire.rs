@@ -102,6 +102,28 @@ async fn status_headers_and_body_arrive() {
     assert!(exchanged.local.ip().is_loopback());
 }
 
+#[cfg(feature = "reason-phrase")]
+#[tokio::test]
+async fn the_words_of_a_status_line_are_kept_where_they_are_its_own() {
+    for (line, kept) in [
+        (
+            "403 Forbidden by rule: no\t metadata ",
+            Some("Forbidden by rule: no\t metadata"),
+        ),
+        ("299 Odd", Some("Odd")),
+        ("403 Forbidden", None),
+        ("403 forbidden", None),
+        ("403 ", None),
+        ("403", None),
+    ] {
+        let head = format!("HTTP/1.1 {line}\r\nContent-Length: 0\r\n\r\n");
+        let exchanged = send(&answer(head).await).await.unwrap();
+        let response = exchanged.response;
+        assert_eq!(response.header(azvm_http::REASON_PHRASE), kept, "{line}");
+        assert_eq!(response.headers().count(), 1 + usize::from(kept.is_some()));
+    }
+}
+
 #[tokio::test]
 async fn header_bytes_that_are_not_utf_8_are_replaced() {
     let origin = answer(*b"HTTP/1.1 200 OK\r\nX: a\xffb\r\nContent-Length: 0\r\n\r\n").await;

@@ -343,7 +343,7 @@ pub(crate) static ARM_017: Entry = Entry {
     severity: Severity::Fail,
     title: "ARM has an internal problem",
     summary: "Azure Resource Manager answered with a server error.",
-    told_apart: "5xx from ARM after retries. No answer at all is ARM-023. A 5xx without ARM's error form or request ID is ARM-019.",
+    told_apart: "5xx from ARM after retries, or a page of the gateways before it, with ARM's ids or Azure's X-Azure-Ref. No answer at all is ARM-023; a 5xx without ARM's error form or any such mark is ARM-019.",
     near: &["ARM-019", "ARM-023"],
     evidence: &[&evidence::STATUS, &evidence::CODE, &evidence::REQUEST_ID, &evidence::CORRELATION_ID],
     fix: "Try again; give the request ids in the evidence to support.",

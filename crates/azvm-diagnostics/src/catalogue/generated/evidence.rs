@@ -56,6 +56,7 @@ pub(super) static KERNEL: Evidence = Evidence { key: "kernel", meaning: "the ver
 pub(super) static LOCAL_ADDRESS: Evidence = Evidence { key: "local_address", meaning: "the address and port that the connection came from" };
 pub(super) static LOG_FILE: Evidence = Evidence { key: "log_file", meaning: "the file and line; never the text" };
 pub(super) static MESSAGE: Evidence = Evidence { key: "message", meaning: "ARM's words" };
+pub(super) static METADATA_FLAVOR: Evidence = Evidence { key: "metadata_flavor", meaning: "the Metadata-Flavor header of the answer, by which Google marks its own" };
 pub(super) static MODEL_READER: Evidence = Evidence { key: "model_reader", meaning: "whose token the machine's model was read with, if not the chosen identity's" };
 pub(super) static NBF: Evidence = Evidence { key: "nbf", meaning: "the claim nbf: from when on the token is valid" };
 pub(super) static NEWEST_VERSIONS: Evidence = Evidence { key: "newest_versions", meaning: "the api-versions that IMDS offers" };
@@ -68,6 +69,7 @@ pub(super) static PLATFORM_ADDRESS: Evidence = Evidence { key: "platform_address
 pub(super) static PRIMARY_ADDRESS: Evidence = Evidence { key: "primary_address", meaning: "the primary address of the primary interface" };
 pub(super) static PRIMARY_INTERFACE: Evidence = Evidence { key: "primary_interface", meaning: "the interface of the default route, which Azure gives to the primary one" };
 pub(super) static PROXY_VARIABLES: Evidence = Evidence { key: "proxy_variables", meaning: "proxy variables that are set, with hosts and without passwords" };
+pub(super) static REASON_PHRASE: Evidence = Evidence { key: "reason_phrase", meaning: "the words of the answer's status line, where they are not the usual ones of the status" };
 pub(super) static REQUEST_HEADERS: Evidence = Evidence { key: "request_headers", meaning: "names of the headers of a request that was given to look at" };
 pub(super) static REQUEST_ID: Evidence = Evidence { key: "request_id", meaning: "the service's request ID, for support" };
 pub(super) static REQUEST_METHOD: Evidence = Evidence { key: "request_method", meaning: "the method of a request that was given to look at" };
@@ -161,6 +163,7 @@ pub static EVIDENCE: &[&Evidence] = &[
     &LOCAL_ADDRESS,
     &LOG_FILE,
     &MESSAGE,
+    &METADATA_FLAVOR,
     &MODEL_READER,
     &NBF,
     &NEWEST_VERSIONS,
@@ -173,6 +176,7 @@ pub static EVIDENCE: &[&Evidence] = &[
     &PRIMARY_ADDRESS,
     &PRIMARY_INTERFACE,
     &PROXY_VARIABLES,
+    &REASON_PHRASE,
     &REQUEST_HEADERS,
     &REQUEST_ID,
     &REQUEST_METHOD,

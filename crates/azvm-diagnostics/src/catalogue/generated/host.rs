@@ -35,7 +35,7 @@ pub(crate) static HOST_002: Entry = Entry {
     summary: "The address 169.254.169.254 is used by several clouds, and this answer carries the mark of another one.",
     told_apart: "The Server or Metadata-Flavor header names another cloud. An answer without such a header that is not IMDS's either is NET-014.",
     near: &["HOST-001", "NET-014"],
-    evidence: &[&evidence::RESPONDER, &evidence::SERVER, &evidence::STATUS, &evidence::CHASSIS_ASSET_TAG],
+    evidence: &[&evidence::RESPONDER, &evidence::SERVER, &evidence::METADATA_FLAVOR, &evidence::STATUS, &evidence::CHASSIS_ASSET_TAG],
     fix: "Run this on an Azure virtual machine.",
     commands: &[
         CommandTemplate { shell: "bash", run: "cat /sys/class/dmi/id/chassis_asset_tag    # 7783-7084-3265-9085-8269-3286-77 on Azure", needs_root: false },

@@ -294,9 +294,9 @@ pub(crate) static NET_014: Entry = Entry {
     severity: Severity::Fail,
     title: "something other than IMDS answers at its address",
     summary: "The request went directly to the metadata address, and yet the answer is not from IMDS: a transparent proxy or a security product sits in between.",
-    told_apart: "No 'Server: IMDS/…' header and no body of IMDS's form, though no proxy was used. If the status is 200, it is IMDS-018; an empty body with 'Connection: close' is the Guest Proxy Agent's, IMDS-010 or IMDS-013.",
+    told_apart: "No 'Server: IMDS/…' header and no body of IMDS's form, though no proxy was used. If the status is 200, it is IMDS-018; if a header names another cloud, HOST-002. An empty body with 'Connection: close' is the Guest Proxy Agent's, IMDS-010 or IMDS-013, unless the status line has words of its own.",
     near: &["HOST-002", "IMDS-010", "IMDS-018", "NET-012"],
-    evidence: &[&evidence::ENDPOINT, &evidence::RESPONDER, &evidence::SERVER, &evidence::STATUS],
+    evidence: &[&evidence::ENDPOINT, &evidence::RESPONDER, &evidence::SERVER, &evidence::STATUS, &evidence::REASON_PHRASE],
     fix: "Exempt 169.254.169.254 in the product that intercepts it.",
     commands: &[
         CommandTemplate { shell: "bash", run: "curl -sv --noproxy '*' -H Metadata:true 'http://169.254.169.254/metadata/versions'", needs_root: false },

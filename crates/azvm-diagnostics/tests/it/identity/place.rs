@@ -89,8 +89,10 @@ fn a_group_that_the_machine_has_left_is_missing_because_of_the_move() {
         )
     };
     let moved = || gone().with(Route::Machines, moved_to("new-rg"));
-    let ran = check(moved(), &["HOST-010", "HOST-010", "RID-007"]);
+    let ran = check(moved(), &["HOST-010", "RID-007"]);
     assert_eq!((ran.causes(), ran.exit()), (vec!["HOST-010"], 1));
+    assert_eq!(ran.status(HostPlatform), "ok");
+    assert!(ran.evidence(HostPlatform, "arm_resource_id").is_some());
     let finding = ran.check(ArmTarget).findings.first().unwrap();
     assert!(
         finding.cause.as_deref().unwrap().contains("/new-rg/"),

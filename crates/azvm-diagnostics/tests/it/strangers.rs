@@ -1,0 +1,187 @@
+//! Who answers in IMDS's place, and in which words.
+
+use crate::ran::Ran;
+use crate::replies::Reply;
+use crate::wire::Route;
+use crate::world::World;
+use azvm_diagnostics::CheckId::{ImdsReachable, ImdsToken};
+use azvm_diagnostics::Confidence;
+use serde_json::json;
+
+/// Exactly these codes are found, in the order of the chain.
+#[track_caller]
+fn check(world: World, expected: &[&str]) -> Ran {
+    let ran = world.run();
+    assert_eq!(ran.codes(), expected, "{}", ran.verbose_text());
+    ran
+}
+
+fn probe(reply: Reply) -> World {
+    World::healthy().with(Route::ImdsProbe, reply)
+}
+
+fn token(reply: Reply) -> World {
+    World::healthy().with(Route::Token, reply)
+}
+
+#[track_caller]
+fn cause<'a>(ran: &'a Ran, code: &str) -> &'a str {
+    ran.finding(code).cause.as_deref().unwrap()
+}
+
+/// The agent's library writes the usual words of a status, `closed_response` in
+/// Azure/GuestProxyAgent:proxy_agent/src/proxy/proxy_server.rs.
+#[test]
+fn a_refusal_with_words_of_its_own_in_the_status_line_is_not_the_agents() {
+    let closed = || Reply::new(403, "").with("Connection", "close");
+    let words = "Forbidden by rule: blocked by network policy";
+    let ran = check(probe(closed().saying(words)), &["NET-014"]);
+    assert_eq!(ran.evidence(ImdsReachable, "reason_phrase"), Some(words));
+    assert_eq!(ran.finding("NET-014").confidence, Confidence::Likely);
+    let told = cause(&ran, "NET-014");
+    assert!(
+        told.starts_with("an unknown server answered 403 ") && told.ends_with(words),
+        "{told}"
+    );
+    let ran = check(token(closed().saying(words)), &["NET-014"]);
+    assert!(cause(&ran, "NET-014").ends_with(words));
+    // The usual words, in whatever letters, and none.
+    for usual in ["Forbidden", "FORBIDDEN", ""] {
+        let ran = check(probe(closed().saying(usual)), &["IMDS-010"]);
+        assert_eq!(ran.evidence(ImdsReachable, "reason_phrase"), None);
+        assert_eq!(ran.finding("IMDS-010").confidence, Confidence::High);
+    }
+    check(token(closed().saying("Forbidden")), &["IMDS-010"]);
+    // By such words Docker Desktop's proxy is known in a body as well; IMDS stays IMDS.
+    let docker = "connecting to 169.254.169.254:80: connectex: unreachable network.";
+    check(probe(closed().saying(docker)), &["HOST-007"]);
+    let imds = Reply::imds_error(400, "invalid_request", "No.").saying("Bad header");
+    check(probe(imds), &[]);
+}
+
+#[test]
+fn a_token_in_a_status_line_is_cut_out() {
+    let secret = format!("eyJ{}.e30.c2ln", "a".repeat(40));
+    let line = format!("Not allowed: Bearer {secret}");
+    let ran = check(probe(Reply::new(403, "").saying(&line)), &["NET-014"]);
+    let shown = "Not allowed: Bearer <redacted>";
+    assert_eq!(ran.evidence(ImdsReachable, "reason_phrase"), Some(shown));
+    assert!(!ran.verbose_text().contains("aaaaaaaa") && !ran.json_text().contains("aaaaaaaa"));
+}
+
+/// `Server` and `Metadata-Flavor` of the first two are known: tailscale/tailscale:util/cloudenv/cloudenv.go,
+/// salrashid123/gce_metadata_server:server.go.
+#[test]
+fn another_clouds_service_is_named_by_its_headers() {
+    let server =
+        |name: &str| Reply::new(404, "<html><h1>Not Found</h1></html>").with("Server", name);
+    for (reply, cloud) in [
+        (server("EC2ws"), "Amazon EC2"),
+        (server("Metadata Server for VM"), "Google Compute Engine"),
+        (
+            Reply::new(403, "").with("Metadata-Flavor", "Google"),
+            "Google Compute Engine",
+        ),
+        (server("Oracle Cloud Metadata"), "Oracle Cloud"),
+        (server("OpenStack nova"), "OpenStack"),
+        (server("nova-api-metadata/29"), "OpenStack"),
+    ] {
+        let ran = check(probe(reply), &["HOST-002"]);
+        assert_eq!(ran.exit(), 6, "{cloud}");
+        let start = format!("the metadata service of {cloud} answered 40");
+        let told = cause(&ran, "HOST-002");
+        assert!(told.starts_with(&start), "{told}");
+        assert!(ran.check(ImdsReachable).summary.contains(cloud));
+    }
+    // Another flavor is somebody's, and nobody's that is known.
+    let other = Reply::new(403, "").with("Metadata-Flavor", "Other");
+    let ran = check(probe(other), &["HOST-002"]);
+    assert!(cause(&ran, "HOST-002").starts_with("another cloud's metadata service"));
+    // Products of the same makers, and words that are only in the body.
+    for name in [
+        "Oracle-HTTP-Server/12.2",
+        "nova/1",
+        "metadata-proxy",
+        "nginx",
+    ] {
+        let ran = check(probe(server(name)), &["NET-014"]);
+        let start = format!("an unknown server ({name}) answered 404 ");
+        assert!(cause(&ran, "NET-014").starts_with(&start));
+    }
+    check(
+        probe(Reply::new(404, "Oracle Cloud Metadata")),
+        &["NET-014"],
+    );
+    // A stand-in in IMDS's form is one, whatever it is called.
+    let body = json!({"error": "invalid_request"}).to_string();
+    check(
+        probe(Reply::new(400, body).with("Server", "OpenStack nova")),
+        &[],
+    );
+}
+
+/// The page: Azure/WALinuxAgent#142, of the platform's own IIS at another address.
+#[test]
+fn a_web_servers_refusal_is_quoted_and_no_proxys() {
+    let iis = |kind: &str, body: &str| {
+        Reply::new(403, body)
+            .with("Server", "Microsoft-IIS/10.0")
+            .with("Content-Type", kind)
+    };
+    let xml = "<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>Forbidden</Code>\
+               <Message>Access is denied.</Message></Error>";
+    let page = "<!DOCTYPE html PUBLIC \"x\"><html><head><style>b{}</style></head>\
+                <h2>Forbidden</h2><h3>Access is denied.</h3></html>";
+    for (kind, body) in [("text/xml; charset=utf-8", xml), ("text/html", page)] {
+        let ran = check(probe(iis(kind, body)), &["NET-014"]);
+        let told = cause(&ran, "NET-014");
+        assert!(
+            told.starts_with("an unknown server (Microsoft-IIS/10.0) answered 403 "),
+            "{told}"
+        );
+        assert!(told.ends_with(": Forbidden Access is denied."), "{told}");
+        assert_eq!(
+            ran.evidence(ImdsReachable, "responder"),
+            Some("an unknown server")
+        );
+        let ran = check(token(iis(kind, body)), &["NET-014"]);
+        assert!(cause(&ran, "NET-014").ends_with(": Forbidden Access is denied."));
+    }
+    // XML with a proxy's mark is a proxy's, and so is another page; both are quoted.
+    let proxys = [
+        iis("text/xml", xml).with("Via", "1.1 proxy"),
+        Reply::new(403, page).with("Content-Type", "text/html"),
+        Reply::new(502, page),
+    ];
+    for reply in proxys {
+        let ran = check(probe(reply), &["NET-014"]);
+        let told = cause(&ran, "NET-014");
+        assert!(told.starts_with("an HTTP proxy answered "), "{told}");
+        assert!(told.ends_with(": Forbidden Access is denied."), "{told}");
+    }
+}
+
+#[test]
+fn an_error_that_comes_with_success_is_quoted() {
+    let body = json!({"error": "invalid_request", "error_description": "Identity not found"});
+    let reply = || Reply::imds(200, body.to_string());
+    let ran = check(token(reply()), &["IMDS-018"]);
+    let words = "IMDS answered 200 invalid_request: Identity not found";
+    assert_eq!(cause(&ran, "IMDS-018"), words);
+    assert_eq!(ran.check(ImdsToken).summary, words);
+    let seen = |name| ran.evidence(ImdsToken, name);
+    assert_eq!(seen("error"), Some("invalid_request"));
+    assert_eq!(seen("error_description"), Some("Identity not found"));
+    assert_eq!(seen("status"), Some("200"));
+    let title = &ran.finding("IMDS-018").title;
+    assert!(title.contains("200 with an error"), "{title}");
+    // The machine's description, too, is none; and the token comes all the same.
+    let ran = World::healthy().with(Route::Instance, reply()).run();
+    assert!(ran.causes().contains(&"IMDS-022"), "{}", ran.verbose_text());
+    assert_eq!(cause(&ran, "IMDS-022"), words);
+    assert_eq!(ran.status(ImdsToken), "ok");
+    // A body that says nothing of an error is no token and no more.
+    let ran = check(token(Reply::imds(200, r#"{"error":null}"#)), &["IMDS-018"]);
+    assert!(cause(&ran, "IMDS-018").starts_with("IMDS answered 200, but "));
+    assert_eq!(ran.evidence(ImdsToken, "error"), None);
+}

@@ -34,7 +34,7 @@ pub(crate) struct LintRequestArgs {
         allow_hyphen_values = true
     )]
     pub(crate) words: Vec<String>,
-    /// Read requests from this file; may be repeated
+    /// Read requests from this file, of which `-` is stdin; may be repeated
     #[arg(long, value_name = "FILE", conflicts_with = "words")]
     pub(crate) file: Vec<PathBuf>,
     /// The shell that a line was typed into
@@ -92,10 +92,11 @@ pub(crate) struct DecodeErrorArgs {
 #[command(after_help = "\
 Nothing of a token is printed but what it says about itself: for whom it is, whose it is, and until when.
 
-Exit codes: 0 no token, 1 at least one, 2 bad usage, or a log that could not be read and no token in the others.")]
+Exit codes: 0 no token, 1 at least one, 2 bad usage, no log (stdin is empty, or a terminal), or a log that could not be read
+and no token in the others.")]
 pub(crate) struct ScanLogArgs {
-    /// The logs, of any size; `-` is stdin
-    #[arg(value_name = "FILE", required = true)]
+    /// The logs, of any size; `-` or none at all is stdin
+    #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// The form of the output
     #[arg(long, value_enum, default_value_t = LintFormat::Text)]

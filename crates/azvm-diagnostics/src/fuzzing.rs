@@ -88,6 +88,8 @@ pub fn error_words(data: &[u8]) {
         let cause = finding.cause.as_deref().unwrap_or_default();
         assert!(!cause.chars().any(char::is_control), "{cause}");
     }
+    // An id is a GUID, so that nothing else can pass for one.
+    assert!(decoded.ids.iter().all(|(_, id)| id.len() == 36));
 }
 
 /// Any bytes as a log, whole and in pieces: the same tokens are found.
@@ -155,6 +157,16 @@ mod tests {
             "{{{{",
             "{\"error\":[]}",
             "\u{e9}status \u{e9}404",
+            "{'\u{e9}': '",
+            "{'a': [}",
+            "Status: 400\nHeaders:\nServer:",
+            "Headers:\u{e9}Body:",
+            "<html",
+            "<Error><Code></Code>",
+            "AADSTS\u{e9}",
+            "AuthorizationFailed)\u{e9}",
+            "x: {\nx",
+            "trace id \u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}",
         ] {
             super::error_words(words.as_bytes());
         }

@@ -76,7 +76,8 @@ pub(crate) struct AggregateArgs {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The words may be what an SDK or az prints, the body of a refusal, or a whole answer with its head, as curl -i shows it.
+The words may be what an SDK, az, Terraform or PowerShell prints, a line of a log, the body of a refusal, or a whole answer
+with its head, as curl -i shows it.
 
 Exit codes: 0 at least one code, 1 nothing in the words is known, 2 bad usage or an unreadable file.")]
 pub(crate) struct DecodeErrorArgs {

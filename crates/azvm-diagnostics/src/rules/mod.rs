@@ -15,8 +15,11 @@ mod rights;
 mod rights_seen;
 mod token;
 
+pub(crate) use access::by_code;
+pub(crate) use imds::{impostor, pod_identity};
 pub(crate) use principal::DEVELOPER_APPLICATIONS;
-pub(crate) use refused::is_about_identity;
+pub(crate) use refused::{Words as Refusal, is_about_identity};
+pub(crate) use token::{by_error, says_header_is_missing};
 
 use crate::check::{Check, CheckId, Status};
 use crate::collect::SCALE_SET_TYPE;

@@ -59,8 +59,7 @@ fn chosen(args: &ExplainArgs) -> Result<Vec<&'static Entry>, Problem> {
 }
 
 /// What words lead to: the code that is called so, those that they mean as the words of an error, and those that speak of
-/// them. `None` for
-/// codes, for what may be a mistyped code, and for words that nothing here has.
+/// them. `None` for codes, for what may be a mistyped code, and for words that nothing here has.
 fn searched(typed: &[String]) -> Option<Vec<&'static Entry>> {
     let has_digit = |typed: &str| typed.contains(|c: char| c.is_ascii_digit());
     let is_code = |one: &String| {

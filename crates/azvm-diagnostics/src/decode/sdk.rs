@@ -68,7 +68,7 @@ const PROGRAMS: [(&str, &str); 23] = [
 ];
 
 /// The narrower sentence before the wider one.
-const WRAPPERS: [Wrapper; 17] = [
+const WRAPPERS: [Wrapper; 18] = [
     sentence(
         "azure_identity for Rust",
         "The requested identity has not been assigned to this resource",
@@ -130,6 +130,11 @@ const WRAPPERS: [Wrapper; 17] = [
             Hidden::OddBody,
         )
     },
+    sentence(
+        "the Azure CLI",
+        "Failed to connect to MSI. Please make sure MSI is configured correctly.",
+        Hidden::Refusal,
+    ),
     sentence(
         "azure-identity for C++",
         "Failed to get token from DefaultAzureCredential",

@@ -130,6 +130,13 @@ fn the_azure_cli() {
     );
     denied(&debug, "the Azure CLI");
     assert_eq!(decode(&debug).answer.unwrap().status, Some(403));
+    // Before it used MSAL.
+    let hidden = "\u{2502} Error: running Azure CLI: exit status 1: ERROR: Failed to connect to MSI. Please make sure MSI is \
+                  configured correctly.\n\u{2502} Get Token request returned: <Response [400]>\n\u{2502}\n";
+    let decoded = decode(hidden);
+    assert_eq!(decoded.sdk, Some("the Azure CLI"));
+    assert_eq!(decoded.findings[0].entry.code, "CODE-024");
+    assert_eq!(decoded.answer.unwrap().status, Some(400));
     let other = "ERROR: (ResourceGroupNotFound) Resource group 'rg' could not be found.\nCode: ResourceGroupNotFound";
     let answer = told(other, "the Azure CLI", &[("RID-007", "high")]);
     assert_eq!(

@@ -108,7 +108,7 @@ pub fn log(data: &[u8]) {
 /// Any text as a request of somebody else's program: it has a verdict with places in it, or is none.
 pub fn request(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    for shell in [Shell::Sh, Shell::Cmd] {
+    for shell in [Shell::Sh, Shell::Cmd, Shell::PowerShell] {
         for request in split(&text) {
             verdict(request, shell, RequestLint::of(request, shell).ok());
         }
@@ -200,6 +200,15 @@ mod tests {
             "az rest --url",
             "curl \"http://169.254.169.254/?%\u{e9}=%e9&$filter=\u{1}",
             "az rest --url http://169.254.169.254/metadata/instance",
+            "irm",
+            "irm @{",
+            "irm -Headers @{\u{e9}=",
+            "irm @{=}}",
+            "irm @{`",
+            "irm ('\u{e9}",
+            "irm (\u{e9})$x[\u{e9}",
+            "$x = iwr -Uri:\"$(a)$b.c[0]`",
+            "irm @\u{e9} $\u{e9}:x ${",
         ] {
             super::request(request.as_bytes());
         }

@@ -634,6 +634,7 @@ mod tests {
         check(&["lint-request"], Ok(()));
         check(&["lint-request", "curl", "-H", "a:b", "--format"], Ok(()));
         check(&["lint-request", "--shell", "cmd", "--file", "x"], Ok(()));
+        check(&["lint-request", "--shell", "powershell", "x"], Ok(()));
         check(&["lint-request", "--shell", "fish"], Err("invalid value"));
         check(
             &["lint-request", "--file", "x", "http://a"],

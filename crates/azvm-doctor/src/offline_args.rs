@@ -22,7 +22,8 @@ pub(crate) struct LintIdArgs {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-A request is an address, a command line of curl or az rest, or the head of an HTTP request.
+A request is an address, a command line of curl or az rest, one of PowerShell's Invoke-RestMethod or Invoke-WebRequest, or
+the head of an HTTP request.
 Given as words, it is what your shell has made of it; in single quotes, or in a file, it is as typed.
 
 Exit codes: 0 nothing keeps the request from being answered, 1 something does, 2 bad usage or not a request.")]
@@ -51,6 +52,8 @@ pub(crate) enum ShellName {
     Sh,
     /// The Windows command prompt
     Cmd,
+    /// PowerShell; its own commands are known without this
+    Powershell,
 }
 
 #[derive(Args, Debug)]

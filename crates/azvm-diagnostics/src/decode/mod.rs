@@ -130,7 +130,7 @@ fn means(answer: &Answer, text: &str) -> Vec<Meaning> {
             let number = answer.number.unwrap_or_default();
             vec![directory::meaning(number, text)]
         }
-        Service::Other => stranger::by_status(answer),
+        Service::Other => stranger::by_status(answer, text),
     };
     // NMI hands on what IMDS said, in words of its own.
     let is_handed_on = forms::is_pod_identity(text);

@@ -41,7 +41,7 @@ const fn sentence(name: &'static str, words: &'static str, hides: Hidden) -> Wra
 }
 
 /// The namespaces and marks by which programs are known, whatever they say; the narrower before the wider.
-const PROGRAMS: [(&str, &str); 23] = [
+const PROGRAMS: [(&str, &str); 22] = [
     ("cli.azure.cli", "the Azure CLI"),
     ("com.azure.identity.", "azure-identity for Java"),
     ("com.azure.", "Azure SDK for Java"),
@@ -64,7 +64,6 @@ const PROGRAMS: [(&str, &str); 23] = [
     ("Set-Az", "Az PowerShell"),
     ("ERROR: (", "the Azure CLI"),
     ("ERROR: AADSTS", "the Azure CLI"),
-    ("az login", "the Azure CLI"),
 ];
 
 /// The narrower sentence before the wider one.

@@ -3,8 +3,8 @@
 use super::Meaning;
 use super::answer::Answer;
 use crate::catalogue::{
-    ARM_009, ARM_019, CODE_002, Entry, IMDS_001, IMDS_002, IMDS_003, IMDS_006, IMDS_010, IMDS_012,
-    IMDS_013, NET_012, NET_014,
+    ARM_009, ARM_016, ARM_017, ARM_019, CODE_002, Entry, IMDS_001, IMDS_002, IMDS_003, IMDS_006,
+    IMDS_010, IMDS_012, IMDS_013, NET_012, NET_014,
 };
 use crate::rules;
 use azvm_arm::Cloud;
@@ -81,12 +81,15 @@ fn asked(text: &str) -> Asked {
 }
 
 /// An answer of which only the status is known, or one that is nobody's.
-pub(super) fn by_status(answer: &Answer) -> Vec<Meaning> {
-    let entry = match answer.status {
-        Some(404) => &IMDS_001,
-        Some(410) => &IMDS_002,
-        Some(429) => &IMDS_003,
-        Some(500..) => &IMDS_006,
+pub(super) fn by_status(answer: &Answer, text: &str) -> Vec<Meaning> {
+    let entry = match (answer.status, asked(text)) {
+        (Some(429), Asked::Arm) => &ARM_016,
+        (Some(500..), Asked::Arm) => &ARM_017,
+        (_, Asked::Arm) => return vec![],
+        (Some(404), _) => &IMDS_001,
+        (Some(410), _) => &IMDS_002,
+        (Some(429), _) => &IMDS_003,
+        (Some(500..), _) => &IMDS_006,
         _ => return vec![],
     };
     vec![Meaning::possible(entry)]

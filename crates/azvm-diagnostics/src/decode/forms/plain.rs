@@ -66,6 +66,7 @@ pub(in super::super) enum Words {
 pub(in super::super) fn words(text: &str) -> Option<Words> {
     strangers(text)
         .or_else(|| coded(text))
+        .or_else(|| labelled(text))
         .map(Words::Answer)
         .or_else(|| directory(text))
         .or_else(|| denial(text).map(Words::Denial))
@@ -116,6 +117,20 @@ fn coded(text: &str) -> Option<Printed> {
     let bare = || codes.first().map(|(at, code)| (*at, *code, None));
     let (at, code, message) = told.next().or_else(bare)?;
     Some(printed(text, at, code, message))
+}
+
+/// A code that is not known here, where a label says that it is one, and its message: `Code="…" Message="…"` of autorest,
+/// and the lines `Code: …` and `Message: …` of the Azure CLI.
+fn labelled(text: &str) -> Option<Printed> {
+    const FORMS: [(&str, &str); 2] = [("Code=\"", "\" Message="), ("\nCode: ", "\nMessage: ")];
+    FORMS.iter().find_map(|(label, between)| {
+        let (before, after) = text.split_once(label)?;
+        let (code, after) = after.split_once(between)?;
+        let code = code.trim();
+        let is_code = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let message = message(&format!(":{after}"));
+        is_code.then(|| printed(text, before.len(), code, message))
+    })
 }
 
 /// The words that may be codes, and where they stand.

@@ -98,6 +98,9 @@ fn azure_identity_for_python() {
                 'invalid_request', 'error_description': 'Identity not found'}\"";
     let answer = told(repr, "azure-identity for Python", &IDENTITY);
     assert_eq!(answer.words.as_deref(), Some("Identity not found"));
+    let chain = "DefaultAzureCredential failed to retrieve a token.\n\tManagedIdentityCredential: ManagedIdentityCredential \
+                 authentication unavailable, no response from the IMDS endpoint.\n\tAzureCliCredential: Please run 'az login'";
+    assert_eq!(decode(chain).sdk, Some("azure-identity for Python"));
     let odd = "azure.core.exceptions.ClientAuthenticationError: Unexpected content type \"text/html; charset=utf-8\"";
     let codes = |text: &str| {
         let findings = decode(text).findings.into_iter();
@@ -233,6 +236,21 @@ fn terraform() {
          Code=\"AuthorizationFailed\" Message=\"{second}\""
     );
     denied(&autorest, "autorest for Go");
+    // A code that is not known here, where it is called one.
+    let throttled = "autorest/azure: Service returned an error. Status=429 Code=\"OperationNotAllowed\" Message=\"The server \
+                     rejected the request.\"";
+    let answer = told(throttled, "autorest for Go", &[("ARM-016", "high")]);
+    assert_eq!(answer.code.as_deref(), Some("OperationNotAllowed"));
+    assert_eq!(
+        answer.words.as_deref(),
+        Some("The server rejected the request.")
+    );
+    let new = "ERROR: (SkuNotAvailable) The size is not there.\r\nCode: SkuNotAvailable\r\nMessage: The size is not there.";
+    told(new, "the Azure CLI", &[("ARM-021", "possible")]);
+    check(
+        "GET https://management.azure.com/: status 503",
+        &[("ARM-017", "possible")],
+    );
 }
 
 /// Source: Azure/azure-powershell#12115; the width at which Windows PowerShell 5.1 breaks lines is that of the window.

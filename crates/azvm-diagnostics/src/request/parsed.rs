@@ -224,14 +224,10 @@ pub(super) fn is_name(unknown: &str) -> bool {
     if is_looked_up && unknown.matches('$').count() > 1 && !unknown.starts_with("$($") {
         return false;
     }
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':');
-    let looked_up = unknown
-        .strip_prefix("$($")
-        .and_then(|it| it.strip_suffix(')'));
-    looked_up.map_or_else(
-        || !unknown.contains(['(', '`']),
-        |name| name.chars().all(is_plain),
-    )
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_$.:{}[]%?@#*!".contains(c);
+    let looked_up = unknown.strip_prefix("$($");
+    let name = looked_up.and_then(|it| it.strip_suffix(')'));
+    name.unwrap_or(unknown).chars().all(is_plain)
 }
 
 /// The parts of a text that may be shown where it is no secret itself.

@@ -88,6 +88,8 @@ pub fn error_words(data: &[u8]) {
         let cause = finding.cause.as_deref().unwrap_or_default();
         assert!(!cause.chars().any(char::is_control), "{cause}");
     }
+    // An id is a GUID, so that nothing else can pass for one.
+    assert!(decoded.ids.iter().all(|(_, id)| id.len() == 36));
 }
 
 /// Any bytes as a log, whole and in pieces: the same tokens are found.
@@ -106,7 +108,7 @@ pub fn log(data: &[u8]) {
 /// Any text as a request of somebody else's program: it has a verdict with places in it, or is none.
 pub fn request(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    for shell in [Shell::Sh, Shell::Cmd] {
+    for shell in [Shell::Sh, Shell::Cmd, Shell::PowerShell] {
         for request in split(&text) {
             verdict(request, shell, RequestLint::of(request, shell).ok());
         }
@@ -155,6 +157,16 @@ mod tests {
             "{{{{",
             "{\"error\":[]}",
             "\u{e9}status \u{e9}404",
+            "{'\u{e9}': '",
+            "{'a': [}",
+            "Status: 400\nHeaders:\nServer:",
+            "Headers:\u{e9}Body:",
+            "<html",
+            "<Error><Code></Code>",
+            "AADSTS\u{e9}",
+            "AuthorizationFailed)\u{e9}",
+            "x: {\nx",
+            "trace id \u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}",
         ] {
             super::error_words(words.as_bytes());
         }
@@ -188,6 +200,15 @@ mod tests {
             "az rest --url",
             "curl \"http://169.254.169.254/?%\u{e9}=%e9&$filter=\u{1}",
             "az rest --url http://169.254.169.254/metadata/instance",
+            "irm",
+            "irm @{",
+            "irm -Headers @{\u{e9}=",
+            "irm @{=}}",
+            "irm @{`",
+            "irm ('\u{e9}",
+            "irm (\u{e9})$x[\u{e9}",
+            "$x = iwr -Uri:\"$(a)$b.c[0]`",
+            "irm @\u{e9} $\u{e9}:x ${",
         ] {
             super::request(request.as_bytes());
         }

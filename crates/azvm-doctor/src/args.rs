@@ -342,10 +342,12 @@ pub(crate) struct SimulateArgs {
 #[command(after_help = "\
 In commands, words in capitals stand for your own values; a report has the real ones.
 
-Exit codes: 0 explained, 2 bad usage or a code that is not there (the nearest one is named).")]
+What is neither a code nor nearly one is taken for words: the codes that speak of them are listed, the best first.
+
+Exit codes: 0 explained or listed, 2 bad usage, a mistyped code (the nearest one is named), or words that lead nowhere.")]
 pub(crate) struct ExplainArgs {
-    /// Such as RBAC-021 or its name no-visible-role, in any case; several are explained one after the other
-    #[arg(value_name = "CODE", required_unless_present_any = ["all", "category"])]
+    /// Such as RBAC-021 or its name no-visible-role, in any case; several are explained one after the other; or words
+    #[arg(value_name = "CODE|WORDS", required_unless_present_any = ["all", "category"])]
     #[arg(conflicts_with_all = ["all", "category"])]
     pub(crate) codes: Vec<String>,
     /// Explain every code
@@ -632,6 +634,7 @@ mod tests {
         check(&["lint-request"], Ok(()));
         check(&["lint-request", "curl", "-H", "a:b", "--format"], Ok(()));
         check(&["lint-request", "--shell", "cmd", "--file", "x"], Ok(()));
+        check(&["lint-request", "--shell", "powershell", "x"], Ok(()));
         check(&["lint-request", "--shell", "fish"], Err("invalid value"));
         check(
             &["lint-request", "--file", "x", "http://a"],

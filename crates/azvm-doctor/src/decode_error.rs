@@ -3,9 +3,10 @@
 use crate::offline_args::{DecodeErrorArgs, LintFormat};
 use crate::printable::{json, printable};
 use crate::{Problem, input, output};
-use azvm_diagnostics::decode::{Answer, Decoded, Service, decode};
+use azvm_diagnostics::decode::{Decoded, LOOKED_FOR, decode};
 use azvm_diagnostics::{Finding, catalogue};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -55,9 +56,12 @@ fn page(decoded: &Decoded, program: &str) -> String {
         let _ = writeln!(
             out,
             "answer  {}, {}",
-            service(answer),
+            answer.service.as_str(),
             printable(&answer.to_string())
         );
+    }
+    for (name, id) in &decoded.ids {
+        let _ = writeln!(out, "id      {name} {}", printable(id));
     }
     for finding in &decoded.findings {
         let _ = writeln!(
@@ -80,17 +84,12 @@ fn page(decoded: &Decoded, program: &str) -> String {
         );
     }
     if decoded.findings.is_empty() {
-        out.push_str("nothing in these words is known\n");
+        out.push_str("nothing in these words is known; looked for\n");
+        for what in LOOKED_FOR {
+            let _ = writeln!(out, "        {what}");
+        }
     }
     out
-}
-
-fn service(answer: &Answer) -> &'static str {
-    match answer.service {
-        Service::Arm => "ARM",
-        Service::Imds => "IMDS",
-        _ => "somebody",
-    }
 }
 
 #[derive(Serialize)]
@@ -100,6 +99,8 @@ struct Line<'a> {
     status: Option<u16>,
     code: Option<&'a str>,
     words: Option<&'a str>,
+    /// By name, such as `x-ms-request-id`.
+    ids: BTreeMap<&'static str, &'a str>,
     findings: Vec<FindingLine<'a>>,
 }
 
@@ -133,10 +134,15 @@ fn line(decoded: &Decoded) -> Result<String, Problem> {
     let answer = decoded.answer.as_ref();
     let line = Line {
         sdk: decoded.sdk,
-        service: answer.map(service),
+        service: answer.map(|answer| answer.service.as_str()),
         status: answer.and_then(|answer| answer.status),
         code: answer.and_then(|answer| answer.code.as_deref()),
         words: answer.and_then(|answer| answer.words.as_deref()),
+        ids: decoded
+            .ids
+            .iter()
+            .map(|(name, id)| (*name, id.as_str()))
+            .collect(),
         findings: decoded.findings.iter().map(FindingLine::from).collect(),
     };
     let json = json(&line)

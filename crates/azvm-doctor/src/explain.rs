@@ -3,8 +3,9 @@
 use crate::args::{ExplainArgs, ExplainFormat, ListArgs, ListFormat};
 use crate::{Problem, output};
 use azvm_diagnostics::catalogue::{
-    CATALOGUE, Category, Detection, Entry, find, markdown, nearest, text,
+    CATALOGUE, Category, Detection, Entry, find, markdown, nearest, search, text,
 };
+use azvm_diagnostics::decode::decode;
 use azvm_diagnostics::token_shape;
 use serde::Serialize;
 use std::fmt::Write;
@@ -12,8 +13,16 @@ use std::fmt::Write;
 /// The form of `list-codes --format json`.
 const SCHEMA: &str = "azvm.codes/1";
 
-/// Each code on a page of its own, in the order in which they were asked for. Nothing is shown unless all are known.
+/// Of the entries that words lead to, no more are listed.
+const MAX_FOUND: usize = 8;
+
+/// Each code on a page of its own, in the order in which they were asked for. Nothing is shown unless all are known. What
+/// is neither a code nor nearly one is searched for.
 pub(crate) fn explain(args: &ExplainArgs, program: &str) -> Result<u8, Problem> {
+    if let Some(found) = searched(&args.codes) {
+        output::stdout(&list(&found, args.format))?;
+        return Ok(0);
+    }
     let entries = chosen(args)?;
     let width = output::width();
     let page = |entry: &&Entry| match args.format {
@@ -47,6 +56,39 @@ fn chosen(args: &ExplainArgs) -> Result<Vec<&'static Entry>, Problem> {
             unknown.join("; ")
         )))
     }
+}
+
+/// What words lead to: the code that is called so, those that they mean as the words of an error, and those that speak of
+/// them. `None` for codes, for what may be a mistyped code, and for words that nothing here has.
+fn searched(typed: &[String]) -> Option<Vec<&'static Entry>> {
+    let has_digit = |typed: &str| typed.contains(|c: char| c.is_ascii_digit());
+    let is_code = |one: &String| {
+        let is_one_word = typed.len() == 1 && !one.trim().contains(' ');
+        let may_be_one = is_one_word || has_digit(one);
+        find(one).is_some() || (may_be_one && nearest(one).is_some())
+    };
+    if typed.iter().any(is_code) {
+        return None;
+    }
+    let words = typed.join(" ");
+    let meant = decode(&words).findings.into_iter().map(|it| it.entry);
+    let mut found: Vec<&'static Entry> = vec![];
+    let named = nearest(&words).into_iter();
+    for entry in named.chain(meant).chain(search(&words, MAX_FOUND)) {
+        if !found.contains(&entry) {
+            found.push(entry);
+        }
+    }
+    found.truncate(MAX_FOUND);
+    (!found.is_empty()).then_some(found)
+}
+
+fn list(found: &[&Entry], format: ExplainFormat) -> String {
+    let line = |entry: &&Entry| match format {
+        ExplainFormat::Text => format!("{:10} {}\n", entry.code, entry.title),
+        ExplainFormat::Markdown => format!("- `{}` {}\n", entry.code, entry.title),
+    };
+    found.iter().map(line).collect()
 }
 
 fn unknown(code: &str) -> String {

@@ -24,6 +24,7 @@ impl From<ShellName> for Shell {
         match name {
             ShellName::Sh => Self::Sh,
             ShellName::Cmd => Self::Cmd,
+            ShellName::Powershell => Self::PowerShell,
         }
     }
 }

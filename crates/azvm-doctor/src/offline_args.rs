@@ -22,7 +22,8 @@ pub(crate) struct LintIdArgs {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-A request is an address, a command line of curl or az rest, or the head of an HTTP request.
+A request is an address, a command line of curl or az rest, one of PowerShell's Invoke-RestMethod or Invoke-WebRequest, or
+the head of an HTTP request.
 Given as words, it is what your shell has made of it; in single quotes, or in a file, it is as typed.
 
 Exit codes: 0 nothing keeps the request from being answered, 1 something does, 2 bad usage or not a request.")]
@@ -34,7 +35,7 @@ pub(crate) struct LintRequestArgs {
         allow_hyphen_values = true
     )]
     pub(crate) words: Vec<String>,
-    /// Read requests from this file; may be repeated
+    /// Read requests from this file, of which `-` is stdin; may be repeated
     #[arg(long, value_name = "FILE", conflicts_with = "words")]
     pub(crate) file: Vec<PathBuf>,
     /// The shell that a line was typed into
@@ -51,6 +52,8 @@ pub(crate) enum ShellName {
     Sh,
     /// The Windows command prompt
     Cmd,
+    /// PowerShell; its own commands are known without this
+    Powershell,
 }
 
 #[derive(Args, Debug)]
@@ -76,7 +79,8 @@ pub(crate) struct AggregateArgs {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The words may be what an SDK or az prints, the body of a refusal, or a whole answer with its head, as curl -i shows it.
+The words may be what an SDK, az, Terraform or PowerShell prints, a line of a log, the body of a refusal, or a whole answer
+with its head, as curl -i shows it.
 
 Exit codes: 0 at least one code, 1 nothing in the words is known, 2 bad usage or an unreadable file.")]
 pub(crate) struct DecodeErrorArgs {
@@ -92,10 +96,11 @@ pub(crate) struct DecodeErrorArgs {
 #[command(after_help = "\
 Nothing of a token is printed but what it says about itself: for whom it is, whose it is, and until when.
 
-Exit codes: 0 no token, 1 at least one, 2 bad usage, or a log that could not be read and no token in the others.")]
+Exit codes: 0 no token, 1 at least one, 2 bad usage, no log (stdin is empty, or a terminal), or a log that could not be read
+and no token in the others.")]
 pub(crate) struct ScanLogArgs {
-    /// The logs, of any size; `-` is stdin
-    #[arg(value_name = "FILE", required = true)]
+    /// The logs, of any size; `-` or none at all is stdin
+    #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// The form of the output
     #[arg(long, value_enum, default_value_t = LintFormat::Text)]

@@ -5,8 +5,8 @@ use crate::printable::{json, printable};
 use crate::{EXIT_USAGE, Problem, input, output};
 use azvm_diagnostics::log::{Leak, LogScanner};
 use serde::Serialize;
-use std::io::{self, Read, Write};
-use std::path::Path;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
 
 /// The exit code when a token is found.
 const EXIT_FOUND: u8 = 1;
@@ -23,7 +23,8 @@ const COMPRESSED: [&[u8]; 5] = [
     b"PK\x03\x04",
 ];
 
-/// Reads each log once, and prints what is found as soon as it is.
+/// Reads each log once, and prints what is found as soon as it is. Without a log in the arguments it is stdin, and has to
+/// be there: a list of logs that turned out empty is not one without tokens.
 pub(crate) fn run(args: &ScanLogArgs) -> Result<u8, Problem> {
     let mut out = Out {
         writer: output::lines(),
@@ -32,21 +33,30 @@ pub(crate) fn run(args: &ScanLogArgs) -> Result<u8, Problem> {
         failed: None,
     };
     let (mut unread, mut with_tokens) = (0, 0);
-    for file in &args.files {
+    let stdin = [PathBuf::from("-")];
+    let is_named = !args.files.is_empty();
+    if !is_named && io::stdin().is_terminal() {
+        return Err(none_given());
+    }
+    let files = if is_named { &args.files } else { &stdin[..] };
+    for file in files {
         let before = out.found;
-        if let Err(error) = scan(file, &mut out) {
-            let name = printable(&file.display().to_string());
-            output::problem(&format!("scan-log: {name}: {error}"));
-            unread += 1;
+        match scan(file, &mut out) {
+            Ok(0) if !is_named => return Err(none_given()),
+            Ok(_) => {}
+            Err(error) => {
+                let name = printable(&file.display().to_string());
+                output::problem(&format!("scan-log: {name}: {error}"));
+                unread += 1;
+            }
         }
         with_tokens += usize::from(out.found > before);
     }
     let is_text = args.format == LintFormat::Text;
     if is_text && out.failed.is_none() {
-        let files = args.files.len();
-        let found = out.found;
+        let (found, count) = (out.found, files.len());
         out.write(&format!(
-            "{found} found, in {with_tokens} of {files} files\n"
+            "{found} found, in {with_tokens} of {count} files\n"
         ));
         if found > 0 {
             out.write(&remedy());
@@ -60,14 +70,19 @@ pub(crate) fn run(args: &ScanLogArgs) -> Result<u8, Problem> {
     })
 }
 
-fn scan(file: &Path, out: &mut Out<impl Write>) -> io::Result<()> {
+fn none_given() -> Problem {
+    Problem::usage("scan-log: no log was given; name files, or pipe one in")
+}
+
+/// How many bytes were read.
+fn scan(file: &Path, out: &mut Out<impl Write>) -> io::Result<u64> {
     let mut source: Box<dyn Read> = match file == Path::new("-") {
         true => Box::new(io::stdin().lock()),
         false => Box::new(input::open(file)?),
     };
     let mut scanner = LogScanner::default();
     let mut piece = vec![0; PIECE_BYTES];
-    let mut is_first = true;
+    let mut total = 0;
     while out.failed.is_none() {
         let count = match source.read(&mut piece) {
             Ok(count) => count,
@@ -75,17 +90,17 @@ fn scan(file: &Path, out: &mut Out<impl Write>) -> io::Result<()> {
             Err(error) => return Err(error),
         };
         let bytes = &piece[..count];
-        if is_first && COMPRESSED.iter().any(|start| bytes.starts_with(start)) {
+        if total == 0 && COMPRESSED.iter().any(|start| bytes.starts_with(start)) {
             return Err(io::Error::other("it is compressed; unpack it first"));
         }
-        is_first = false;
+        total += count as u64;
         if count == 0 {
             scanner.finish(&mut |leak| out.leak(file, &leak));
             break;
         }
         scanner.feed(bytes, &mut |leak| out.leak(file, &leak));
     }
-    Ok(())
+    Ok(total)
 }
 
 fn remedy() -> String {

@@ -14,7 +14,7 @@ pub(crate) use generated::*;
 pub use generated::{CATALOGUE, EVIDENCE};
 pub use page::{Page, markdown, pages, text};
 pub(crate) use search::edits;
-pub use search::{find, nearest};
+pub use search::{find, nearest, search};
 
 /// The part of the chain that an entry belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,4 +1,4 @@
-//! Finding an entry by what somebody typed.
+//! Finding an entry by what somebody typed: its code, nearly its code, or words.
 
 use super::{CATALOGUE, Entry};
 use std::cmp::Reverse;
@@ -57,6 +57,94 @@ fn nearest_slug(typed: &str) -> Option<&'static Entry> {
     }
     let mut having = entries().filter(|entry| wanted.len() >= 4 && entry.slug.contains(&wanted));
     having.next().filter(|_| having.next().is_none())
+}
+
+/// So many words of a search are looked at.
+const MAX_WORDS: usize = 16;
+
+/// Words that stand in every text.
+const COMMON: [&str; 16] = [
+    "a", "an", "and", "at", "be", "by", "for", "from", "in", "is", "it", "of", "on", "the", "to",
+    "with",
+];
+
+/// What a word counts for in a slug or title, in a summary, and in what tells an entry apart.
+const WEIGHTS: [usize; 3] = [4, 2, 1];
+
+/// The entries that speak of `words`, the best first, at most `limit`: those with most of the words, then those that have
+/// them in the title. One with less than half of the words is left out.
+pub fn search(words: &str, limit: usize) -> Vec<&'static Entry> {
+    let wanted = wanted(words);
+    let phrase = wanted.join(" ");
+    let entries = CATALOGUE.iter().copied();
+    let mut hits: Vec<_> = entries
+        .filter(|entry| entry.retired.is_none())
+        .map(|entry| (score(entry, &wanted, &phrase), entry))
+        .filter(|((found, ..), _)| *found > 0 && *found * 2 >= wanted.len())
+        .collect();
+    // The sort is stable: equals stay in the order of the catalogue.
+    hits.sort_by_key(|(score, _)| Reverse(*score));
+    hits.into_iter()
+        .map(|(_, entry)| entry)
+        .take(limit)
+        .collect()
+}
+
+fn wanted(words: &str) -> Vec<String> {
+    let mut wanted: Vec<String> = vec![];
+    for word in split(words).take(MAX_WORDS) {
+        let word: String = word.chars().take(MAX_TYPED).collect();
+        let word = word.to_lowercase();
+        if !COMMON.contains(&word.as_str()) && !wanted.contains(&word) {
+            wanted.push(word);
+        }
+    }
+    wanted
+}
+
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    words.filter(|word| !word.is_empty())
+}
+
+/// How many of the words it has, whether in this order, and what they count for together.
+fn score(entry: &Entry, wanted: &[String], phrase: &str) -> (usize, bool, usize) {
+    let title = format!("{} {} {}", entry.code, entry.slug, entry.title);
+    let texts = [title.as_str(), entry.summary, entry.told_apart].map(str::to_lowercase);
+    let words = texts.each_ref().map(|text| split(text).collect::<Vec<_>>());
+    let weight = |word: &String| {
+        let closest = words.iter().zip(WEIGHTS).filter_map(|(own, weight)| {
+            let closest = own.iter().filter_map(|own| likeness(own, word)).max()?;
+            Some(closest * weight)
+        });
+        closest.max()
+    };
+    let weights: Vec<usize> = wanted.iter().filter_map(weight).collect();
+    // The words one after the other are more than the words here and there.
+    let is_phrase = wanted.len() > 1
+        && texts
+            .iter()
+            .any(|text| wanted_of(text).join(" ").contains(phrase));
+    (weights.len(), is_phrase, weights.iter().sum())
+}
+
+fn wanted_of(text: &str) -> Vec<&str> {
+    split(text).filter(|word| !COMMON.contains(word)).collect()
+}
+
+/// 2 for the same word; 1 for one with another end, or a number of a family that is named.
+fn likeness(own: &str, word: &str) -> Option<usize> {
+    let (short, long) = if own.len() < word.len() {
+        (own, word)
+    } else {
+        (word, own)
+    };
+    let ending = long.strip_prefix(short)?;
+    let is_number = ending.bytes().all(|byte| byte.is_ascii_digit());
+    match ending.is_empty() {
+        true => Some(2),
+        false => (short.len() >= 4 && (ending.len() <= 3 || is_number)).then_some(1),
+    }
 }
 
 /// Levenshtein's distance, one row at a time.
@@ -119,6 +207,67 @@ mod tests {
         check("not_an_azure_vm", Some("HOST-001"));
         check("clock-skwe", Some("HOST-009"));
         check("key-mismatch", Some("IMDS-017"));
+    }
+
+    #[track_caller]
+    fn check_words(words: &str, best: &[&str]) {
+        let found: Vec<&str> = search(words, best.len()).iter().map(|it| it.code).collect();
+        assert_eq!(found, best, "{words}");
+    }
+
+    #[test]
+    fn words_lead_to_the_entries_that_have_them() {
+        check_words("AADSTS700016", &["TOKEN-015"]);
+        check_words("clock skew", &["HOST-009"]);
+        check_words("scope as audience", &["TOKEN-003"]);
+        let found = search("the identity is not found", 4);
+        let codes: Vec<&str> = found.iter().map(|it| it.code).collect();
+        assert!(
+            codes.contains(&"IDSEL-001") && codes.contains(&"IDSEL-007"),
+            "{codes:?}"
+        );
+    }
+
+    #[test]
+    fn a_number_leads_to_what_speaks_of_such_numbers() {
+        let found = search("AADSTS999999", 9);
+        assert!(
+            found.iter().any(|entry| entry.code == "TOKEN-017"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn words_of_nothing_here_find_nothing() {
+        for words in [
+            "",
+            " ",
+            "the",
+            "xyzzy",
+            "xyzzy plugh identity",
+            "\u{e9}-\u{0}",
+        ] {
+            assert_eq!(search(words, 9).len(), 0, "{words}");
+        }
+        assert_eq!(search(&"identity ".repeat(100_000), 3).len(), 3);
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(32))]
+        #[test]
+        fn any_words_find_as_many_as_asked_for_at_most(words in ".{0,200}", limit in 0..10usize) {
+            let found = search(&words, limit);
+            proptest::prop_assert!(found.len() <= limit);
+            proptest::prop_assert_eq!(found, search(&words, limit));
+        }
+    }
+
+    #[test]
+    fn a_title_finds_its_entry() {
+        for entry in CATALOGUE.iter().filter(|entry| entry.retired.is_none()) {
+            let found = search(entry.title, 3);
+            assert!(found.contains(entry), "{}: {found:?}", entry.code);
+        }
     }
 
     #[test]

@@ -1,19 +1,10 @@
-//! The service's answer within the words that somebody made of it.
-//!
-//! ```text
-//! HTTP/1.1 400 Bad Request … {"error":"invalid_request",…}       a response with its head, or `curl -i`
-//! … {"error":{"code":"AuthorizationFailed","message":…}} …       JSON in the middle of a sentence, escaped or not
-//! … (AuthorizationFailed) The client …   Status: 403 …           the code and the status alone
-//! ```
+//! The service's answer within the words that somebody made of it: what [`forms`](super::forms) finds, read as from the wire.
 
-use azvm_arm::ArmError;
+use super::forms::{self, Printed, Words};
+use azvm_arm::{ArmError, ErrorCode};
 use azvm_exchange::{Response, service_text};
 use azvm_imds::{Rejection, Responder};
-use serde_json::Value;
 use std::fmt;
-
-/// How many places of a text are tried for JSON.
-const MAX_TRIES: usize = 64;
 
 /// Who answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +12,24 @@ const MAX_TRIES: usize = 64;
 pub enum Service {
     /// Azure Resource Manager, or another service with its form of errors.
     Arm,
+    /// The directory, Entra ID, which issues the tokens.
+    Directory,
     /// The metadata service.
     Imds,
     /// Nobody can tell.
     Other,
+}
+
+impl Service {
+    /// A word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Arm => "ARM",
+            Self::Directory => "Entra ID",
+            Self::Imds => "IMDS",
+            Self::Other => "somebody",
+        }
+    }
 }
 
 /// An answer, as far as the words hold it.
@@ -35,7 +40,7 @@ pub struct Answer {
     pub service: Service,
     /// The HTTP status.
     pub status: Option<u16>,
-    /// IMDS's `error`, or ARM's `code`.
+    /// IMDS's `error`, ARM's `code`, or the directory's number.
     pub code: Option<String>,
     /// The service's words, fit to be shown.
     pub words: Option<String>,
@@ -43,86 +48,161 @@ pub struct Answer {
     pub object_id: Option<String>,
     /// The scope that ARM refused.
     pub scope: Option<String>,
-    /// IMDS listed the api-versions that it has.
-    pub(super) lists_versions: bool,
-    /// Known only when the head of the answer was there.
+    /// As ARM's error, with the status that its code has where the words name none.
+    pub(super) arm: ArmError,
+    /// As a refusal of IMDS, likewise.
+    pub(super) rejection: Rejection,
+    /// Known only when the head of the answer was there, or words or a page that tell as much.
     pub(super) responder: Option<Responder>,
+    /// The number of an error of the directory that stands alone.
+    pub(super) number: Option<u32>,
+    /// Only the sentence is there by which ARM refuses, and no code.
+    pub(super) is_worded: bool,
 }
-
-/// The errors of IMDS that are no words of a language. Source: the page on tokens, and the published OpenAPI description.
-const IMDS_ERRORS: [&str; 9] = [
-    "access_denied",
-    "bad_request_102",
-    "invalid_request",
-    "invalid_resource",
-    "invalid_scope",
-    "unauthorized_client",
-    "unknown_source",
-    "unsupported_response_type",
-    "DefaultIdentityNotDefined",
-];
 
 impl Answer {
     /// Looks for an answer, the most complete form of it first.
     pub(super) fn find(text: &str) -> Option<Self> {
-        response(text)
-            .or_else(|| json(text))
-            .or_else(|| json(&unescaped(text)))
-            .or_else(|| code_alone(text))
-            .or_else(|| status_alone(text))
+        let whole: Vec<Self> = forms::printed(text).iter().map(Self::read).collect();
+        let is_known = |answer: &&Self| answer.service != Service::Other || answer.is_strangers();
+        if let Some(answer) = whole.iter().find(is_known) {
+            return Some(answer.clone());
+        }
+        let worded = forms::words(text).map(Self::of_words);
+        worded
+            .or_else(|| whole.into_iter().next())
+            .or_else(|| Self::of_status(text))
     }
 
-    fn read(response: &Response, has_head: bool) -> Self {
-        let error = ArmError::read(response);
-        let rejection = Rejection::read(response);
-        let is_arm = error.code().is_some();
-        let denied = error.denied().unwrap_or_default();
-        let status = Some(response.status()).filter(|status| *status != 0);
-        let responder = has_head.then(|| rejection.responder());
-        let says_who = matches!(
-            responder,
-            Some(Responder::Imds | Responder::ImdsThroughAgent)
-        );
-        // A code and a message without `error` are nobody's form.
-        let has_error = rejection.error().is_some() && rejection.responder() != Responder::Unknown;
-        let is_imds = says_who || has_error || !rejection.newest_versions().is_empty();
-        Self {
-            service: match (is_arm, is_imds) {
-                (true, _) => Service::Arm,
-                (false, true) => Service::Imds,
-                (false, false) => Service::Other,
+    fn of_words(words: Words) -> Self {
+        match words {
+            Words::Answer(printed) => Self::read(&printed),
+            Words::Denial(printed) => Self {
+                service: Service::Arm,
+                is_worded: true,
+                ..Self::read(&printed)
             },
-            status,
-            code: error.code().or_else(|| rejection.error()).map(brief),
-            words: rejection
-                .description()
-                .filter(|_| !is_arm)
-                .or_else(|| error.message())
-                .map(service_text),
-            object_id: denied.object_id,
-            scope: denied.scope,
-            lists_versions: !rejection.newest_versions().is_empty(),
-            responder,
+            Words::Directory(number, words) => Self {
+                service: Service::Directory,
+                code: Some(format!("AADSTS{number}")),
+                words: Some(service_text(&words)),
+                number: Some(number),
+                ..Self::bare(0)
+            },
         }
     }
 
-    fn of_code(service: Service, code: &str, status: Option<u16>) -> Self {
+    fn of_status(text: &str) -> Option<Self> {
+        forms::first_status(text).map(Self::bare)
+    }
+
+    fn bare(status: u16) -> Self {
+        Self::read(&Printed {
+            response: Response::new(status, vec![], vec![]),
+            tells_who: false,
+        })
+    }
+
+    fn read(printed: &Printed) -> Self {
+        let response = with_status(&printed.response);
+        let (arm, rejection) = (ArmError::read(&response), Rejection::read(&response));
+        let responder = printed.tells_who.then(|| rejection.responder());
+        let service = service(&arm, &rejection, responder);
+        let is_arm = service == Service::Arm;
+        let denied = arm.denied().unwrap_or_default();
+        let code = arm.code().or_else(|| rejection.error());
+        let own = rejection.description().filter(|_| !is_arm);
         Self {
             service,
-            status,
-            code: Some(code.into()),
-            words: None,
-            object_id: None,
-            scope: None,
-            lists_versions: false,
-            responder: None,
+            status: Some(printed.response.status()).filter(|status| *status != 0),
+            code: code.map(brief),
+            words: own.or_else(|| arm.message()).map(service_text),
+            object_id: denied.object_id,
+            scope: denied.scope,
+            arm,
+            rejection,
+            responder,
+            number: None,
+            is_worded: false,
         }
+    }
+
+    /// Somebody in the place of the service, who is known by his marks.
+    fn is_strangers(&self) -> bool {
+        let is_known = |who: Responder| !who.is_azure() && who != Responder::Unknown;
+        self.responder.is_some_and(is_known) || self.arm.is_page()
     }
 
     /// True when the service's own words hold these, whatever the case.
     pub(super) fn says(&self, words: &str) -> bool {
         let own = self.words.as_deref().unwrap_or_default();
         own.to_ascii_lowercase().contains(words)
+    }
+}
+
+fn service(arm: &ArmError, rejection: &Rejection, responder: Option<Responder>) -> Service {
+    let says_who = matches!(
+        responder,
+        Some(Responder::Imds | Responder::ImdsThroughAgent)
+    );
+    // A code and a message without `error` are nobody's form.
+    let has_error = rejection.error().is_some() && rejection.responder() != Responder::Unknown;
+    let words = rejection.description().or_else(|| rejection.error());
+    let has_words = words.is_some_and(|words| super::imds::known_words(words).is_some());
+    if arm.code().is_some() && arm.is_from_arm() {
+        Service::Arm
+    } else if says_who || has_error || has_words || !rejection.newest_versions().is_empty() {
+        Service::Imds
+    } else {
+        Service::Other
+    }
+}
+
+/// The status that goes with the code, where the words name none: the rules look at both.
+fn with_status(response: &Response) -> Response {
+    let body = response.body().to_vec();
+    let headers = response.headers();
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let headers = headers.collect();
+    if response.status() != 0 {
+        return Response::new(response.status(), headers, body);
+    }
+    let arm = ArmError::read(response);
+    let status = match arm.most_specific_code() {
+        Some(code) => usual_status(code),
+        None => match Rejection::read(response).error() {
+            Some("unknown_source") => 401,
+            Some("not_found") => 404,
+            Some("method_not_allowed") => 405,
+            Some("gone") => 410,
+            Some("too_many_requests") => 429,
+            Some("unknown" | "server_error" | "service_unavailable") => 500,
+            Some(_) => 400,
+            None if super::imds::known_words(&String::from_utf8_lossy(&body)).is_some() => 400,
+            None => 0,
+        },
+    };
+    Response::new(status, headers, body)
+}
+
+/// As [`ErrorCode`] documents it.
+pub(super) fn usual_status(code: ErrorCode) -> u16 {
+    use ErrorCode as Code;
+    match code {
+        Code::AuthenticationFailed
+        | Code::ExpiredAuthenticationToken
+        | Code::InvalidAuthenticationToken
+        | Code::InvalidAuthenticationTokenAudience
+        | Code::InvalidAuthenticationTokenTenant => 401,
+        Code::AuthorizationFailed
+        | Code::DenyAssignmentAuthorizationFailed
+        | Code::LinkedAuthorizationFailed
+        | Code::RequestDisallowedByPolicy => 403,
+        Code::ResourceGroupNotFound | Code::ResourceNotFound | Code::SubscriptionNotFound => 404,
+        Code::MissingSubscriptionRegistration | Code::ScopeLocked => 409,
+        Code::TooManyRequests => 429,
+        Code::InternalServerError => 500,
+        _ => 400,
     }
 }
 
@@ -145,138 +225,4 @@ impl fmt::Display for Answer {
 /// An open set, of which only short words are codes: an instance path of IMDS puts a sentence there.
 fn brief(code: &str) -> String {
     service_text(code).chars().take(80).collect()
-}
-
-/// `HTTP/1.1 400 …`, headers, and after an empty line the body. The marks of `curl -v` are taken off.
-fn response(text: &str) -> Option<Answer> {
-    let lines: Vec<&str> = text
-        .lines()
-        .map(|line| line.strip_prefix("< ").unwrap_or(line))
-        .map(|line| if line == "<" { "" } else { line })
-        .collect();
-    let start = lines
-        .iter()
-        .position(|line| line.trim_start().starts_with("HTTP/"))?;
-    let status = lines[start].split_whitespace().nth(1)?.parse().ok()?;
-    let rest = &lines[start + 1..];
-    let head = rest.iter().position(|line| line.trim().is_empty());
-    let (head, body) = rest.split_at(head.unwrap_or(rest.len()));
-    let headers = head.iter().filter_map(|line| line.split_once(':'));
-    let headers = headers.map(|(name, value)| (name.trim().into(), value.trim().into()));
-    let is_body = |line: &&&str| !line.starts_with("* ") && !line.starts_with("{ [");
-    let body: Vec<&str> = body.iter().filter(is_body).copied().collect();
-    let body = body.join("\n").trim().as_bytes().to_vec();
-    let response = Response::new(status, headers.take(100).collect(), body);
-    Some(Answer::read(&response, true))
-}
-
-/// The first JSON object in the text that is an error of a service.
-fn json(text: &str) -> Option<Answer> {
-    let starts = text.match_indices('{').take(MAX_TRIES);
-    let mut values = starts.filter_map(|(at, _)| {
-        let mut values = serde_json::Deserializer::from_str(&text[at..]).into_iter::<Value>();
-        values.next()?.ok()
-    });
-    let value = values.find_map(envelope)?;
-    let response = Response::new(
-        status(text).unwrap_or(0),
-        vec![],
-        value.to_string().into_bytes(),
-    );
-    Some(Answer::read(&response, false))
-}
-
-/// The object with `error` in it: some logs put it into another one, or take the envelope off.
-fn envelope(value: Value) -> Option<Value> {
-    let is_text = |member: &str| value.get(member).is_some_and(Value::is_string);
-    if value
-        .get("error")
-        .is_some_and(|error| error.is_string() || error.is_object())
-    {
-        return Some(value);
-    }
-    if is_text("code") && is_text("message") {
-        return Some(serde_json::json!({ "error": value }));
-    }
-    let Value::Object(members) = value else {
-        return None;
-    };
-    members.into_iter().find_map(|(_, inner)| match inner {
-        Value::Object(_) => envelope(inner),
-        Value::String(text) => serde_json::from_str(&text).ok().and_then(shallow),
-        _ => None,
-    })
-}
-
-fn shallow(value: Value) -> Option<Value> {
-    let is_error = value
-        .get("error")
-        .is_some_and(|error| error.is_string() || error.is_object());
-    is_error.then_some(value)
-}
-
-/// JSON that a log has put into quotes.
-fn unescaped(text: &str) -> String {
-    text.replace("\\\"", "\"").replace("\\\\", "\\")
-}
-
-/// A code as the only thing that is left of the answer.
-fn code_alone(text: &str) -> Option<Answer> {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let mut words = text.split(|c| !is_part(c));
-    let answer = words.find_map(|word| {
-        if IMDS_ERRORS.contains(&word) {
-            return Some((Service::Imds, word));
-        }
-        super::arm::is_code(word).then_some((Service::Arm, word))
-    });
-    let (service, code) = answer?;
-    let mut answer = Answer::of_code(service, code, status(text));
-    answer.words = super::imds::known_words(text).map(Into::into);
-    Some(answer)
-}
-
-fn status_alone(text: &str) -> Option<Answer> {
-    let words = super::imds::known_words(text);
-    let status = status(text);
-    if words.is_none() && status.is_none() {
-        return None;
-    }
-    let service = match words {
-        Some(_) => Service::Imds,
-        None => Service::Other,
-    };
-    Some(Answer {
-        words: words.map(Into::into),
-        code: None,
-        ..Answer::of_code(service, "", status)
-    })
-}
-
-/// A number that the words before it call a status.
-fn status(text: &str) -> Option<u16> {
-    const BEFORE: [&str; 5] = ["status", "http", "response", "statuscode", "error code"];
-    let bytes = text.as_bytes();
-    let is_alone = |at: usize| {
-        let before = at.checked_sub(1).and_then(|at| bytes.get(at));
-        let after = bytes.get(at + 3);
-        ![before, after]
-            .into_iter()
-            .flatten()
-            .any(u8::is_ascii_alphanumeric)
-    };
-    let numbers = (0..bytes.len().saturating_sub(2)).filter(|&at| {
-        matches!(bytes[at], b'4' | b'5')
-            && bytes[at + 1..at + 3].iter().all(u8::is_ascii_digit)
-            && is_alone(at)
-    });
-    numbers.take(MAX_TRIES).find_map(|at| {
-        let mut start = at.saturating_sub(20);
-        while !text.is_char_boundary(start) {
-            start += 1;
-        }
-        let before = text[start..at].to_ascii_lowercase();
-        let is_status = BEFORE.iter().any(|word| before.contains(word));
-        is_status.then(|| text[at..at + 3].parse().ok()).flatten()
-    })
 }

@@ -1,13 +1,13 @@
-//! What an answer of IMDS means.
+//! What an answer of IMDS means: as the doctor judges it, but that nobody knows what was asked, unless an SDK says so.
 
 use super::Meaning;
 use super::answer::Answer;
 use crate::catalogue::{
     CODE_001, CODE_002, CODE_005, CODE_025, IDSEL_001, IDSEL_002, IDSEL_007, IDSEL_016, IDSEL_022,
-    IMDS_001, IMDS_002, IMDS_003, IMDS_004, IMDS_006, IMDS_007, IMDS_008, IMDS_009, IMDS_010,
-    IMDS_012, IMDS_013, NET_014, NET_018, TOKEN_003, TOKEN_004, TOKEN_015, TOKEN_017,
+    IMDS_003, IMDS_008, IMDS_009, TOKEN_003, TOKEN_004, TOKEN_017,
 };
-use azvm_imds::Responder;
+use crate::finding::Confidence;
+use crate::rules::{self, Refusal};
 
 /// Sentences of IMDS that are known. Their wording is no contract: they make a meaning likely, not sure.
 const WORDS: [&str; 7] = [
@@ -20,6 +20,23 @@ const WORDS: [&str; 7] = [
     "Temporarily throttled, too many requests",
 ];
 
+/// The errors of IMDS that are no words of a language. Source: the page on tokens, and the published OpenAPI description.
+const ERRORS: [&str; 8] = [
+    "access_denied",
+    "bad_request_102",
+    "invalid_request",
+    "invalid_resource",
+    "invalid_scope",
+    "unauthorized_client",
+    "unknown_source",
+    "unsupported_response_type",
+];
+
+/// True when a word is an error of IMDS and nothing else.
+pub(super) fn is_error(word: &str) -> bool {
+    ERRORS.contains(&word)
+}
+
 /// The sentence that the text has in it.
 pub(super) fn known_words(text: &str) -> Option<&'static str> {
     let lower = text.to_ascii_lowercase();
@@ -30,75 +47,44 @@ pub(super) fn known_words(text: &str) -> Option<&'static str> {
 
 /// `text` is the whole of the words, in which an SDK may name what it asked for.
 pub(super) fn meanings(answer: &Answer, text: &str) -> Vec<Meaning> {
-    if let Some(meanings) = answer
-        .responder
-        .and_then(|who| by_responder(who, answer.status))
-    {
-        return meanings;
-    }
-    if answer.lists_versions {
+    let rejection = &answer.rejection;
+    if !rejection.newest_versions().is_empty() {
         return vec![Meaning::high(&IMDS_009), Meaning::likely(&CODE_005)];
     }
-    let high = |entry| vec![Meaning::high(entry)];
-    match (answer.status, answer.code.as_deref()) {
-        (_, Some("DefaultIdentityNotDefined")) => high(&IDSEL_022),
-        (_, Some("bad_request_102")) => header_missing(),
-        (_, Some("invalid_resource")) => resource(text),
-        (_, Some("unauthorized_client")) => high(&TOKEN_015),
-        (_, Some("unknown_source")) => high(&IMDS_007),
-        (Some(405), _) => high(&CODE_002),
-        (Some(404), _) if !answer.says("identity not found") => high(&IMDS_001),
-        (Some(404), _) => identity(text),
-        (Some(410), _) => high(&IMDS_002),
-        (Some(429), _) => high(&IMDS_003),
-        (Some(500), Some("unknown")) => high(&IMDS_004),
-        (Some(500..), _) => high(&IMDS_006),
-        _ if answer.says("too many requests") => vec![Meaning::likely(&IMDS_003)],
-        (_, Some("invalid_request") | None) => request(answer, text),
-        _ => high(&TOKEN_017),
+    if rules::says_header_is_missing(rejection) || answer.says("metadata header") {
+        return header_missing();
+    }
+    if answer.says("'resource' is missing") {
+        return vec![Meaning::likely(&CODE_025)];
+    }
+    if answer.says("too many requests") && answer.status.is_none() {
+        return vec![Meaning::likely(&IMDS_003)];
+    }
+    let about_identity = identity(answer, text);
+    if !about_identity.is_empty() {
+        return about_identity;
+    }
+    match (rejection.status(), rejection.error()) {
+        (405, _) => vec![Meaning::high(&CODE_002)],
+        (400, None) => vec![Meaning::possible(&TOKEN_017)],
+        (_, Some("invalid_resource")) => vec![resource(text)],
+        // A number of the directory's says more than an error that may be about anything.
+        (_, Some("invalid_request")) => {
+            let number = super::directory::number(answer.words.as_deref().unwrap_or_default());
+            vec![match number {
+                Some(number) => super::directory::meaning(number, text),
+                None => Meaning::high(&TOKEN_017),
+            }]
+        }
+        _ => vec![Meaning::high(rules::by_error(rejection, &TOKEN_004))],
     }
 }
 
-/// An answer of which only the status is known, or one that is not IMDS's.
-pub(super) fn by_status(answer: &Answer) -> Vec<Meaning> {
-    if let Some(meanings) = answer
-        .responder
-        .and_then(|who| by_responder(who, answer.status))
-    {
-        return meanings;
-    }
-    let Some(status) = answer.status else {
-        return vec![];
-    };
-    let entry = match status {
-        404 => &IMDS_001,
-        410 => &IMDS_002,
-        429 => &IMDS_003,
-        500.. => &IMDS_006,
-        _ => return vec![],
-    };
-    vec![Meaning::possible(entry)]
-}
-
-/// Who answered comes first: a proxy's 403 is not IMDS's.
-fn by_responder(responder: Responder, status: Option<u16>) -> Option<Vec<Meaning>> {
-    let entry = match (responder, status) {
-        (Responder::GuestProxyAgent, Some(403)) => &IMDS_010,
-        (Responder::GuestProxyAgent, Some(421)) => &IMDS_012,
-        (Responder::GuestProxyAgent, Some(405)) => &CODE_002,
-        (Responder::GuestProxyAgent, _) => &IMDS_013,
-        (Responder::IisFront, _) => &IMDS_006,
-        (Responder::PodIdentity, _) => &NET_018,
-        (Responder::DockerDesktop | Responder::HttpProxy | Responder::OtherCloud, _) => &NET_014,
-        _ => return None,
-    };
-    Some(vec![Meaning::likely(entry)])
-}
-
-fn resource(text: &str) -> Vec<Meaning> {
+/// Which audience was sent may be in the words.
+pub(super) fn resource(text: &str) -> Meaning {
     match text.contains("/.default") {
-        true => vec![Meaning::likely(&TOKEN_003)],
-        false => vec![Meaning::high(&TOKEN_004)],
+        true => Meaning::likely(&TOKEN_003),
+        false => Meaning::high(&TOKEN_004),
     }
 }
 
@@ -107,29 +93,29 @@ fn header_missing() -> Vec<Meaning> {
     vec![Meaning::likely(&CODE_001), Meaning::possible(&IMDS_008)]
 }
 
-/// `invalid_request` says nothing: the words have to.
-fn request(answer: &Answer, text: &str) -> Vec<Meaning> {
-    if answer.says("metadata header") {
-        return header_missing();
+/// By what the doctor knows the words for. Nothing where it is not about the identity.
+fn identity(answer: &Answer, text: &str) -> Vec<Meaning> {
+    let rejection = &answer.rejection;
+    if !rules::is_about_identity(rejection) && !answer.says("identity not found") {
+        return vec![];
     }
-    let known = [
-        ("multiple user assigned identities", &IDSEL_002),
-        ("'resource' is missing", &CODE_025),
-        ("no managed service identities", &IDSEL_016),
-        ("does not have access to identity", &IDSEL_016),
-    ];
-    if let Some((_, entry)) = known.iter().find(|(words, _)| answer.says(words)) {
-        return vec![Meaning::likely(entry)];
-    }
-    match answer.says("identity not found") {
-        true => identity(text),
-        false if answer.code.is_some() => vec![Meaning::possible(&TOKEN_017)],
-        false => vec![],
+    match Refusal::of(rejection) {
+        Refusal::NoDefault(Confidence::High) => vec![Meaning::high(&IDSEL_022)],
+        Refusal::NoDefault(_) => vec![Meaning::likely(&IDSEL_022)],
+        Refusal::Several => vec![Meaning::likely(&IDSEL_002)],
+        Refusal::NoAccess => vec![Meaning::likely(&IDSEL_016)],
+        Refusal::NotFound | Refusal::LikeNotFound => not_found(text),
+        Refusal::AnotherCause => vec![],
+        Refusal::Unknown => {
+            let all = not_found(text).into_iter().map(|it| it.entry);
+            let all = all.chain([&TOKEN_017]);
+            all.map(Meaning::possible).collect()
+        }
     }
 }
 
 /// Which identity was asked for is in the SDK's words, if anywhere.
-fn identity(text: &str) -> Vec<Meaning> {
+fn not_found(text: &str) -> Vec<Meaning> {
     let lower = text.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|words| lower.contains(words));
     if has(&[

@@ -10,24 +10,41 @@
 //! assert_eq!(decoded.findings[0].entry.code, "IDSEL-001");
 //! ```
 //!
-//! `answer` looks for the service's answer in the words: a response with its head, JSON in the middle of a sentence, or only
-//! the code and the status. `imds` and `arm` say what the answer means: `error` or `code` and the status decide, words tell
-//! neighbours apart and are no more than *likely*. `sdk` knows whose sentence it is, and which sentences hide the answer.
+//! `forms` looks for the service's answer in the words: a response with its head, JSON in the middle of a sentence, or only
+//! the code and the status. `answer` reads it with the readers of the wire. `imds`, `arm`, `directory` and `stranger` say
+//! what it means, by the doctor's own rules where these need nothing but the answer: `error` or `code` and the status
+//! decide, words tell neighbours apart and are no more than *likely*. `sdk` knows whose sentence it is, and which sentences
+//! hide the answer.
 //!
 //! The words are shown only where a service wrote them into a member for words, and never anything shaped like a token.
 
 mod answer;
 mod arm;
+mod directory;
+mod forms;
+mod ids;
 mod imds;
 mod sdk;
+mod stranger;
 
-use crate::catalogue::{ARM_011, CODE_024, Entry};
+use crate::catalogue::{ARM_011, CODE_024, Entry, NET_018};
 use crate::finding::{Confidence, Finding, Values};
+use crate::rules;
 
 pub use answer::{Answer, Service};
 
 /// The longest text that is looked at, in bytes; what follows is passed over.
 pub const MAX_ERROR_BYTES: usize = 256 * 1024;
+
+/// What is looked for in words, for somebody whose words have none of it.
+pub const LOOKED_FOR: [&str; 6] = [
+    "an answer with its head, as curl -i and the SDKs print it",
+    "an error of IMDS, ARM or Entra ID as JSON, as XML, or as Python prints it, also within a line of a log",
+    "a page of a proxy, and the plain text of AAD Pod Identity or Docker Desktop",
+    "a code such as AuthorizationFailed or invalid_request, or an AADSTS number",
+    "the sentences of IMDS, of ARM's refusal, and of SDKs that hide them",
+    "a status, or how a connection to 169.254.169.254 failed",
+];
 
 /// What was found in the words of an error.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +54,8 @@ pub struct Decoded {
     pub sdk: Option<&'static str>,
     /// The service's answer, if the words hold it.
     pub answer: Option<Answer>,
+    /// The ids by which support finds the answer, by name.
+    pub ids: Vec<(&'static str, String)>,
     /// What it means, the surest first.
     pub findings: Vec<Finding>,
 }
@@ -80,14 +99,9 @@ pub fn decode(text: &str) -> Decoded {
     let text = &text[..end];
     let wrapper = sdk::wrapper(text);
     let answer = Answer::find(text);
-    let mut meanings = match &answer {
-        Some(answer) => match answer.service {
-            Service::Arm => arm::meanings(answer),
-            Service::Imds => imds::meanings(answer, text),
-            Service::Other => imds::by_status(answer),
-        },
-        None => vec![],
-    };
+    let mut meanings = answer
+        .as_ref()
+        .map_or_else(Vec::new, |answer| means(answer, text));
     if meanings.is_empty() {
         meanings.extend(sdk::by_words(text));
         if let Some(wrapper) = wrapper.filter(|wrapper| wrapper.hides_the_answer) {
@@ -96,10 +110,32 @@ pub fn decode(text: &str) -> Decoded {
         }
     }
     Decoded {
-        sdk: wrapper.map(|wrapper| wrapper.name),
+        sdk: sdk::name(text),
         findings: findings(meanings, answer.as_ref()),
+        ids: ids::ids(text),
         answer,
     }
+}
+
+/// Who answered comes first.
+fn means(answer: &Answer, text: &str) -> Vec<Meaning> {
+    let strangers = stranger::meanings(answer, text);
+    if !strangers.is_empty() {
+        return strangers;
+    }
+    let own = match answer.service {
+        Service::Arm => arm::meanings(answer),
+        Service::Imds => imds::meanings(answer, text),
+        Service::Directory => {
+            let number = answer.number.unwrap_or_default();
+            vec![directory::meaning(number, text)]
+        }
+        Service::Other => stranger::by_status(answer, text),
+    };
+    // NMI hands on what IMDS said, in words of its own.
+    let is_handed_on = forms::is_pod_identity(text);
+    let nmi = is_handed_on.then(|| Meaning::likely(&NET_018));
+    nmi.into_iter().chain(own).collect()
 }
 
 fn findings(meanings: Vec<Meaning>, answer: Option<&Answer>) -> Vec<Finding> {
@@ -108,7 +144,13 @@ fn findings(meanings: Vec<Meaning>, answer: Option<&Answer>) -> Vec<Finding> {
         if findings.iter().any(|finding| finding.entry == entry) {
             continue;
         }
-        let finding = Finding::new(entry, &values(answer)).with_confidence(confidence);
+        let values = values(answer);
+        let finding = match *entry == NET_018 {
+            // Whoever has its words in an answer has not met the redirection that leads to nobody.
+            true => rules::pod_identity(&values, String::new()),
+            false => Finding::new(entry, &values),
+        };
+        let finding = finding.with_confidence(confidence);
         findings.push(match answer {
             Some(answer) if *entry == ARM_011 => {
                 finding.with_cause(format!("{answer}; perhaps no token was sent"))

@@ -1,6 +1,7 @@
 //! Whose words they are. SDKs wrap what a service said, and some leave it out.
 //!
-//! Sources: the sentences in the sources of the clients named below, as they were read on 2026-11-21.
+//! Sources: the sentences in the sources of the clients named below, as they were read on 2026-11-21; for the namespaces the
+//! issues that `forms` names.
 
 use super::Meaning;
 use crate::catalogue::{
@@ -11,7 +12,7 @@ use crate::catalogue::{
 /// A sentence of an SDK.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wrapper {
-    pub(super) name: &'static str,
+    name: &'static str,
     words: &'static str,
     /// Another one that has to be there as well.
     and: &'static str,
@@ -39,8 +40,34 @@ const fn sentence(name: &'static str, words: &'static str, hides: Hidden) -> Wra
     }
 }
 
+/// The namespaces and marks by which programs are known, whatever they say; the narrower before the wider.
+const PROGRAMS: [(&str, &str); 22] = [
+    ("cli.azure.cli", "the Azure CLI"),
+    ("com.azure.identity.", "azure-identity for Java"),
+    ("com.azure.", "Azure SDK for Java"),
+    ("com.microsoft.azure.", "Azure SDK for Java"),
+    ("Azure.Identity.", "Azure.Identity for .NET"),
+    ("Azure.RequestFailedException", "Azure.Core for .NET"),
+    ("azure.identity._", "azure-identity for Python"),
+    ("azure.identity.aio", "azure-identity for Python"),
+    ("azure.core.exceptions.", "Azure SDK for Python"),
+    ("RestError:", "Azure SDK for JavaScript"),
+    ("aka.ms/azsdk/go/identity", "azidentity for Go"),
+    ("autorest/azure:", "autorest for Go"),
+    ("azurerm_", "Terraform's azurerm"),
+    ("= HTTP RESPONSE =", "Az PowerShell"),
+    ("Connect-Az", "Az PowerShell"),
+    ("Get-Az", "Az PowerShell"),
+    ("Invoke-Az", "Az PowerShell"),
+    ("New-Az", "Az PowerShell"),
+    ("Remove-Az", "Az PowerShell"),
+    ("Set-Az", "Az PowerShell"),
+    ("ERROR: (", "the Azure CLI"),
+    ("ERROR: AADSTS", "the Azure CLI"),
+];
+
 /// The narrower sentence before the wider one.
-const WRAPPERS: [Wrapper; 14] = [
+const WRAPPERS: [Wrapper; 18] = [
     sentence(
         "azure_identity for Rust",
         "The requested identity has not been assigned to this resource",
@@ -79,6 +106,21 @@ const WRAPPERS: [Wrapper; 14] = [
         Hidden::Nothing,
     ),
     sentence("azcore for Go", "ERROR CODE: ", Hidden::Nothing),
+    sentence(
+        "azure-identity for Java",
+        "Connection to IMDS endpoint cannot be established",
+        Hidden::Refusal,
+    ),
+    sentence(
+        "azure-identity for Java",
+        "Managed Identity authentication is not available",
+        Hidden::Refusal,
+    ),
+    sentence(
+        "azure-identity for Python",
+        "Unexpected content type",
+        Hidden::OddBody,
+    ),
     Wrapper {
         and: "msal",
         ..sentence(
@@ -87,6 +129,11 @@ const WRAPPERS: [Wrapper; 14] = [
             Hidden::OddBody,
         )
     },
+    sentence(
+        "the Azure CLI",
+        "Failed to connect to MSI. Please make sure MSI is configured correctly.",
+        Hidden::Refusal,
+    ),
     sentence(
         "azure-identity for C++",
         "Failed to get token from DefaultAzureCredential",
@@ -103,6 +150,14 @@ const WRAPPERS: [Wrapper; 14] = [
         Hidden::OddBody,
     ),
 ];
+
+/// Whose words they are: by a namespace, or else by a sentence.
+pub(super) fn name(text: &str) -> Option<&'static str> {
+    let mut programs = PROGRAMS.into_iter();
+    let program = programs.find(|(mark, _)| text.contains(mark));
+    let by_sentence = || Some(wrapper(text)?.name);
+    program.map(|(_, name)| name).or_else(by_sentence)
+}
 
 /// The sentence that the text has in it.
 pub(super) fn wrapper(text: &str) -> Option<Wrapper> {

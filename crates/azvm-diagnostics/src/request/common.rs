@@ -1,7 +1,7 @@
 //! What is wrong with a request whoever it is sent to: what the shell makes of it, and the token's header.
 
 use super::found::RequestFinding;
-use super::parsed::{Header, Parsed};
+use super::parsed::{Form, Header, Parsed};
 use super::shell::{Cut, Shell};
 use super::url::Url;
 use crate::catalogue::{CODE_018, CODE_019, CODE_023};
@@ -29,10 +29,13 @@ pub(super) fn examine(parsed: &Parsed, found: &mut Vec<RequestFinding>) {
     }
     if let Some(span) = &parsed.trusts_redirects {
         let finding = RequestFinding::new(&CODE_018, span.clone()).suggest("");
-        found.push(
-            finding
-                .title("--location-trusted sends the token on to any host that a redirect names"),
-        );
+        let option = match parsed.form {
+            Form::PowerShell => "-PreserveAuthorizationOnRedirect",
+            _ => "--location-trusted",
+        };
+        found.push(finding.title(format!(
+            "{option} sends the token on to any host that a redirect names"
+        )));
     }
 }
 
@@ -60,18 +63,26 @@ fn shell(parsed: &Parsed, found: &mut Vec<RequestFinding>) {
 
 fn cut_off(cut: Cut, shell: Shell) -> RequestFinding {
     let (at, title) = match cut {
+        Cut::Operator(at) if shell == Shell::PowerShell => (
+            at,
+            "PowerShell refuses an & without quotes, and ends the command at | and ;",
+        ),
         Cut::Operator(at) => (
             at,
             "without quotes this ends the command: what follows is not sent",
         ),
         Cut::Parenthesis(at) => (at, "without quotes the shell refuses a parenthesis"),
-        Cut::OpenQuote(at) => (at, "this quote is not closed"),
+        Cut::OpenQuote(at) | Cut::OpenTypographic(at) => (at, "this quote is not closed"),
         Cut::SingleQuote(at) => (
             at,
             "cmd takes a single quote for a letter; use double quotes",
         ),
     };
-    let finding = RequestFinding::new(&CODE_023, at..at + 1).title(title);
+    let length = match cut {
+        Cut::OpenTypographic(_) => '\u{2019}'.len_utf8(),
+        _ => 1,
+    };
+    let finding = RequestFinding::new(&CODE_023, at..at + length).title(title);
     match (cut, shell) {
         (Cut::SingleQuote(_), _) => finding.suggest("\""),
         _ => finding,

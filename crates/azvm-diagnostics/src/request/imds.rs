@@ -114,6 +114,14 @@ pub(super) fn examine(parsed: &Parsed, url: &Url, found: &mut Vec<RequestFinding
         let finding = RequestFinding::new(&CODE_011, span.clone());
         found.push(finding.title("the command names a proxy, and IMDS answers none"));
     }
+    if let (Some(span), true) = (&parsed.no_proxy, parsed.is_old_powershell) {
+        let finding = RequestFinding::new(&CODE_011, span.clone()).severity(Severity::Warn);
+        found.push(
+            finding
+                .title("-UseBasicParsing is for Windows PowerShell 5.1, which has no -NoProxy and refuses it")
+                .confidence(Confidence::Possible),
+        );
+    }
     if let Some(span) = &parsed.follows_redirects {
         let finding = RequestFinding::new(&CODE_018, span.clone()).suggest("");
         found.push(

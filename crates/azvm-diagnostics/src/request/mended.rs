@@ -1,7 +1,7 @@
 //! The request as it should have been, as far as the one given says what was meant.
 
 use super::imds::Endpoint;
-use super::parsed::{Form, Parsed, is_public_param, rests_of_secrets};
+use super::parsed::{Form, Parsed, is_name, is_public_param, rests_of_secrets};
 use super::selector::SELECTORS;
 use super::shell::Shell;
 use super::traced::Traced;
@@ -36,7 +36,18 @@ pub(super) fn imds(parsed: &Parsed, url: &Url) -> Option<String> {
             match parsed.shell {
                 Shell::Sh => format!("curl -s{request} --noproxy '*' -H Metadata:true {address}"),
                 Shell::Cmd => format!("curl -s{request} --noproxy * -H Metadata:true {address}"),
+                Shell::PowerShell => {
+                    format!("curl.exe -s{request} --noproxy '*' -H Metadata:true {address}")
+                }
             }
+        }
+        Form::PowerShell => {
+            let request = if is_post { " -Method POST" } else { "" };
+            let address = quoted(&pieces, Shell::PowerShell);
+            // As the page on IMDS has it; Windows PowerShell 5.1 takes it without -NoProxy.
+            format!(
+                "Invoke-RestMethod{request} -NoProxy -Headers @{{Metadata='true'}} -Uri {address}"
+            )
         }
     })
 }
@@ -61,6 +72,7 @@ pub(super) fn arm(parsed: &Parsed, url: &Url) -> Option<String> {
     let token = match parsed.shell {
         Shell::Sh => "\"Authorization: Bearer $TOKEN\"",
         Shell::Cmd => "\"Authorization: Bearer %TOKEN%\"",
+        Shell::PowerShell => "\"Authorization: Bearer $TOKEN\"",
     };
     let is_plain = method.bytes().all(|byte| byte.is_ascii_uppercase());
     let request = match method {
@@ -74,7 +86,15 @@ pub(super) fn arm(parsed: &Parsed, url: &Url) -> Option<String> {
             "az rest --method {} --url {address}",
             method.to_ascii_lowercase()
         ),
+        Form::Curl if parsed.shell == Shell::PowerShell => {
+            format!("curl.exe -s{request} -H {token} {address}")
+        }
         Form::Curl => format!("curl -s{request} -H {token} {address}"),
+        Form::PowerShell => {
+            let request = request.replace("-X", "-Method");
+            let headers = "@{Authorization=\"Bearer $TOKEN\"}";
+            format!("Invoke-RestMethod{request} -Headers {headers} -Uri {address}")
+        }
     })
 }
 
@@ -167,18 +187,23 @@ fn kept(url: &Url) -> Option<Vec<(String, Vec<Piece>)>> {
         }
     }
     for (name, value) in &mut params {
-        if !is_public_param(name) && !is_filled_in(value) {
+        if has_command(value) || (!is_public_param(name) && !is_filled_in(value)) {
             *value = vec![(name.to_ascii_uppercase(), false)];
         }
     }
     Some(params)
 }
 
-/// True for the names of variables alone. A command in place of a value may have a secret among its words.
+/// True for the names of variables alone.
 fn is_filled_in(value: &[Piece]) -> bool {
-    value
-        .iter()
-        .all(|(text, is_unknown)| *is_unknown && !text.contains(['(', '`']))
+    let is_named = |(text, is_unknown): &Piece| *is_unknown && is_name(text);
+    value.iter().all(is_named)
+}
+
+/// True where a command fills in a part of the value: what it is told may be secret.
+fn has_command(value: &[Piece]) -> bool {
+    let is_command = |(text, is_unknown): &Piece| *is_unknown && !is_name(text);
+    value.iter().any(is_command)
 }
 
 /// A name that was eaten, or is none, says that more is wrong than can be mended.
@@ -275,6 +300,9 @@ fn quoted(pieces: &[Piece], shell: Shell) -> String {
     if shell == Shell::Cmd {
         return format!("\"{}\"", join(pieces));
     }
+    if shell == Shell::PowerShell {
+        return quoted_for_powershell(pieces, has_unknown);
+    }
     if !has_unknown {
         return format!("'{}'", join(pieces).replace('\'', "'\\''"));
     }
@@ -285,6 +313,22 @@ fn quoted(pieces: &[Piece], shell: Shell) -> String {
             .replace('"', "\\\"")
             .replace('$', "\\$")
             .replace('`', "\\`"),
+    });
+    format!("\"{}\"", escaped.collect::<String>())
+}
+
+fn quoted_for_powershell(pieces: &[Piece], has_unknown: bool) -> String {
+    if !has_unknown {
+        return format!("'{}'", join(pieces).replace('\'', "''"));
+    }
+    let escaped = pieces.iter().map(|(text, is_unknown)| match is_unknown {
+        // What is looked up in a variable, or computed, is so only in parentheses.
+        true if text.starts_with("$(") || !text.contains(['.', '[']) => text.clone(),
+        true => format!("$({text})"),
+        false => text
+            .replace('`', "``")
+            .replace('"', "`\"")
+            .replace('$', "`$"),
     });
     format!("\"{}\"", escaped.collect::<String>())
 }

@@ -74,8 +74,8 @@ pub struct RequestLint {
 }
 
 impl RequestLint {
-    /// Examines an address, a command line of `curl` or `az rest` as it is typed into this shell, or the head of an
-    /// HTTP/1 request.
+    /// Examines an address, a command line of `curl` or `az rest` as it is typed into this shell, one of PowerShell's
+    /// `Invoke-RestMethod` or `Invoke-WebRequest`, or the head of an HTTP/1 request.
     ///
     /// # Errors
     ///
@@ -133,7 +133,8 @@ impl fmt::Display for NotARequest {
 impl std::error::Error for NotARequest {}
 
 /// The requests in a text of several lines: the head of an HTTP/1 request is one, of anything else each line is, and a line
-/// that ends in `\` or `^` goes on. Empty lines and comments are none.
+/// that ends in `\`, `^` or a backtick after a blank goes on, or within a table of PowerShell. Empty lines and comments are
+/// none.
 pub fn split(text: &str) -> Vec<&str> {
     if http::read(text).is_some() {
         return vec![text];
@@ -143,7 +144,8 @@ pub fn split(text: &str) -> Vec<&str> {
     for line in text.split_inclusive('\n') {
         at += line.len();
         let bare = line.trim_end_matches(['\n', '\r']);
-        if bare.ends_with(['\\', '^']) && at < text.len() {
+        let goes_on = bare.ends_with(['\\', '^']) || bare.ends_with(" `");
+        if (goes_on || is_in_table(&text[start..at])) && at < text.len() {
             continue;
         }
         let request = text[start..at].trim();
@@ -155,6 +157,12 @@ pub fn split(text: &str) -> Vec<&str> {
     requests
 }
 
+/// A table that is never closed ends where requests are too long.
+fn is_in_table(text: &str) -> bool {
+    let open = text.rfind("@{");
+    text.len() < MAX_REQUEST_BYTES && open.is_some_and(|at| !text[at..].contains('}'))
+}
+
 fn examine(text: &str, shell: Shell, is_handed_over: bool) -> Result<RequestLint, NotARequest> {
     if text.len() > MAX_REQUEST_BYTES {
         return Err(NotARequest("it is longer than 64 KiB"));
@@ -163,7 +171,7 @@ fn examine(text: &str, shell: Shell, is_handed_over: bool) -> Result<RequestLint
         .or_else(|| command::read(text, shell))
         .or_else(|| address(text))
         .ok_or(NotARequest(
-            "expected an address, a command line of curl or az rest, or the head of an HTTP request",
+            "expected an address, a command line of curl, az rest or Invoke-RestMethod, or the head of an HTTP request",
         ))?;
     let findings = findings(&parsed, is_handed_over);
     let stranger = Stranger::of(&parsed, &findings);

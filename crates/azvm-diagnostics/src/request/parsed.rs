@@ -17,6 +17,8 @@ pub enum Form {
     AzRest,
     /// The head of an HTTP/1 request.
     Http,
+    /// `Invoke-RestMethod` or `Invoke-WebRequest` of PowerShell.
+    PowerShell,
 }
 
 impl Form {
@@ -27,6 +29,7 @@ impl Form {
             Self::Curl => "curl",
             Self::AzRest => "az-rest",
             Self::Http => "http",
+            Self::PowerShell => "powershell",
         }
     }
 }
@@ -49,6 +52,10 @@ pub(super) struct Parsed {
     pub(super) headers: Option<Vec<Header>>,
     /// Where a proxy is named.
     pub(super) proxy: Option<Range<usize>>,
+    /// Where PowerShell is told to use no proxy.
+    pub(super) no_proxy: Option<Range<usize>>,
+    /// The command says what only Windows PowerShell 5.1 needs.
+    pub(super) is_old_powershell: bool,
     /// Where the token is let go to other hosts.
     pub(super) trusts_redirects: Option<Range<usize>>,
     /// Where redirects are followed, with the headers that were given.
@@ -72,6 +79,8 @@ impl Parsed {
             url: None,
             headers: None,
             proxy: None,
+            no_proxy: None,
+            is_old_powershell: false,
             trusts_redirects: None,
             follows_redirects: None,
             stray: vec![],
@@ -136,7 +145,7 @@ impl Header {
         let name = self.name.whole();
         let is = |known: &&str| self.name.as_str().eq_ignore_ascii_case(known);
         if PUBLIC_HEADERS.iter().any(is) {
-            return vec![name, self.value.whole()];
+            return [vec![name], without_commands(&self.value)].concat();
         }
         let scheme = self
             .value
@@ -167,7 +176,9 @@ impl Url {
         let hidden = hidden.chain(&self.rest);
         let rests = rests_of_secrets(&self.params).map(|param| &param.name);
         let hidden = hidden.chain(rests);
-        without(whole, hidden.map(Traced::whole).collect())
+        let mut hidden: Vec<_> = hidden.map(Traced::whole).collect();
+        hidden.extend(commands(&self.whole));
+        without(whole, hidden)
     }
 }
 
@@ -178,9 +189,13 @@ impl Param {
         name.is_empty() || is_public_param(&name)
     }
 
-    /// The part that may be shown.
-    pub(super) fn harmless(&self) -> Option<Range<usize>> {
-        self.is_public().then(|| self.span())
+    /// The parts that may be shown.
+    pub(super) fn harmless(&self) -> Vec<Range<usize>> {
+        if !self.is_public() {
+            return vec![];
+        }
+        let parts = std::iter::once(&self.name).chain(&self.value);
+        without(self.span(), parts.flat_map(commands).collect())
     }
 }
 
@@ -202,12 +217,43 @@ pub(super) fn is_public_param(name: &str) -> bool {
         .any(|known| name.eq_ignore_ascii_case(known))
 }
 
+/// True for the name of a variable, or what PowerShell looks up in one. A command may have a secret among its words, and of
+/// two variables in one expression nobody can tell here where the first ends.
+pub(super) fn is_name(unknown: &str) -> bool {
+    let is_looked_up = unknown.contains(['.', '[']);
+    if is_looked_up && unknown.matches('$').count() > 1 && !unknown.starts_with("$($") {
+        return false;
+    }
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_$.:{}[]%?@#*!".contains(c);
+    let looked_up = unknown.strip_prefix("$($");
+    let name = looked_up.and_then(|it| it.strip_suffix(')'));
+    name.unwrap_or(unknown).chars().all(is_plain)
+}
+
+/// The parts of a text that may be shown where it is no secret itself.
+pub(super) fn without_commands(text: &Traced) -> Vec<Range<usize>> {
+    without(text.whole(), commands(text))
+}
+
+/// The commands that fill in a part of a text.
+fn commands(text: &Traced) -> Vec<Range<usize>> {
+    let mut at = 0;
+    let mut found = vec![];
+    for (run, is_unknown) in text.runs() {
+        if is_unknown && !is_name(run) {
+            found.push(text.span(at..at + run.len()));
+        }
+        at += run.len();
+    }
+    found
+}
+
 /// The names of variables, which are no secrets.
 fn unknowns(text: &Traced) -> Vec<Range<usize>> {
     let mut at = 0;
     let mut found = vec![];
     for (run, is_unknown) in text.runs() {
-        if is_unknown && !run.contains(['(', '`']) {
+        if is_unknown && is_name(run) {
             found.push(text.span(at..at + run.len()));
         }
         at += run.len();

@@ -242,7 +242,7 @@ fn audience(error: &ArmError, facts: &Facts, values: &Values) -> Finding {
 }
 
 /// Everything but the plain 403 and the audience, by status and code; `None` for an answer without a code of ARM.
-fn by_code(error: &ArmError) -> Option<&'static Entry> {
+pub(crate) fn by_code(error: &ArmError) -> Option<&'static Entry> {
     use ErrorCode as Code;
     let status = error.status();
     let Some(code) = error.most_specific_code().filter(|_| error.is_from_arm()) else {

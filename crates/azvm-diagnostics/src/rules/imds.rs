@@ -135,7 +135,7 @@ pub(super) fn silence(failure: &Failure) -> &'static Entry {
 const POD_IDENTITY_FIX: &str = "Look whether this pod has an AzureIdentity bound to it, with an identity that the nodes have, and at the logs of NMI and MIC. AAD Pod Identity is retired: move to workload identity. If it is not to answer this program, delete its redirection.";
 
 /// NMI answers in IMDS's place.
-pub(super) fn pod_identity(values: &Values, words: String) -> Finding {
+pub(crate) fn pod_identity(values: &Values, words: String) -> Finding {
     let mut finding = Finding::new(&NET_018, values)
         .with_title("AAD Pod Identity (NMI) answers in IMDS's place")
         .with_cause(words);
@@ -168,18 +168,17 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
             return;
         }
         _ if stranger::cloud(answer).is_some() => &HOST_002,
-        Responder::ArcAgent => &HOST_003,
-        Responder::DockerDesktop => &HOST_007,
         Responder::GuestProxyAgent => agent::own_answer(answer.status, facts),
-        Responder::IisFront => &IMDS_006,
         Responder::HttpProxy if answer.status >= 500 && is_proxy_set(facts) => &IMDS_005,
-        Responder::OtherCloud => &HOST_002,
         Responder::PodIdentity => {
             verdict.find(pod_identity(values, answer.rejection.to_string()));
             return;
         }
-        _ if answer.status == 200 => &IMDS_018,
-        _ => &NET_014,
+        responder => match impostor(responder) {
+            Some(entry) => entry,
+            None if answer.status == 200 => &IMDS_018,
+            None => &NET_014,
+        },
     };
     let mut finding = Finding::new(entry, values)
         .with_severity(Severity::Fail)
@@ -206,6 +205,18 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
 /// status, and its HTTP library writes the line); what has others and nothing else is somebody's who refuses as it does.
 fn is_like_agents(answer: &ProbeAnswer) -> bool {
     answer.reason.is_some() && agent::has_status(answer.status)
+}
+
+/// Who answers in IMDS's place, where his marks alone say it.
+pub(crate) fn impostor(responder: Responder) -> Option<&'static Entry> {
+    Some(match responder {
+        Responder::ArcAgent => &HOST_003,
+        Responder::DockerDesktop => &HOST_007,
+        Responder::IisFront => &IMDS_006,
+        Responder::OtherCloud => &HOST_002,
+        Responder::PodIdentity => &NET_018,
+        _ => return None,
+    })
 }
 
 /// Who answered the probe, and in which words.

@@ -16,8 +16,11 @@ mod rights_seen;
 mod stranger;
 mod token;
 
+pub(crate) use access::by_code;
+pub(crate) use imds::{impostor, pod_identity};
 pub(crate) use principal::DEVELOPER_APPLICATIONS;
-pub(crate) use refused::is_about_identity;
+pub(crate) use refused::{Words as Refusal, is_about_identity};
+pub(crate) use token::{by_error, says_header_is_missing};
 
 use crate::catalogue::HOST_010;
 use crate::check::{Check, CheckId, Status};

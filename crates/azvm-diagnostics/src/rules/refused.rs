@@ -7,7 +7,7 @@ use azvm_imds::{Rejection, Responder};
 /// What the words of a refusal speak of, as far as they are known. No wording is a contract: what is known makes a
 /// finding likely or sure, and what is not known leaves it possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Words {
+pub(crate) enum Words {
     /// The hosting service has no default identity.
     NoDefault(Confidence),
     /// The sentence of IMDS for an identity that it does not find.
@@ -25,7 +25,7 @@ pub(super) enum Words {
 }
 
 impl Words {
-    pub(super) fn of(rejection: &Rejection) -> Self {
+    pub(crate) fn of(rejection: &Rejection) -> Self {
         let words = rejection.description().unwrap_or_default();
         let words = words.to_ascii_lowercase();
         if let (404, Some(confidence)) = (rejection.status(), has_no_default(rejection)) {

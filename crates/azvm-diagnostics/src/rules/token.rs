@@ -188,6 +188,20 @@ fn refusal(rejection: &Rejection, facts: &Facts) -> &'static Entry {
         }
         _ => {}
     }
+    by_error(rejection, unknown_audience(facts))
+}
+
+/// Which mistake an audience is that the directory does not know.
+fn unknown_audience(facts: &Facts) -> &'static Entry {
+    match () {
+        () if facts.imds.audience.looks_like_scope() => &TOKEN_003,
+        () if is_other_clouds(facts) => &TOKEN_001,
+        () => &TOKEN_004,
+    }
+}
+
+/// What IMDS itself refuses, by status and `error`; `audience` is the entry for one that is not known.
+pub(crate) fn by_error(rejection: &Rejection, audience: &'static Entry) -> &'static Entry {
     match (rejection.status(), rejection.error()) {
         (404, _) => &IMDS_001,
         (410, _) => &IMDS_002,
@@ -197,16 +211,14 @@ fn refusal(rejection: &Rejection, facts: &Facts) -> &'static Entry {
         (500.., _) => &IMDS_006,
         (400, _) if !rejection.newest_versions().is_empty() => &IMDS_009,
         (400, _) if says_header_is_missing(rejection) => &IMDS_008,
-        (_, Some("invalid_resource")) if facts.imds.audience.looks_like_scope() => &TOKEN_003,
-        (_, Some("invalid_resource")) if is_other_clouds(facts) => &TOKEN_001,
-        (_, Some("invalid_resource")) => &TOKEN_004,
+        (_, Some("invalid_resource")) => audience,
         (_, Some("unauthorized_client")) => &TOKEN_015,
         _ => &TOKEN_017,
     }
 }
 
 /// `bad_request_102` is the documented error, and this description is what is observed.
-pub(super) fn says_header_is_missing(rejection: &Rejection) -> bool {
+pub(crate) fn says_header_is_missing(rejection: &Rejection) -> bool {
     rejection.error() == Some("bad_request_102")
         || rejection
             .description()

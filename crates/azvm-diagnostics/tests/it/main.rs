@@ -19,6 +19,7 @@ mod neighbours;
 mod pages;
 mod pairs;
 mod policy;
+mod powershell;
 mod ran;
 mod replies;
 mod reports;

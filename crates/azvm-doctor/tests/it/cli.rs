@@ -82,6 +82,32 @@ fn explain_knows_what_a_typo_was_meant_to_be() {
 }
 
 #[test]
+fn explain_finds_codes_by_words() {
+    let first = |args: &[&str]| {
+        let run = Run::of(&mut doctor(&[&["explain"], args].concat())).expect_code(0);
+        assert!(run.stdout.lines().count() <= 8, "{run:#?}");
+        run.stdout.split_whitespace().next().map(str::to_owned)
+    };
+    assert_eq!(first(&["identity not found"]).as_deref(), Some("IDSEL-001"));
+    assert_eq!(
+        first(&["Identity", "not", "found"]).as_deref(),
+        Some("IDSEL-001")
+    );
+    assert_eq!(first(&["AADSTS700016"]).as_deref(), Some("TOKEN-015"));
+    assert_eq!(first(&["AADSTS500011"]).as_deref(), Some("TOKEN-004"));
+    assert_eq!(first(&["wrong tenant"]).as_deref(), Some("TOKEN-007"));
+    let markdown = ["explain", "clock", "skew", "--format", "markdown"];
+    let run = Run::of(&mut doctor(&markdown)).expect_code(0);
+    assert!(run.stdout.starts_with("- `HOST-009` "), "{run:#?}");
+    // A code among words is a code, and what is not one beside it is a mistake.
+    let run = Run::of(&mut doctor(&["explain", "HOST-001", "clock skew"])).expect_code(2);
+    assert_eq!(run.stdout, "", "{run:#?}");
+    let token = format!("eyJ{}.eyJ{}.x", "a".repeat(40), "b".repeat(40));
+    let run = Run::of(&mut doctor(&["explain", "xyzzy", &token])).expect_code(2);
+    assert!(!run.stderr.contains("aaaaaaaaa"), "{run:#?}");
+}
+
+#[test]
 fn explain_takes_several_codes_and_names_in_any_case() {
     let run = Run::of(&mut doctor(&["explain", "net-006", "No-Visible-Role"])).expect_code(0);
     let net = run.stdout.find("NET-006  ").unwrap();

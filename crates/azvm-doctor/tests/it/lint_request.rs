@@ -158,3 +158,21 @@ fn nothing_to_say_and_bad_usage() {
     let huge = format!("http://169.254.169.254/{}", "a".repeat(2 * 1024 * 1024));
     fed(&mut doctor(&["lint-request"]), &huge).expect_code(2);
 }
+
+#[test]
+fn commands_of_powershell_are_known_in_a_file_of_them() {
+    let script = "Invoke-RestMethod -Headers @{\n  Metadata = 'true'\n} -Uri 'http://169.254.169.254/metadata/versions'\n\
+                  irm `\n  -Uri http://169.254.169.254/metadata/versions\n";
+    let mut command = doctor(&["lint-request", "--format", "jsonl", "-"]);
+    let run = fed(&mut command, script).expect_code(1);
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(lines.len(), 2, "{run:#?}");
+    assert!(
+        lines[0].contains("\"form\":\"powershell\",\"valid\":true"),
+        "{run:#?}"
+    );
+    assert!(
+        lines[1].contains("CODE-001") && lines[1].contains("-Headers @{Metadata='true'}"),
+        "{run:#?}"
+    );
+}

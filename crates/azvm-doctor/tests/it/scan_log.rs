@@ -91,7 +91,25 @@ fn what_cannot_be_read_is_said() {
     );
     let bad = log(token().as_bytes());
     Run::of(&mut doctor(&["scan-log", "/nonexistent", path(&bad)])).expect_code(1);
-    Run::of(&mut doctor(&["scan-log"])).expect_code(2);
+}
+
+#[test]
+fn a_log_is_piped_in_and_an_empty_list_of_logs_is_not_a_clean_one() {
+    let piped = |bytes: &[u8]| {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file.rewind().unwrap();
+        Run::of(doctor(&["scan-log"]).stdin(Stdio::from(file)))
+    };
+    let run = piped(token().as_bytes()).expect_code(1);
+    assert!(run.stdout.starts_with("-:1:1: CODE-017"), "{run:#?}");
+    assert_eq!(
+        piped(b"x").expect_code(0).stdout,
+        "0 found, in 0 of 1 files\n"
+    );
+    let run = piped(b"").expect_code(2);
+    assert!(run.stderr.contains("no log was given"), "{run:#?}");
+    assert_eq!(run.stdout, "");
 }
 
 #[test]

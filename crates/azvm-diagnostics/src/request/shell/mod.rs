@@ -5,6 +5,7 @@
 //! ```text
 //! sh    'as it is'   "with $NAME and \" in it"   \c   $NAME ${…} $(…) `…`   # comment   & | ; newline end it   < > go to files
 //! cmd   "as it is, but for %NAME%"   ^c   & | end it   ' is a letter as any other
+//! PowerShell   'as it is, '' one quote'   "with $NAME and `" in it"   `c   ( … )   @{Name='value'}   & is refused   | ; end it
 //! ```
 //!
 //! Nothing is run and no variable is looked up: what a variable stands for is unknown, but for the options of OData such as
@@ -13,8 +14,12 @@
 //! Source: POSIX.1-2024, Shell Command Language, 2.2 Quoting, 2.3 Token Recognition and 2.6 Word Expansions; Microsoft's
 //! page *cmd* on quotes and the characters `& | ( ) < > ^`.
 
+mod powershell;
+
 use super::traced::Traced;
 use std::ops::Range;
+
+pub(super) use powershell::Table;
 
 /// The shell that a command line is typed into.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,12 +30,16 @@ pub enum Shell {
     Sh,
     /// The Windows command prompt.
     Cmd,
+    /// PowerShell, of any version.
+    PowerShell,
 }
 
 /// The first command of a line, as it was meant, and what the shell makes of it instead.
 #[derive(Debug, Default)]
 pub(super) struct Line {
     pub(super) words: Vec<Traced>,
+    /// Those words that are tables of PowerShell, taken apart.
+    pub(super) tables: Vec<Table>,
     /// Names that the shell takes for variables and replaces by nothing. They are in the words.
     pub(super) eaten: Vec<Range<usize>>,
     /// The first thing that keeps the shell from reading the words as they were meant.
@@ -46,6 +55,8 @@ pub(super) enum Cut {
     Parenthesis(usize),
     /// A quote is not closed.
     OpenQuote(usize),
+    /// A quote of a word processor, which PowerShell takes for its own, is not closed.
+    OpenTypographic(usize),
     /// A single quote, which `cmd` takes for a letter.
     SingleQuote(usize),
 }
@@ -68,15 +79,21 @@ const ODATA: [&str; 11] = [
 impl Line {
     /// Reads the first command.
     pub(super) fn read(input: &str, shell: Shell) -> Self {
+        Self::read_from(input, shell, 0)
+    }
+
+    /// Reads the command that begins at this byte.
+    pub(super) fn read_from(input: &str, shell: Shell, at: usize) -> Self {
         let mut reader = Reader {
             input,
-            at: 0,
+            at,
             word: None,
             line: Self::default(),
         };
         match shell {
             Shell::Sh => reader.sh(),
             Shell::Cmd => reader.cmd(),
+            Shell::PowerShell => reader.powershell(),
         }
         reader.line
     }

@@ -46,6 +46,46 @@ fn a_line_may_be_cut() {
     assert_eq!(words("curl 'a b' c\n", Shell::Cmd), ["curl", "a b", "c"]);
 }
 
+#[test]
+fn words_tables_and_strings_of_powershell() {
+    let powershell = |input: &str| words(input, Shell::PowerShell);
+    assert_eq!(
+        powershell("irm -A 'it''s' \"a`\"b\"\"c\" d`&e # x"),
+        ["irm", "-A", "it's", "a\"b\"c", "d&e"]
+    );
+    assert_eq!(powershell("irm `\n  x `\r\n y\nz"), ["irm", "x", "y"]);
+    assert_eq!(
+        powershell("irm \u{2018}a b\u{2019} \u{201c}c\u{201d}"),
+        ["irm", "a b", "c"]
+    );
+    assert_eq!(
+        powershell("irm ('a' + \"b\" +$c.d(1)[2] + [x]::y('z')) e"),
+        ["irm", "ab$c.d(1)[2][x]::y('z')", "e"]
+    );
+    assert_eq!(
+        powershell("irm $env:A/$b.c/\"$d.e\"x)"),
+        ["irm", "$env:A/$b.c/$d.ex"]
+    );
+    assert_eq!(
+        powershell("irm @a @(1, 2) x; y"),
+        ["irm", "@a", "@(1, 2)", "x"]
+    );
+    let line = Line::read("irm @{ 'A' = \"b\"; C=$d\n E = f } -X", Shell::PowerShell);
+    let pairs = line.tables[0].pairs.iter();
+    let pairs: Vec<_> = pairs
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    assert_eq!(pairs, [("A", "b"), ("C", "$d"), ("E", "f")]);
+    assert_eq!((line.tables[0].at, line.words.len()), (4, 3));
+    let cut = |input: &str| Line::read(input, Shell::PowerShell).cut;
+    assert_eq!(cut("irm a?b=c&d=e"), Some(Cut::Operator(9)));
+    assert_eq!(cut("irm 'a?b=c&d=e'"), None);
+    assert_eq!(cut("irm 'a"), Some(Cut::OpenQuote(4)));
+    assert_eq!(cut("irm \u{201c}a"), Some(Cut::OpenTypographic(4)));
+    let kept = Line::read("irm \"u?a=1&$filter=x\" 'u?$top=1'", Shell::PowerShell);
+    assert_eq!((kept.eaten.len(), &kept.eaten[0]), (1, &(11..18)));
+}
+
 /// What the shell hands over when no variable is set.
 #[cfg(unix)]
 fn handed_over(line: &Line) -> Vec<String> {

@@ -1,8 +1,10 @@
-//! A command line of `curl` or `az rest` as a request.
+//! A command line of `curl`, of `az rest` or of PowerShell's own commands as a request.
 //!
 //! Source: the manual page of curl, for which options take a value and what they make of the request; `az rest --help`.
 
-use super::parsed::{Form, Header, Parsed};
+mod powershell;
+
+use super::parsed::{Form, Header, Parsed, without_commands};
 use super::shell::{Line, Shell};
 use super::traced::Traced;
 use super::url::{Param, Url, params};
@@ -57,8 +59,13 @@ const LONG_WITH_VALUE: [&str; 43] = [
     "write-out",
 ];
 
-/// Reads the command; `None` when it is no call of a program that is known here.
+/// Reads the command; `None` when it is no call of a program that is known here. PowerShell's own commands are none of
+/// another shell's.
 pub(super) fn read(input: &str, shell: Shell) -> Option<Parsed> {
+    powershell::read(input).or_else(|| of_program(input, shell))
+}
+
+fn of_program(input: &str, shell: Shell) -> Option<Parsed> {
     let line = Line::read(input, shell);
     let at = line
         .words
@@ -136,7 +143,7 @@ impl Call {
 
     /// A word that may be shown.
     fn known(&mut self, word: &Traced) {
-        self.parsed.harmless.push(word.whole());
+        self.parsed.harmless.extend(without_commands(word));
     }
 
     fn curl(&mut self, words: &mut Words<'_>) {
@@ -345,7 +352,7 @@ impl Call {
         let shown: Vec<_> = shown.collect();
         self.parsed.harmless.extend(shown);
         let data = self.parsed.url.iter().flat_map(|url| &url.params);
-        let data: Vec<_> = data.filter_map(Param::harmless).collect();
+        let data: Vec<_> = data.flat_map(Param::harmless).collect();
         self.parsed.harmless.extend(data);
         let is_shown = |header: &Header| !header.name.as_str().is_empty();
         self.headers.retain(is_shown);

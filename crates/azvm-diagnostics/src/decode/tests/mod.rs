@@ -1,5 +1,7 @@
 //! Errors as clients and services word them, each with what it means, and with its neighbour that does not.
 
+mod sdks;
+
 use super::*;
 use proptest::prelude::*;
 
@@ -22,6 +24,13 @@ fn imds(error: &str, words: &str) -> String {
 fn arm(code: &str, words: &str) -> String {
     serde_json::json!({"error": {"code": code, "message": words}}).to_string()
 }
+
+/// What the page of a proxy means, where nobody says whom was asked.
+const PAGE: [(&str, &str); 3] = [
+    ("NET-014", "possible"),
+    ("NET-012", "possible"),
+    ("ARM-019", "possible"),
+];
 
 /// What a refusal may mean, as long as nobody has read the assignments.
 const REFUSED: [(&str, &str); 4] = [
@@ -64,7 +73,20 @@ fn bodies_of_imds() {
     );
     check(
         &imds("invalid_request", "something new"),
+        &[
+            ("IDSEL-001", "possible"),
+            ("IDSEL-007", "possible"),
+            ("TOKEN-017", "possible"),
+        ],
+    );
+    // A number of the directory's is not about the identity, as for the doctor.
+    check(
+        &imds("invalid_request", "AADSTS50034: no such user"),
         &[("TOKEN-017", "possible")],
+    );
+    check(
+        &imds("invalid_request", "query parameter 'x' is odd"),
+        &[("TOKEN-017", "high")],
     );
     check(
         &imds("bad_request_102", ""),
@@ -140,9 +162,21 @@ fn whole_answers() {
         &answer("502 X", "Connection: close", ""),
         &[("IMDS-013", "likely")],
     );
+    check(&answer("403 Forbidden", "Via: 1.1 squid", "<html>"), &PAGE);
     check(
-        &answer("403 Forbidden", "Via: 1.1 squid", "<html>"),
-        &[("NET-014", "likely")],
+        &format!(
+            "> GET http://169.254.169.254/\n{}",
+            answer("403 Forbidden", "Via: 1.1 squid", "<html>")
+        ),
+        &[("NET-014", "likely"), ("NET-012", "possible")],
+    );
+    check(
+        &answer("401 X", "WWW-Authenticate: Basic realm=/x.key", ""),
+        &[("HOST-003", "likely")],
+    );
+    check(
+        &answer("404 X", "Server: EC2ws", ""),
+        &[("HOST-002", "likely")],
     );
     check(
         &answer("404 X", "", &imds("DefaultIdentityNotDefined", "x")),
@@ -380,7 +414,48 @@ fn json_is_found_where_it_stands() {
     }
 }
 
+/// The forms in which programs print a body, each with its status where it has one.
+fn printed(body: &str, status: u16) -> Vec<String> {
+    let python = body.replace('"', "'");
+    vec![
+        format!("HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n\r\n{body}"),
+        format!(
+            "Status: {status} (X)\n\nContent:\n{body}\n\nHeaders:\nContent-Type: application/json\n"
+        ),
+        format!("Status Code:\n{status}\n\nHeaders:\nPragma   : no-cache\n\nBody:\n{body}\n\n"),
+        format!("Status code {status}, \"{body}\": more"),
+        format!("RESPONSE {status} X\n----\n{body}\n----\n"),
+        serde_json::json!({ "level": "error", "error": format!("http status {status}: {body}") })
+            .to_string(),
+        format!("status {status} {}", serde_json::json!(body)),
+        format!("http {status}, unexpected response \"{python}\""),
+    ]
+}
+
 proptest! {
+    #[test]
+    fn an_answer_means_the_same_however_it_is_printed(before in "[a-z ,.\n]{0,60}", which in 0..6usize) {
+        let (status, body) = [
+            (400, imds("invalid_request", "Identity not found")),
+            (400, imds("invalid_request", "Multiple user assigned identities exist, please specify")),
+            (404, imds("not_found", "x")),
+            (429, imds("too_many_requests", "x")),
+            (403, arm("ScopeLocked", "x")),
+            (401, arm("ExpiredAuthenticationToken", "x y")),
+        ][which].clone();
+        let codes = |text: &str| {
+            let findings = decode(text).findings.into_iter();
+            findings.map(|it| (it.entry.code, it.confidence)).collect::<Vec<_>>()
+        };
+        let bare = codes(&body);
+        prop_assert!(!bare.is_empty());
+        for text in printed(&body, status) {
+            let text = format!("{before}\n{text}");
+            prop_assert_eq!(codes(&text), bare.clone(), "{}", text);
+            prop_assert_eq!(decode(&text).answer.unwrap().status, Some(status), "{}", text);
+        }
+    }
+
     #[test]
     fn any_text_is_read_and_nothing_secret_repeated(
         before in "[ -~\n\u{e9}]{0,80}", status in 399..600u16, secret in "[A-Za-z0-9]{20,60}",
@@ -389,6 +464,13 @@ proptest! {
         for text in [
             format!("{before} Authorization: Bearer {token} Status: {status}"),
             format!("HTTP/1.1 {status} X\nX: {before}\n\n{}", imds("invalid_request", &format!("{before}{token}"))),
+            format!("{before}Status: {status} (X)\nContent:\n{token}\nHeaders:\nServer: {token}\nx-ms-request-id: {token}\n"),
+            format!("{before}{{'error': '{token}', 'error_description': '{token}'}}"),
+            format!("{before}: failed to refresh token, error: adal: {token}"),
+            format!("AADSTS{status}: {token} Trace ID: {token}\n{before}"),
+            format!("(AuthorizationFailed) The client {token}\nCode: {before}"),
+            format!("<Error><Code>{token}</Code><Message>{before}{token}</Message></Error>"),
+            format!("<html><title>{status} {token}</title>{before}"),
             arm(&token, &format!("The client '{token}' with object id '{token}' does not have authorization to perform action '{token}' over scope '{token}'")),
         ] {
             let decoded = decode(&text);

@@ -5,9 +5,9 @@
 
 use super::{Verdict, long};
 use crate::catalogue::{
-    ARM_010, ARM_011, ARM_012, ARM_013, ARM_014, ARM_015, ARM_016, ARM_017, ARM_019, ARM_021,
-    Entry, RBAC_006, RBAC_016, RBAC_018, RBAC_020, RBAC_026, RID_006, RID_007, TOKEN_001,
-    TOKEN_002, TOKEN_005, TOKEN_007,
+    ARM_010, ARM_012, ARM_013, ARM_014, ARM_015, ARM_016, ARM_017, ARM_019, ARM_021, Entry,
+    RBAC_006, RBAC_016, RBAC_018, RBAC_020, RBAC_026, RID_006, RID_007, TOKEN_001, TOKEN_002,
+    TOKEN_005, TOKEN_007,
 };
 use crate::collect::is_plain_403;
 use crate::facts::{Facts, Sample, TargetFacts, Trouble, Withheld};
@@ -157,6 +157,7 @@ fn refused(
                 verdict,
             ),
             _ if is_about_audience(error) => audience(error, facts, &values),
+            Some(entry) if entry == &ARM_012 => super::challenge::not_accepted(error, &values),
             Some(entry) => Finding::new(entry, &values),
             None => super::arm::uncoded(error, facts, &values),
         }
@@ -252,7 +253,6 @@ fn by_code(error: &ArmError) -> Option<&'static Entry> {
     Some(match (status, code) {
         (401, Code::InvalidAuthenticationTokenTenant) => &TOKEN_007,
         (401, Code::ExpiredAuthenticationToken) => &TOKEN_005,
-        (401, Code::AuthenticationFailed) => &ARM_011,
         (401, _) => &ARM_012,
         (403, Code::DenyAssignmentAuthorizationFailed) => &RBAC_006,
         (403, Code::LinkedAuthorizationFailed) => &RBAC_020,

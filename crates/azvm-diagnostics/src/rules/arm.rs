@@ -252,8 +252,21 @@ pub(super) fn saw_refusal(error: &ArmError, verdict: &mut Verdict) {
     let details: Vec<String> = error.details().iter().map(ToString::to_string).collect();
     let details = details.join("; ");
     verdict.saw_some("details", Some(details).filter(|it| !it.is_empty()));
+    saw_challenge(error, verdict);
     verdict.saw_some("request_id", error.request_id());
     verdict.saw_some("correlation_id", error.correlation_id());
+}
+
+fn saw_challenge(error: &ArmError, verdict: &mut Verdict) {
+    let Some(challenge) = error.challenge() else {
+        return;
+    };
+    verdict.saw_some("challenge_error", challenge.error.as_ref());
+    verdict.saw_some("challenge_description", challenge.description.as_ref());
+    if challenge.has_claims {
+        let claims = challenge.claims.as_deref();
+        verdict.saw("challenge_claims", claims.unwrap_or("not readable"));
+    }
 }
 
 /// An answer without a code of ARM. That it has none of ARM's marks proves nothing by itself: a front of ARM's own that is

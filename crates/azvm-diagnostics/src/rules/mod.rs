@@ -3,6 +3,7 @@
 mod access;
 mod agent;
 mod arm;
+mod challenge;
 mod host;
 mod identity;
 mod imds;

@@ -13,7 +13,7 @@ use azvm_imds::{
     Rejection, Responder, TokenRequest, UnverifiedClaims,
 };
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
 /// Who answered, as it stands in a report.
@@ -213,11 +213,19 @@ fn challenge_header(challenge: &wire::Challenge) -> String {
             "error_description",
             challenge.description.as_ref().map(quoted),
         ),
+        ("claims", claims_parameter(challenge)),
     ];
     let there = parameters
         .into_iter()
         .filter_map(|(name, value)| Some(format!(" {name}=\"{}\"", value?)));
     format!("Bearer{}", there.collect::<Vec<_>>().join(","))
+}
+
+/// Claims that nobody could read are none that anybody can.
+fn claims_parameter(challenge: &wire::Challenge) -> Option<String> {
+    let claims = challenge.claims.as_ref();
+    let encoded = claims.map(|claims| STANDARD.encode(sent(claims)));
+    encoded.or_else(|| challenge.has_claims.then(|| "!".into()))
 }
 
 pub(super) fn protocol_error(wire: &wire::Refusal) -> Result<ProtocolError, StoredError> {

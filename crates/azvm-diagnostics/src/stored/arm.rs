@@ -183,6 +183,8 @@ pub(super) fn store_arm_refusal(error: &ArmError) -> wire::ArmRefusal {
             tenant_id: some(challenge.tenant_id.as_ref()),
             error: some(challenge.error.as_ref()),
             description: some(challenge.description.as_ref()),
+            has_claims: challenge.has_claims,
+            claims: some(challenge.claims.as_ref()),
         }),
         is_bare: !error.is_enveloped(),
         is_page: error.is_page(),

@@ -349,6 +349,10 @@ pub(super) struct Challenge {
     pub(super) tenant_id: Option<Text>,
     pub(super) error: Option<Text>,
     pub(super) description: Option<Text>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) has_claims: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) claims: Option<Text>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -799,8 +799,9 @@ fn the_audience_is_that_of_the_machines_cloud() {
 #[test]
 fn the_401s_of_arm_are_told_apart_by_code() {
     for (code, expected) in [
-        ("AuthenticationFailed", "ARM-011"),
+        ("AuthenticationFailed", "ARM-012"),
         ("AuthenticationFailedInvalidHeader", "ARM-012"),
+        ("AuthenticationFailedMissingToken", "ARM-011"),
         ("InvalidAuthenticationToken", "ARM-012"),
         ("InvalidAuthenticationTokenAudience", "ARM-010"),
         ("InvalidAuthenticationTokenTenant", "TOKEN-007"),

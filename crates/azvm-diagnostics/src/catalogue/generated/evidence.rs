@@ -18,6 +18,9 @@ pub(super) static CERTIFICATE_NOT_AFTER: Evidence = Evidence { key: "certificate
 pub(super) static CERTIFICATE_NOT_BEFORE: Evidence = Evidence { key: "certificate_not_before", meaning: "the first moment at which the certificate is valid" };
 pub(super) static CERTIFICATE_SHA256: Evidence = Evidence { key: "certificate_sha256", meaning: "the SHA-256 of the certificate, in hexadecimal" };
 pub(super) static CERTIFICATE_SUBJECT: Evidence = Evidence { key: "certificate_subject", meaning: "whom the certificate is for, as it says itself" };
+pub(super) static CHALLENGE_CLAIMS: Evidence = Evidence { key: "challenge_claims", meaning: "what ARM's challenge demands of another token" };
+pub(super) static CHALLENGE_DESCRIPTION: Evidence = Evidence { key: "challenge_description", meaning: "the words of ARM's challenge (WWW-Authenticate)" };
+pub(super) static CHALLENGE_ERROR: Evidence = Evidence { key: "challenge_error", meaning: "the error in ARM's challenge (WWW-Authenticate)" };
 pub(super) static CHALLENGE_FILE: Evidence = Evidence { key: "challenge_file", meaning: "the file that the Arc agent names, and whether it can be read" };
 pub(super) static CHASSIS_ASSET_TAG: Evidence = Evidence { key: "chassis_asset_tag", meaning: "the firmware's asset tag; Azure's is 7783-7084-3265-9085-8269-3286-77" };
 pub(super) static CLIENT_ID: Evidence = Evidence { key: "client_id", meaning: "the client ID that came with the token" };
@@ -123,6 +126,9 @@ pub static EVIDENCE: &[&Evidence] = &[
     &CERTIFICATE_NOT_BEFORE,
     &CERTIFICATE_SHA256,
     &CERTIFICATE_SUBJECT,
+    &CHALLENGE_CLAIMS,
+    &CHALLENGE_DESCRIPTION,
+    &CHALLENGE_ERROR,
     &CHALLENGE_FILE,
     &CHASSIS_ASSET_TAG,
     &CLIENT_ID,

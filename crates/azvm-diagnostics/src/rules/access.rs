@@ -164,6 +164,7 @@ fn refused(
     };
     let finding = private_link(finding, error);
     let cause = finding.cause.clone().unwrap_or_else(|| error.to_string());
+    let cause = super::arm::and_when(cause, error);
     verdict.find(finding.with_severity(Severity::Fail).with_cause(cause));
 }
 

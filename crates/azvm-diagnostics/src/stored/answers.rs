@@ -184,9 +184,9 @@ pub(super) fn arm_error(wire: &wire::ArmRefusal) -> ArmError {
     if wire.is_page {
         headers.push(("content-type".into(), "text/html".into()));
     }
-    if let Some(budget) = &wire.budget {
-        let name = format!("x-ms-ratelimit-remaining-{}", budget.name.as_str());
-        headers.push((name, budget.remaining.to_string()));
+    headers.extend(wire.budget.iter().chain(&wire.budgets).map(budget_header));
+    if let Some(secs) = wire.retry_after_s {
+        headers.push(("retry-after".into(), secs.to_string()));
     }
     if let Some(challenge) = &wire.challenge {
         headers.push(("www-authenticate".into(), challenge_header(challenge)));
@@ -196,6 +196,13 @@ pub(super) fn arm_error(wire: &wire::ArmRefusal) -> ArmError {
         false => json!({ "error": error }).to_string(),
     };
     ArmError::read(&Response::new(wire.status, headers, body.into_bytes()))
+}
+
+fn budget_header(budget: &wire::Budget) -> (String, String) {
+    let name = format!("x-ms-ratelimit-remaining-{}", sent(&budget.kind));
+    let policy = budget.policy.as_ref().map(|policy| sent(policy) + ";");
+    let value = format!("{}{}", policy.unwrap_or_default(), budget.remaining);
+    (name, value)
 }
 
 fn challenge_header(challenge: &wire::Challenge) -> String {

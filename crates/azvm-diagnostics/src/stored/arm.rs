@@ -13,7 +13,7 @@ use super::{StoredError, wire};
 use crate::facts::{
     ArmFacts, ArmProbe, Call, CertificateFacts, ResolvedAddress, Sample, TargetFacts, Withheld,
 };
-use azvm_arm::{ArmError, Resource, RoleAssignment, RoleAssignments};
+use azvm_arm::{ArmError, Budget, Resource, RoleAssignment, RoleAssignments};
 use azvm_exchange::Timestamp;
 
 pub(super) fn store_arm(arm: &ArmFacts) -> wire::Arm {
@@ -194,14 +194,22 @@ pub(super) fn store_arm_refusal(error: &ArmError) -> wire::ArmRefusal {
         squid_error: some(sender.squid_error.as_ref()),
         routing_id: some(error.request_ids().routing_id.as_ref()),
         failure_cause: some(error.request_ids().failure_cause.as_ref()),
-        budget: error
+        budget: None,
+        budgets: error
             .throttling()
             .budgets
-            .first()
-            .map(|budget| wire::Budget {
-                name: text(&budget.name),
-                remaining: budget.remaining,
-            }),
+            .iter()
+            .map(store_budget)
+            .collect(),
+        retry_after_s: error.throttling().retry_after.map(|wait| wait.as_secs()),
+    }
+}
+
+fn store_budget(budget: &Budget) -> wire::Budget {
+    wire::Budget {
+        kind: text(&budget.name),
+        policy: some(budget.policy.as_ref()),
+        remaining: budget.remaining,
     }
 }
 

@@ -85,7 +85,7 @@ impl fmt::Debug for Salt {
 
 /// Members whose texts are a vocabulary: of Azure, of the protocols, or our own. Only a GUID or an address is changed in
 /// them.
-const VOCABULARY: [&str; 36] = [
+const VOCABULARY: [&str; 37] = [
     "action",
     "asked",
     "asset_tag",
@@ -108,6 +108,7 @@ const VOCABULARY: [&str; 36] = [
     "os_type",
     "part",
     "phase",
+    "policy",
     "present",
     "principal_type",
     "product",

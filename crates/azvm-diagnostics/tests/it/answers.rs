@@ -1,11 +1,11 @@
-//! What ARM says beside the status: its challenge.
+//! What ARM says beside the status: its challenge, and when to come back.
 
 use crate::access::target;
 use crate::ran::Ran;
-use crate::replies::{ARM_AUDIENCE, Reply, TENANT, challenge, claims, jwt};
+use crate::replies::{ARM_AUDIENCE, Reply, TENANT, challenge, claims, group_answer, jwt};
 use crate::wire::Route;
 use crate::world::World;
-use azvm_diagnostics::CheckId::ArmTarget;
+use azvm_diagnostics::CheckId::{ArmReachable, ArmTarget};
 use azvm_diagnostics::Confidence;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -208,4 +208,84 @@ fn a_challenge_may_quote_the_token() {
             "{facts}"
         );
     }
+}
+
+/// Headers as in *Understand how Azure Resource Manager throttles requests* and *Troubleshooting API throttling errors*.
+#[test]
+fn when_to_come_back_is_shown() {
+    let busy = |status, code| Reply::arm_error(status, code, "Slow down.");
+    let reply = busy(429, "OperationNotAllowed")
+        .with("Retry-After", "243")
+        .with(
+            "x-ms-ratelimit-remaining-resource",
+            "Microsoft.Compute/HighCostGet3Min;0",
+        )
+        .with("x-ms-ratelimit-remaining-subscription-reads", "11");
+    let ran = check(reply, "ARM-016", Confidence::High);
+    assert!(cause(&ran, "ARM-016").ends_with("; it asks to come back in 4 min 3 s"));
+    assert_eq!(ran.evidence(ArmTarget, "retry_after_s"), Some("243"));
+    let left = "resource Microsoft.Compute/HighCostGet3Min: 0, subscription-reads: 11";
+    assert_eq!(ran.evidence(ArmTarget, "budgets_left"), Some(left));
+    // The kinds are Azure's own words.
+    let hidden = crate::strict::strict(&ran, "salt");
+    assert_eq!(hidden.evidence(ArmTarget, "budgets_left"), Some(left));
+
+    let date = crate::replies::http_date(crate::replies::in_secs(40));
+    let ran = check(
+        busy(503, "ServerBusy").with("Retry-After", date),
+        "ARM-017",
+        Confidence::High,
+    );
+    let secs: u64 = ran
+        .evidence(ArmTarget, "retry_after_s")
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!((1..=40).contains(&secs), "{secs}");
+    assert!(cause(&ran, "ARM-017").contains("; it asks to come back in "));
+    // A page in its place may ask as well.
+    let gateway = Reply::new(503, "<html>").with("Retry-After", "9");
+    let probed = World::healthy().with(Route::ArmProbe, gateway).run();
+    assert_eq!(probed.evidence(ArmReachable, "retry_after_s"), Some("9"));
+
+    let past = crate::replies::http_date(crate::replies::in_secs(-40));
+    let ran = check(
+        busy(503, "ServerBusy").with("Retry-After", past),
+        "ARM-017",
+        Confidence::High,
+    );
+    assert!(!cause(&ran, "ARM-017").contains("come back"));
+
+    // What asks for nothing is not said to, and what is left matters to nobody who is not throttled.
+    let ran = check(busy(429, "TooManyRequests"), "ARM-016", Confidence::High);
+    assert!(!cause(&ran, "ARM-016").contains("come back"));
+    assert_eq!(ran.evidence(ArmTarget, "retry_after_s"), None);
+    let refused = busy(403, "Forbidden").with("x-ms-ratelimit-remaining-subscription-reads", "11");
+    let ran = check(refused, "ARM-021", Confidence::High);
+    assert_eq!(ran.evidence(ArmTarget, "budgets_left"), None);
+    assert!(target(group_answer()).run().codes().is_empty());
+}
+
+/// Reports of older versions kept the first of several under another name.
+#[test]
+fn what_was_left_is_read_from_an_older_report() {
+    let reply = Reply::new(429, "{}").with("x-ms-ratelimit-remaining-subscription-reads", "0");
+    let ran = check(reply, "ARM-016", Confidence::High);
+    let mut report = ran.json();
+    let refusal = report
+        .pointer_mut("/facts/arm/target/samples/0/call/answer/refused")
+        .unwrap();
+    let budgets = refusal["budgets"].take();
+    let (kind, remaining) = (&budgets[0]["kind"], &budgets[0]["remaining"]);
+    refusal["budget"] = serde_json::json!({"name": kind, "remaining": remaining});
+    refusal.as_object_mut().unwrap().remove("budgets").unwrap();
+    let facts = azvm_diagnostics::read_report(report.to_string().as_bytes())
+        .unwrap()
+        .facts;
+    let again = Ran::new(facts, vec![], vec![], String::new());
+    assert_eq!(again.codes(), ["ARM-016"]);
+    assert_eq!(
+        again.evidence(ArmTarget, "budgets_left"),
+        Some("subscription-reads: 0")
+    );
 }

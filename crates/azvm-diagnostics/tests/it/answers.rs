@@ -1,4 +1,4 @@
-//! What ARM says beside the status: its challenge, and when to come back.
+//! What ARM says beside the status: its challenge, when to come back, and what it does not know of.
 
 use crate::access::target;
 use crate::ran::Ran;
@@ -287,5 +287,38 @@ fn what_was_left_is_read_from_an_older_report() {
     assert_eq!(
         again.evidence(ArmTarget, "budgets_left"),
         Some("subscription-reads: 0")
+    );
+}
+
+/// The answers are in Azure/azure-rest-api-specs#14807 and JulianHayward/Azure-MG-Sub-Governance-Reporting#297 and #52:
+/// they come as 404.
+#[test]
+fn a_type_that_arm_does_not_know_is_no_resource_that_is_not_there() {
+    for code in [
+        "InvalidApiVersionParameter",
+        "InvalidResourceNamespace",
+        "InvalidResourceType",
+        "NoRegisteredProviderFound",
+    ] {
+        for status in [400, 404] {
+            let words = "The supported api-versions are '2015-01-01'.";
+            check(
+                Reply::arm_error(status, code, words),
+                "ARM-014",
+                Confidence::High,
+            );
+        }
+    }
+    // The words alone do not make it one.
+    let words = "The resource type could not be found for api version '2021-04-01'.";
+    check(
+        Reply::arm_error(404, "ResourceNotFound", words),
+        "RBAC-026",
+        Confidence::High,
+    );
+    check(
+        Reply::arm_error(404, "ResourceGroupNotFound", words),
+        "RID-007",
+        Confidence::High,
     );
 }

@@ -538,8 +538,8 @@ pub(crate) static RBAC_026: Entry = Entry {
     severity: Severity::Fail,
     title: "the target does not exist",
     summary: "ARM answered 404, which it says only to those who may look: rights are not the problem, the name is.",
-    told_apart: "404 from ARM. If the group or the subscription is missing, it is RID-007 or RID-006; if the ID is malformed, lint-id says where.",
-    near: &["HOST-010", "RID-006", "RID-007", "RID-008"],
+    told_apart: "404 from ARM. If the group or the subscription is missing, it is RID-007 or RID-006; if ARM does not know the type or the api-version, ARM-014; if the ID is malformed, lint-id says where.",
+    near: &["ARM-014", "HOST-010", "RID-006", "RID-007", "RID-008"],
     evidence: &[&evidence::TARGET, &evidence::STATUS, &evidence::CODE, &evidence::MESSAGE],
     fix: "Compare the ID with what exists.",
     commands: &[

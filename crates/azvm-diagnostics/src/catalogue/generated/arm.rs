@@ -282,8 +282,8 @@ pub(crate) static ARM_014: Entry = Entry {
     severity: Severity::Fail,
     title: "ARM does not know the api-version or the resource type",
     summary: "The request names a version or type that this ARM does not offer, as an older or private cloud may not.",
-    told_apart: "400 InvalidApiVersionParameter, NoRegisteredProviderFound or a relative of them; the message lists what is offered. A version that is missing altogether is ARM-013, a misspelled type RID-012.",
-    near: &["ARM-013", "ARM-015", "IMDS-009", "RID-012"],
+    told_apart: "400 or 404 InvalidApiVersionParameter, InvalidResourceNamespace, InvalidResourceType or NoRegisteredProviderFound; the message lists what is offered. A version that is missing altogether is ARM-013, a misspelled type RID-012; a 404 with another code is about a resource that does not exist, RBAC-026.",
+    near: &["ARM-013", "ARM-015", "IMDS-009", "RBAC-026", "RID-012"],
     evidence: &[&evidence::STATUS, &evidence::CODE, &evidence::MESSAGE],
     fix: "Read what ARM offers in the evidence, and report it if this tool should use another version.",
     commands: &[

@@ -79,13 +79,15 @@ pub struct Denials {
 }
 
 /// The subscriptions that an identity sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SubscriptionsSeen {
     /// How many are on the first page.
     pub count: usize,
     /// True when the target's is among them.
     pub has_target: bool,
+    /// The IDs of some that are not the target's, the first of the page.
+    pub others: Vec<String>,
     /// True when there are more pages.
     pub has_more: bool,
 }

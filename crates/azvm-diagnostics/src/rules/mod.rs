@@ -14,6 +14,7 @@ mod principal;
 mod refused;
 mod rights;
 mod rights_seen;
+mod rights_unlisted;
 mod token;
 
 pub(crate) use principal::DEVELOPER_APPLICATIONS;

@@ -3,10 +3,11 @@
 //! What proves it is the list of assignments with the roles in them. Where the identity may not list, absence and
 //! propagation look the same, and only somebody's word about the time of the grant tells more.
 
+use super::rights_seen::Listing;
 use super::{Verdict, long};
 use crate::catalogue::{
     Entry, RBAC_001, RBAC_002, RBAC_003, RBAC_004, RBAC_005, RBAC_006, RBAC_007, RBAC_008,
-    RBAC_016, RBAC_021, RBAC_027,
+    RBAC_016, RBAC_027,
 };
 use crate::facts::{Call, Facts, RightsFacts, Sample};
 use crate::finding::{Confidence, Finding, Values};
@@ -19,7 +20,7 @@ use azvm_imds::Guid;
 use std::time::Duration;
 
 /// Beyond the official ten minutes, lag is still likelier than anything else for a while.
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// A token that is older than this may well be older than a membership that somebody just made.
 const OLD_TOKEN: Duration = Duration::from_secs(3600);
@@ -38,7 +39,7 @@ pub(super) struct Case<'a> {
     /// By the service's own clock where it told it.
     now: Timestamp,
     /// The object ID in the token.
-    own: Option<&'a str>,
+    pub(super) own: Option<&'a str>,
 }
 
 pub(super) fn not_authorized(
@@ -145,7 +146,7 @@ impl Case<'_> {
     }
 
     /// How long ago the role was granted, by the word of whoever asks; nothing for a time that has not come yet.
-    fn granted(&self) -> Option<Duration> {
+    pub(super) fn granted(&self) -> Option<Duration> {
         let time = self.facts.asked.granted_at?;
         (time.seconds_since(self.now) <= CLOCK_LEEWAY).then(|| self.age_of(time))
     }
@@ -202,10 +203,10 @@ impl Case<'_> {
         }
         let finding = self.find(&RBAC_001);
         match self.granted().filter(|age| *age < PATIENCE) {
-            None => finding.with_cause(match self.is_whole_elsewhere() {
-                true => "no role assignment counts at the target, and none is elsewhere in the subscription",
-                false => "no role assignment counts at the target; what is elsewhere, the identity may not list",
-            }),
+            None => finding.with_cause(format!(
+                "no role assignment counts at the target{}",
+                self.nor_elsewhere()
+            )),
             Some(age) => finding.with_confidence(Confidence::Likely).with_cause(format!(
                 "the role was granted {} ago, as you say, and is not in the list: not at this scope, or not to this \
                  identity",
@@ -349,8 +350,14 @@ impl Case<'_> {
         ))
     }
 
-    fn is_whole_elsewhere(&self) -> bool {
-        listed(self.rights.elsewhere.as_ref()).is_some()
+    /// How the sentence goes on about the rest of the subscription.
+    fn nor_elsewhere(&self) -> &'static str {
+        match Listing::of(self.rights.elsewhere.as_ref()) {
+            Listing::Whole => ", and none is elsewhere in the subscription",
+            Listing::Part => "; the list of what is elsewhere did not come whole",
+            Listing::Refused => "; what is elsewhere, the identity may not list",
+            Listing::Unknown => "; what is elsewhere is not known",
+        }
     }
 
     /// The assignments of the identity itself that cannot count at the target.
@@ -381,89 +388,5 @@ impl Case<'_> {
         names.dedup();
         names.truncate(FEW);
         names.join(", ")
-    }
-
-    /// The list could not be had, or not whole.
-    fn blind(&self) -> Finding {
-        let effective = self.rights.permissions.as_ref();
-        let effective = effective.and_then(|call| call.answer.as_ref().ok());
-        match effective.map(|rights| rights.grant) {
-            Some(Grant::Allowed) => {
-                return self
-                    .find(&RBAC_016)
-                    .with_confidence(Confidence::Likely)
-                    .with_cause(
-                        "ARM lists the permission at the target, and refused it a moment before",
-                    );
-            }
-            Some(Grant::Conditional) => {
-                return self.find(&RBAC_007).with_confidence(Confidence::Likely);
-            }
-            _ => {}
-        }
-        if let Some(age) = self.granted().filter(|age| *age < PATIENCE) {
-            return self
-                .find(&RBAC_002)
-                .with_confidence(Confidence::Likely)
-                .with_cause(format!(
-                    "granted {} ago, as you say; the official maximum is 10 min",
-                    long(age)
-                ));
-        }
-        match effective {
-            Some(rights) if rights.sets > 0 && !rights.has_more => {
-                self.find(&RBAC_005).with_confidence(Confidence::Likely).with_cause(
-                    "some role counts at the target already, and no permission in it allows the action",
-                )
-            }
-            _ => self.no_visible_role(),
-        }
-    }
-
-    fn no_visible_role(&self) -> Finding {
-        let mut cause = "from inside the machine, a role that was never assigned and one that has not propagated yet \
-                         look the same while the identity has no other role"
-            .to_string();
-        let seen = self.rights.subscriptions.as_ref();
-        if let Some(Ok(seen)) = seen.map(|call| &call.answer) {
-            if seen.has_target {
-                cause = "the identity has a role somewhere in this subscription, for it sees it; whether that role is \
-                         at another scope or lacks the action, it may not list"
-                    .into();
-            }
-        }
-        let granted = self.granted();
-        if let Some(age) = granted {
-            let age = long(age);
-            cause.push_str(&format!(
-                "; granted {age} ago, as you say, which is longer than propagation takes"
-            ));
-        } else if self.facts.asked.granted_at.is_some() {
-            cause.push_str("; the time of --granted-at has not come yet, and counts for nothing");
-        }
-        let mut waited = Duration::ZERO;
-        if self.facts.asked.wait.is_some() {
-            let target = self.facts.arm.target.as_ref();
-            waited = target.map(|target| target.waited).unwrap_or_default();
-            cause.push_str(&format!(
-                "; waited {}, the official maximum is 10 min",
-                long(waited)
-            ));
-        }
-        let others = super::model::others(self.facts, self.own);
-        if !others.is_empty() {
-            cause.push_str(&format!(
-                "; the machine has other identities as well, and a role of theirs counts only for whoever chooses them: {}",
-                others.join(", ")
-            ));
-        }
-        let finding = self.find(&RBAC_021).with_cause(cause);
-        if granted.is_none() && waited < OFFICIAL_MAXIMUM {
-            return finding;
-        }
-        finding.without_waiting(
-            "Look from outside with an account that may list assignments: at which scope the role is, and to which \
-             object ID. Waiting longer does not help.",
-        )
     }
 }

@@ -3,7 +3,7 @@
 use super::rights::{Case, listed};
 use super::{Verdict, long};
 use crate::catalogue::{RBAC_009, RBAC_017};
-use crate::facts::{Call, Trouble};
+use crate::facts::{Call, SubscriptionsSeen, Trouble};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::report::rfc3339;
 use crate::rights::{Place, place};
@@ -99,8 +99,7 @@ impl Case<'_> {
         verdict.saw_some(
             "subscriptions",
             seen.map(|call| match &call.answer {
-                Ok(seen) if seen.has_more => format!("{} and more", seen.count),
-                Ok(seen) => seen.count.to_string(),
+                Ok(seen) => subscriptions(seen),
                 Err(trouble) => why(trouble),
             }),
         );
@@ -121,6 +120,42 @@ impl Case<'_> {
                 Err(trouble) => why(trouble),
             });
         roles.collect::<Vec<_>>().join("; ")
+    }
+}
+
+fn subscriptions(seen: &SubscriptionsSeen) -> String {
+    let more = if seen.has_more { " and more" } else { "" };
+    match &seen.others[..] {
+        others if !seen.has_target && !others.is_empty() => {
+            format!(
+                "{}{more}, not the target's: {}",
+                seen.count,
+                others.join(", ")
+            )
+        }
+        _ => format!("{}{more}", seen.count),
+    }
+}
+
+/// How much of a list came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Listing {
+    Whole,
+    Part,
+    /// The identity may not list.
+    Refused,
+    /// Nobody asked, or no answer came that tells.
+    Unknown,
+}
+
+impl Listing {
+    pub(super) fn of(call: Option<&Call<RoleAssignments, ArmError>>) -> Self {
+        match call.map(|call| &call.answer) {
+            Some(Ok(list)) if list.has_more => Self::Part,
+            Some(Ok(_)) => Self::Whole,
+            Some(Err(Trouble::Refused(error))) if error.status() == 403 => Self::Refused,
+            _ => Self::Unknown,
+        }
     }
 }
 

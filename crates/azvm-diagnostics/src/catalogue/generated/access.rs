@@ -432,7 +432,7 @@ pub(crate) static RBAC_021: Entry = Entry {
     severity: Severity::Fail,
     title: "no visible role: not assigned, or not propagated yet",
     summary: "The identity may neither read the target nor list role assignments there. A first and only role brings the right to list with it, so until it has propagated the machine cannot tell whether it was ever assigned.",
-    told_apart: "403 for the target and 403 for the list of role assignments. With a readable list it would be RBAC-001 (none), RBAC-002 (young) or RBAC-005 (too small); --granted-at tells what the list does not.",
+    told_apart: "403 for the target, and 403 for the list of role assignments, or a list that did not come whole. If the identity sees other subscriptions and not the target's, it has a role there: perhaps the wrong one was named, or chosen for the assignment. With a readable list it would be RBAC-001 (none), RBAC-002 (young) or RBAC-005 (too small); --granted-at tells what the list does not.",
     near: &["RBAC-001", "RBAC-002", "RBAC-003", "RBAC-005", "RID-015"],
     evidence: &[&evidence::STATUS, &evidence::CODE, &evidence::MESSAGE, &evidence::DENIED_OBJECT_ID, &evidence::DENIED_ACTION, &evidence::DENIED_SCOPE, &evidence::ROLE_ASSIGNMENTS, &evidence::SUBSCRIPTIONS],
     fix: "Look from outside with an account that may list assignments; assign the role if it is not there, wait up to 10 minutes if it is.",

@@ -8,7 +8,7 @@ use super::arm::Arm;
 use crate::facts::{
     ArmFacts, Call, Denials, EffectiveRights, Role, RoleFacts, SubscriptionsSeen, Trouble,
 };
-use crate::rights::{Place, is_same_role, place};
+use crate::rights::{Place, is_same_role, known_to_allow, place};
 use crate::stored::kept_roles;
 use azvm_arm::{
     ArmError, AssignmentFilter, DenyAssignment, Operation, Pages, RoleAssignment, RoleAssignments,
@@ -198,8 +198,11 @@ impl Inquiry<'_, '_, '_> {
         let here = listed(facts.role_assignments.as_ref()).to_vec();
         self.definitions(&here, facts).await;
         let is_granted = here.iter().any(|assignment| {
-            let role = facts.rights.role_of(assignment);
-            role.is_some_and(|role| role.grant != Verdict::NotGranted)
+            let id = &assignment.role_definition_id;
+            match facts.rights.role_of(assignment) {
+                Some(role) => role.grant != Verdict::NotGranted,
+                None => known_to_allow(id, &self.action).is_some(),
+            }
         });
         if is_granted {
             return self.denials(facts).await;

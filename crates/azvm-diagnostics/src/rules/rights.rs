@@ -12,7 +12,7 @@ use crate::catalogue::{
 use crate::facts::{Call, Facts, RightsFacts, Sample};
 use crate::finding::{Confidence, Finding, Values};
 use crate::report::from_rfc3339;
-use crate::rights::{OtherPrincipal, Place, other_principal, place};
+use crate::rights::{OtherPrincipal, Place, known_to_allow, other_principal, place};
 use crate::wait::OFFICIAL_MAXIMUM;
 use azvm_arm::{ArmError, RoleAssignment, RoleAssignments, Verdict as Grant};
 use azvm_exchange::Timestamp;
@@ -125,12 +125,22 @@ impl Case<'_> {
     }
 
     fn effect(&self, assignment: &RoleAssignment) -> Effect {
-        match self.rights.role_of(assignment).map(|role| role.grant) {
+        let grant = match self.rights.role_of(assignment) {
+            Some(role) => Some(role.grant),
+            None => self.known_name(assignment).map(|_| Grant::Allowed),
+        };
+        match grant {
             None => Effect::Unknown,
             Some(Grant::Allowed) if !assignment.has_condition => Effect::Grants,
             Some(Grant::Allowed | Grant::Conditional) => Effect::GrantsUnderCondition,
             Some(_) => Effect::Lacks,
         }
+    }
+
+    /// Of a role that is known by its ID alone to allow the action.
+    fn known_name(&self, assignment: &RoleAssignment) -> Option<&'static str> {
+        let action = self.rights.action.as_deref()?;
+        known_to_allow(&assignment.role_definition_id, action)
     }
 
     fn age_of(&self, time: Timestamp) -> Duration {
@@ -171,6 +181,7 @@ impl Case<'_> {
         if granting.is_empty() {
             return self.too_small(list);
         }
+        let is_any_read = granting.len() < list.len();
         let ages = granting
             .iter()
             .filter_map(|it| Some((self.age(it)?, self.effect(it))));
@@ -191,7 +202,7 @@ impl Case<'_> {
                     long(age)
                 ))
             }
-            _ => self.not_in_force(&granting, age),
+            _ => self.not_in_force(&granting, age, is_any_read),
         }
     }
 
@@ -230,7 +241,12 @@ impl Case<'_> {
     }
 
     /// A role that should count does not, and is older than propagation takes; or how old it is nobody knows.
-    fn not_in_force(&self, granting: &[&RoleAssignment], age: Option<Duration>) -> Finding {
+    fn not_in_force(
+        &self,
+        granting: &[&RoleAssignment],
+        age: Option<Duration>,
+        is_any_read: bool,
+    ) -> Finding {
         let has = |effect: Effect| granting.iter().any(|it| self.effect(it) == effect);
         if let Some(Ok(denials)) = self.rights.denials.as_ref().map(|call| &call.answer) {
             if let Some(name) = denials.names.first() {
@@ -266,13 +282,7 @@ impl Case<'_> {
                     long(age)
                 )),
             (true, None) => self.of_unknown_age(granting),
-            (false, Some(_)) => self.not_looked_at(granting),
-            (false, None) => self
-                .find(&RBAC_005)
-                .with_confidence(Confidence::Possible)
-                .with_cause(
-                    "the age of the role assignment is not known; it may still be propagating",
-                ),
+            (false, _) => self.not_looked_at(granting, age, is_any_read),
         }
     }
 
@@ -287,24 +297,47 @@ impl Case<'_> {
             .with_commands_of("az role assignment list")
     }
 
-    /// None of the roles that were looked at has the action, and the definitions of the others were not read.
-    fn not_looked_at(&self, unknown: &[&RoleAssignment]) -> Finding {
+    /// None of the roles that were looked at has the action, and the definitions of the others were not read. Where none
+    /// was looked at, it is not known that anything is too small.
+    fn not_looked_at(
+        &self,
+        unknown: &[&RoleAssignment],
+        age: Option<Duration>,
+        is_any_read: bool,
+    ) -> Finding {
         let mut roles: Vec<&str> = unknown
             .iter()
             .map(|it| it.role_definition_id.as_str())
             .collect();
         roles.sort_unstable();
         roles.dedup();
-        let cause = match roles.len() {
+        let mut cause = match roles.len() {
             1 => "the definition of 1 role at the target was not read: it may allow the action"
                 .into(),
             several => format!(
                 "the definitions of {several} roles at the target were not read: one of them may allow the action"
             ),
         };
-        self.find(&RBAC_005)
+        if age.is_none() {
+            cause.push_str(
+                "; how old the assignment is, ARM does not say, and it may still be propagating",
+            );
+        }
+        if is_any_read {
+            return self
+                .find(&RBAC_005)
+                .with_confidence(Confidence::Possible)
+                .with_cause(cause);
+        }
+        self.find(&RBAC_027)
             .with_confidence(Confidence::Possible)
-            .with_cause(cause)
+            .with_title("a role counts at the target and is refused; whether it allows the action is not known")
+            .with_cause(format!("{cause}, or lack it (RBAC-005)"))
+            .with_fix(
+                "Look from outside which role it is and what it allows. If it lacks the action, choose another one; only \
+                 if it has it, delete the assignment and create it anew.",
+            )
+            .with_commands_of("az role assignment list")
     }
 
     /// Groups stand in the token, so that its age decides and not that of the assignment.
@@ -378,9 +411,9 @@ impl Case<'_> {
     ) -> String {
         let mut names: Vec<&str> = assignments
             .map(|it| {
-                self.rights
-                    .role_of(it)
-                    .and_then(|role| role.name.as_deref())
+                let role = self.rights.role_of(it);
+                role.and_then(|role| role.name.as_deref())
+                    .or_else(|| self.known_name(it))
             })
             .map(|name| name.unwrap_or("a role"))
             .collect();

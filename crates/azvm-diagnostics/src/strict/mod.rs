@@ -13,7 +13,7 @@
 //! | a host name | `host-…` |
 //! | a path of a file in the command | `path-…` |
 //!
-//! What is the same everywhere stays: Azure's own hosts, addresses and applications, loopback, types, regions, versions, statuses,
+//! What is the same everywhere stays: Azure's own hosts, addresses, applications and general roles, loopback, types, regions, versions, statuses,
 //! codes and times.
 
 mod names;

@@ -3,7 +3,7 @@
 //! What proves it is the list of assignments with the roles in them. Where the identity may not list, absence and
 //! propagation look the same, and only somebody's word about the time of the grant tells more.
 
-use super::rights_seen::Listing;
+use super::rights_seen::{Listing, is_kind, none_of};
 use super::{Verdict, long};
 use crate::catalogue::{
     Entry, RBAC_001, RBAC_002, RBAC_003, RBAC_004, RBAC_005, RBAC_006, RBAC_007, RBAC_008,
@@ -29,7 +29,7 @@ const OLD_TOKEN: Duration = Duration::from_secs(3600);
 const CLOCK_LEEWAY: i64 = 300;
 
 /// How many scopes or names one sentence has.
-const FEW: usize = 3;
+pub(super) const FEW: usize = 3;
 
 /// A refusal, and what is known around it.
 pub(super) struct Case<'a> {
@@ -162,24 +162,32 @@ impl Case<'_> {
     }
 
     fn is_through_group(&self, assignment: &RoleAssignment) -> bool {
-        let kind = assignment.principal_type.as_deref();
-        let is_group = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("Group"));
-        let id = assignment.principal_id.parse::<Guid>();
+        is_kind(assignment, &["Group", "ForeignGroup"]) || self.is_for_another(assignment)
+    }
+
+    /// The assignment is neither the identity's own nor a group's: somebody else's roles do not count for it.
+    pub(super) fn is_strangers(&self, assignment: &RoleAssignment) -> bool {
+        is_kind(assignment, &["Device", "ServicePrincipal", "User"])
+            && self.is_for_another(assignment)
+    }
+
+    fn is_for_another(&self, assignment: &RoleAssignment) -> bool {
         let is_other = |id: Guid| {
             self.own
                 .is_some_and(|own| !own.eq_ignore_ascii_case(id.as_str()))
         };
-        is_group || id.is_ok_and(is_other)
+        assignment.principal_id.parse().is_ok_and(is_other)
     }
 
     fn by_list(&self, list: &[RoleAssignment], verdict: &mut Verdict) -> Finding {
+        let (strangers, list): (Vec<_>, Vec<_>) = list.iter().partition(|it| self.is_strangers(it));
         if list.is_empty() {
-            return self.nothing_here();
+            return self.nothing_here(&strangers);
         }
         let may_grant = |it: &&RoleAssignment| self.effect(it) != Effect::Lacks;
-        let granting: Vec<&RoleAssignment> = list.iter().filter(may_grant).collect();
+        let granting: Vec<&RoleAssignment> = list.iter().copied().filter(may_grant).collect();
         if granting.is_empty() {
-            return self.too_small(list);
+            return self.too_small(&list);
         }
         let is_any_read = granting.len() < list.len();
         let ages = granting
@@ -206,18 +214,15 @@ impl Case<'_> {
         }
     }
 
-    /// Nothing counts at the target.
-    fn nothing_here(&self) -> Finding {
+    /// Nothing counts at the target; what is listed there is somebody else's.
+    fn nothing_here(&self, strangers: &[&RoleAssignment]) -> Finding {
         let elsewhere = self.elsewhere();
         if !elsewhere.is_empty() {
             return self.at_other_scope(&elsewhere);
         }
         let finding = self.find(&RBAC_001);
         match self.granted().filter(|age| *age < PATIENCE) {
-            None => finding.with_cause(format!(
-                "no role assignment counts at the target{}",
-                self.nor_elsewhere()
-            )),
+            None => finding.with_cause(format!("{}{}", none_of(strangers), self.nor_elsewhere())),
             Some(age) => finding.with_confidence(Confidence::Likely).with_cause(format!(
                 "the role was granted {} ago, as you say, and is not in the list: not at this scope, or not to this \
                  identity",
@@ -227,14 +232,14 @@ impl Case<'_> {
     }
 
     /// Every role at the target was looked at, and none has the action.
-    fn too_small(&self, list: &[RoleAssignment]) -> Finding {
+    fn too_small(&self, list: &[&RoleAssignment]) -> Finding {
         let mut elsewhere = self.elsewhere();
         elsewhere.retain(|it| self.effect(it) == Effect::Grants);
         if !elsewhere.is_empty() {
             return self.at_other_scope(&elsewhere);
         }
         let action = self.rights.action.as_deref().unwrap_or("the action");
-        let names = self.names_of_roles(list.iter());
+        let names = self.names_of_roles(list.iter().copied());
         self.find(&RBAC_005).with_cause(format!(
             "none of the roles at the target allows {action}: {names}"
         ))
@@ -400,7 +405,9 @@ impl Case<'_> {
         let (Some(list), Some(target)) = (list, self.facts.target()) else {
             return vec![];
         };
-        let is_other = |it: &&RoleAssignment| place(&it.scope, target) == Place::Elsewhere;
+        let is_other = |it: &&RoleAssignment| {
+            place(&it.scope, target) == Place::Elsewhere && !self.is_strangers(it)
+        };
         list.value.iter().filter(is_other).collect()
     }
 

@@ -1,6 +1,6 @@
 //! What was seen of an identity's rights, as evidence, and what is worth knowing beside a refusal.
 
-use super::rights::{Case, listed};
+use super::rights::{Case, FEW, listed};
 use super::{Verdict, long};
 use crate::catalogue::{RBAC_009, RBAC_017};
 use crate::facts::{Call, SubscriptionsSeen, Trouble};
@@ -26,7 +26,8 @@ impl Case<'_> {
             }
         }
         let list = listed(self.facts.arm.role_assignments.as_ref()).unwrap_or_default();
-        let slow = list.iter().find(|it| self.is_slow(it));
+        let mut own = list.iter().filter(|it| !self.is_strangers(it));
+        let slow = own.find(|it| self.is_slow(it));
         if let (Some(assignment), true) = (slow, main.entry != &RBAC_009) {
             let finding = self.find(&RBAC_009).with_severity(Severity::Note);
             let finding = finding.with_confidence(Confidence::Likely);
@@ -157,6 +158,30 @@ impl Listing {
             _ => Self::Unknown,
         }
     }
+}
+
+/// `no role assignment counts at the target`, though these strangers' are listed there.
+pub(super) fn none_of(strangers: &[&RoleAssignment]) -> String {
+    let mut whose: Vec<&str> = strangers
+        .iter()
+        .map(|it| it.principal_id.as_str())
+        .collect();
+    whose.sort_unstable();
+    whose.dedup();
+    let more = if whose.len() > FEW { ", …" } else { "" };
+    whose.truncate(FEW);
+    match whose.is_empty() {
+        true => "no role assignment counts at the target".into(),
+        false => format!(
+            "no role assignment at the target is this identity's, those in the list are of {}{more}",
+            whose.join(", ")
+        ),
+    }
+}
+
+pub(super) fn is_kind(assignment: &RoleAssignment, kinds: &[&str]) -> bool {
+    let own = assignment.principal_type.as_deref().unwrap_or_default();
+    kinds.iter().any(|kind| kind.eq_ignore_ascii_case(own))
 }
 
 fn word(grant: Grant) -> &'static str {

@@ -188,6 +188,40 @@ fn a_role_that_nobody_read_is_not_said_to_be_too_small() {
 }
 
 #[test]
+fn somebody_elses_role_is_no_groups() {
+    let of = |kind: Value| {
+        let mut given = here(-DAY);
+        given["properties"]["principalId"] = OTHER_ID.into();
+        given["properties"]["principalType"] = kind;
+        given
+    };
+    for kind in ["ServicePrincipal", "User", "device"] {
+        let ran = check(
+            having(&[of(json!(kind))], reader()),
+            &["RBAC-001"],
+            Confidence::High,
+        );
+        let cause = ran.finding("RBAC-001").cause.as_deref().unwrap();
+        assert!(
+            cause.contains("is this identity's") && cause.contains(OTHER_ID),
+            "{cause}"
+        );
+    }
+    // Beside an own one it counts for nothing.
+    let both = having(&[of(json!("ServicePrincipal")), here(-60)], reader());
+    check(both, &["RBAC-002"], Confidence::High);
+    let small = having(&[of(json!("User")), here(-DAY)], starter());
+    check(small, &["RBAC-005"], Confidence::High);
+    for kind in [json!("Group"), json!("ForeignGroup"), Value::Null] {
+        check(
+            having(&[of(kind)], reader()),
+            &["RBAC-008"],
+            Confidence::Possible,
+        );
+    }
+}
+
+#[test]
 fn youth_counts_for_roles_that_have_the_action() {
     let high = check(
         having(&[here(-120)], reader()),

@@ -11,7 +11,7 @@ pub(crate) static RBAC_001: Entry = Entry {
     severity: Severity::Fail,
     title: "the identity has no role at the target",
     summary: "No role assignment counts for this identity at the target: none at it, none above it, none through a group.",
-    told_apart: "403, and the list of role assignments could be read and is empty, also for the subscription as far as that could be listed. If the list cannot be read, absence is not proven, RBAC-021; a role somewhere else is RBAC-003.",
+    told_apart: "403, and the list of role assignments could be read and has none of this identity or of a group, also for the subscription as far as that could be listed. If the list cannot be read, absence is not proven, RBAC-021; a role somewhere else is RBAC-003.",
     near: &["RBAC-002", "RBAC-003", "RBAC-004", "RBAC-021"],
     evidence: &[&evidence::STATUS, &evidence::CODE, &evidence::DENIED_OBJECT_ID, &evidence::DENIED_ACTION, &evidence::DENIED_SCOPE, &evidence::ROLE_ASSIGNMENTS, &evidence::ROLES_ELSEWHERE],
     fix: "Assign a role to the identity's object ID.",

@@ -149,6 +149,8 @@ fn refused(
     } else {
         let mut values = values.clone();
         values.set("namespace", error.unregistered_namespace());
+        let denied = error.denied().unwrap_or_default();
+        values.set("linked_scope", denied.linked_scopes.first());
         match by_code(error) {
             Some(entry) if entry == &RID_007 => no_group(
                 super::model::group_left(facts, &values),

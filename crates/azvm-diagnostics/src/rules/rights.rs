@@ -240,7 +240,10 @@ impl Case<'_> {
         }
         let action = self.rights.action.as_deref().unwrap_or("the action");
         let names = self.names_of_roles(list.iter().copied());
-        self.find(&RBAC_005).with_cause(format!(
+        let mut values = self.values.clone();
+        let role = list.first().and_then(|it| self.rights.role_of(it));
+        values.set("role", role.and_then(|role| role.name.as_deref()));
+        Finding::new(&RBAC_005, &values).with_cause(format!(
             "none of the roles at the target allows {action}: {names}"
         ))
     }

@@ -347,6 +347,33 @@ fn the_denial_is_looked_up_at_the_target() {
     assert_eq!(ran.finding("RBAC-006").remedy.commands[0].run, expected);
 }
 
+/// The words are those of Azure/aad-pod-identity#613.
+#[test]
+fn a_linked_scope_and_a_role_stand_in_the_commands() {
+    let scope = format!(
+        "{}/providers/Microsoft.Network/virtualNetworks/v/subnets/s",
+        other_group()
+    );
+    let words = format!(
+        "The client '{CLIENT_ID}' with object id '{OBJECT_ID}' has permission to perform action 'A/write' on scope 'S'; \
+         however, it does not have permission to perform action 'B/join/action' on the linked scope(s) '{scope}' or the \
+         linked scope(s) are invalid."
+    );
+    let line = |words: &str| {
+        let ran = target(Reply::arm_error(403, "LinkedAuthorizationFailed", words)).run();
+        ran.finding("RBAC-020").remedy.commands[0].run.clone()
+    };
+    let expected = format!("--role ROLE --scope {scope}");
+    assert!(line(&words).ends_with(&expected), "{}", line(&words));
+    assert!(line("No.").ends_with("--scope LINKED_SCOPE"));
+    let ran = having(&[here(-DAY)], role("VM starter", &["*/start/action"], &[])).run();
+    let run = &ran.finding("RBAC-005").remedy.commands[1].run;
+    assert!(
+        run.starts_with("az role definition list --name 'VM starter'"),
+        "{run}"
+    );
+}
+
 #[test]
 fn words_of_a_private_link_point_to_its_page() {
     let refused = |words: &str| target(Reply::arm_error(403, "Forbidden", words));

@@ -101,9 +101,9 @@ pub(crate) static RBAC_005: Entry = Entry {
     fix: "Choose a role that has the action.",
     commands: &[
         CommandTemplate { shell: "az", run: "az role assignment list --assignee {object_id} --scope {scope} --include-inherited", needs_root: false },
-        CommandTemplate { shell: "az", run: "az role definition list --name ROLE --query '[].permissions'", needs_root: false },
+        CommandTemplate { shell: "az", run: "az role definition list --name {role} --query '[].permissions'", needs_root: false },
         CommandTemplate { shell: "az", run: "az role assignment create --assignee-object-id {object_id} --assignee-principal-type ServicePrincipal --role Reader --scope {scope}", needs_root: false },
-        CommandTemplate { shell: "powershell", run: "Get-AzRoleDefinition -Name ROLE | Select-Object Actions, NotActions, DataActions, NotDataActions", needs_root: false },
+        CommandTemplate { shell: "powershell", run: "Get-AzRoleDefinition -Name {role} | Select-Object Actions, NotActions, DataActions, NotDataActions", needs_root: false },
     ],
     sources: &[&sources::RBAC_TROUBLESHOOTING, &sources::RBAC_OVERVIEW],
     since: "0.1.0",
@@ -416,8 +416,8 @@ pub(crate) static RBAC_020: Entry = Entry {
     evidence: &[&evidence::STATUS, &evidence::CODE, &evidence::MESSAGE],
     fix: "Assign a role on the linked scope, too.",
     commands: &[
-        CommandTemplate { shell: "az", run: "az role assignment create --assignee-object-id {object_id} --assignee-principal-type ServicePrincipal --role ROLE --scope LINKED_SCOPE", needs_root: false },
-        CommandTemplate { shell: "powershell", run: "New-AzRoleAssignment -ObjectId {object_id} -RoleDefinitionName ROLE -Scope LINKED_SCOPE", needs_root: false },
+        CommandTemplate { shell: "az", run: "az role assignment create --assignee-object-id {object_id} --assignee-principal-type ServicePrincipal --role ROLE --scope {linked_scope}", needs_root: false },
+        CommandTemplate { shell: "powershell", run: "New-AzRoleAssignment -ObjectId {object_id} -RoleDefinitionName ROLE -Scope {linked_scope}", needs_root: false },
     ],
     sources: &[&sources::RBAC_TROUBLESHOOTING, &sources::ARO_RP_423],
     since: "0.1.0",

@@ -212,7 +212,7 @@ pub(crate) static HOST_010: Entry = Entry {
     commands: &[
         CommandTemplate { shell: "az", run: "az vm update -g {group} -n {vm} --set tags.fixVM=1", needs_root: false },
         CommandTemplate { shell: "az", run: "az vm update -g {group} -n {vm} --remove tags.fixVM", needs_root: false },
-        CommandTemplate { shell: "powershell", run: "Update-AzTag -ResourceId VM_ID -Tag @{fixVM = '1'} -Operation Merge; Update-AzTag -ResourceId VM_ID -Tag @{fixVM = '1'} -Operation Delete", needs_root: false },
+        CommandTemplate { shell: "powershell", run: "Update-AzTag -ResourceId {machine_id} -Tag @{fixVM = '1'} -Operation Merge; Update-AzTag -ResourceId {machine_id} -Tag @{fixVM = '1'} -Operation Delete", needs_root: false },
     ],
     sources: &[&sources::MI_KNOWN_ISSUES],
     since: "0.1.0",

@@ -94,7 +94,10 @@ impl Challenge {
                 self.tenant_id = first_path_segment(value).map(service_text);
             }
             "error" => self.error = Some(service_text(value)),
-            "error_description" => self.description = Some(service_text(value)),
+            // The second is as AzureAD/microsoft-authentication-library-for-dotnet has it (its CaeAppTests).
+            "error_description" | "errordescription" => {
+                self.description = Some(service_text(value))
+            }
             "claims" => {
                 self.has_claims = true;
                 self.claims = decoded(value);
@@ -182,6 +185,17 @@ mod tests {
             Some("missing \"Authorization\" header.")
         );
         assert!(!challenge.has_claims);
+    }
+
+    #[test]
+    fn a_description_is_read_in_both_spellings() {
+        for name in ["error_description", "errorDescription"] {
+            let header = format!("Bearer error=\"insufficient_claims\", {name}=\"Revoked\"");
+            let challenge = Challenge::read(&header).unwrap();
+            assert_eq!(challenge.description.as_deref(), Some("Revoked"), "{name}");
+        }
+        let other = Challenge::read("Bearer description=\"Revoked\"").unwrap();
+        assert_eq!(other.description, None);
     }
 
     #[test]

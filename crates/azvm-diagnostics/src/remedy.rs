@@ -4,7 +4,7 @@ use crate::catalogue::Entry;
 use crate::finding::Values;
 
 /// The names that a template may have in braces: what [`Values`] and the rules set.
-pub const PLACEHOLDERS: [&str; 27] = [
+pub const PLACEHOLDERS: [&str; 31] = [
     "arm_authority",
     "arm_host",
     "arm_port",
@@ -21,11 +21,15 @@ pub const PLACEHOLDERS: [&str; 27] = [
     "group",
     "identity_id",
     "instance_id",
+    "linked_scope",
+    "machine_id",
     "namespace",
+    "new_object_id",
     "object_id",
     "other_kind",
     "primary_interface",
     "program",
+    "role",
     "scale_set",
     "scope",
     "selector_value",
@@ -195,6 +199,8 @@ mod tests {
             include_str!("rules/access.rs"),
             include_str!("rules/identity.rs"),
             include_str!("rules/mod.rs"),
+            include_str!("rules/model.rs"),
+            include_str!("rules/principal.rs"),
             include_str!("rules/rights.rs"),
         ];
         let of_values = "program doctor doctor_as doctor_at doctor_for".split(' ');

@@ -79,13 +79,15 @@ pub struct Denials {
 }
 
 /// The subscriptions that an identity sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SubscriptionsSeen {
     /// How many are on the first page.
     pub count: usize,
     /// True when the target's is among them.
     pub has_target: bool,
+    /// The IDs of some that are not the target's, the first of the page.
+    pub others: Vec<String>,
     /// True when there are more pages.
     pub has_more: bool,
 }
@@ -131,6 +133,28 @@ pub(crate) fn is_same_role(one: &str, other: &str) -> bool {
             .to_ascii_lowercase()
     };
     !guid(one).is_empty() && guid(one) == guid(other)
+}
+
+/// Azure's own general roles, each of which allows to read everything.
+///
+/// Source: *Azure built-in roles*.
+const READERS: [(&str, &str); 3] = [
+    ("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "Owner"),
+    ("acdd72a7-3385-48ef-bd42-f606fba81ae7", "Reader"),
+    ("b24988ac-6180-42a0-ab88-20f7382dd24c", "Contributor"),
+];
+
+/// True for the GUID of a role that is the same in every tenant, and known here.
+pub(crate) fn is_general_role(guid: &str) -> bool {
+    let mut known = READERS.iter();
+    known.any(|(known, _)| known.eq_ignore_ascii_case(guid))
+}
+
+/// The name of a role that is known by its ID to allow this action, though nobody read its definition.
+pub(crate) fn known_to_allow(role_id: &str, action: &str) -> Option<&'static str> {
+    let is_read = action.to_ascii_lowercase().ends_with("/read");
+    let known = READERS.iter().find(|(guid, _)| is_same_role(role_id, guid));
+    known.filter(|_| is_read).map(|(_, name)| *name)
 }
 
 /// How the scope of an assignment lies to the target.
@@ -184,6 +208,20 @@ mod tests {
         ] {
             assert_eq!(place(scope, &target), expected, "{scope}");
         }
+    }
+
+    #[test]
+    fn the_general_roles_are_known_to_read_and_no_more() {
+        let id = |guid: &str| format!("/x/roleDefinitions/{guid}");
+        for (guid, name) in READERS {
+            let id = id(&guid.to_uppercase());
+            assert_eq!(known_to_allow(&id, "A.B/c/READ"), Some(name));
+            assert_eq!(known_to_allow(&id, "A.B/c/write"), None);
+            assert_eq!(known_to_allow(&id, "A.B/c/reader"), None);
+        }
+        let other = id("00000000-a8ff-443c-a75c-2fe8c4bcb635");
+        assert_eq!(known_to_allow(&other, "A.B/c/read"), None);
+        assert_eq!(known_to_allow("", "A.B/c/read"), None);
     }
 
     #[test]

@@ -167,6 +167,7 @@ struct Verdict<'a> {
     parent: Option<&'a str>,
     canonical: Option<String>,
     findings: Vec<FindingLine>,
+    /// What was meant, if it is known; it passes itself.
     repaired: Option<String>,
 }
 
@@ -202,7 +203,10 @@ impl<'a> Verdict<'a> {
                 },
             );
         }
-        let repaired = repair(text).ok().filter(|_| not_utf8.is_none());
+        let repaired = match not_utf8 {
+            None => repaired(text),
+            Some(_) => None,
+        };
         Self {
             input: text,
             valid: id.is_some(),
@@ -217,9 +221,32 @@ impl<'a> Verdict<'a> {
             parent: id.and_then(|id| id.parent()).map(|parent| parent.as_str()),
             canonical: id.map(|id| id.canonical().to_string()),
             findings,
-            repaired: repaired.map(|repaired| repaired.id().to_string()),
+            repaired,
         }
     }
+}
+
+/// What was meant, if ARM takes it: spelling and paste marks mended, and where that is not enough, each part that is
+/// refused and whose right form is known. What stands for something else has none, and then there is nothing to offer.
+fn repaired(text: &str) -> Option<String> {
+    let mut mended = repair(text).ok()?.into_id().to_string();
+    let mut end = mended.len();
+    for finding in refusals(&mended).iter().rev() {
+        let span = finding.span();
+        // One within another: which of them to follow is not known.
+        if span.end > end {
+            return None;
+        }
+        end = span.start;
+        mended.replace_range(span, finding.suggestion()?);
+    }
+    refusals(&mended).is_empty().then_some(mended)
+}
+
+/// Why this is no ID that ARM takes, from left to right.
+fn refusals(text: &str) -> Vec<Finding> {
+    let is_refusal = |it: &Finding| matches!(it.severity(), Severity::Error | Severity::Refused);
+    lint(text).into_iter().filter(is_refusal).collect()
 }
 
 impl From<&Finding> for FindingLine {

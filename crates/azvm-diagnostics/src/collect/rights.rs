@@ -8,7 +8,7 @@ use super::arm::Arm;
 use crate::facts::{
     ArmFacts, Call, Denials, EffectiveRights, Role, RoleFacts, SubscriptionsSeen, Trouble,
 };
-use crate::rights::{Place, is_same_role, place};
+use crate::rights::{Place, is_same_role, known_to_allow, place};
 use crate::stored::kept_roles;
 use azvm_arm::{
     ArmError, AssignmentFilter, DenyAssignment, Operation, Pages, RoleAssignment, RoleAssignments,
@@ -33,6 +33,9 @@ const MAX_ROLES: usize = 3;
 
 /// The most names of deny assignments that are kept.
 const MAX_DENIALS: usize = 8;
+
+/// The most subscriptions that are kept of those that are not the target's.
+const MAX_OTHERS: usize = 3;
 
 /// The longest action that is taken from the words of a refusal, in bytes.
 const MAX_ACTION_BYTES: usize = 256;
@@ -136,9 +139,12 @@ impl Inquiry<'_, '_, '_> {
         let read = |response: &Response| {
             let page = azvm_arm::read_subscriptions(response)?;
             let is_own = |id: &str| id.eq_ignore_ascii_case(&own);
+            let ids = page.value.iter().map(|it| it.subscription_id.as_str());
+            let others = ids.clone().filter(|id| !is_own(id)).map(service_text);
             Ok(SubscriptionsSeen {
                 count: page.value.len(),
-                has_target: page.value.iter().any(|it| is_own(&it.subscription_id)),
+                has_target: ids.clone().any(is_own),
+                others: others.take(MAX_OTHERS).collect(),
                 has_more: page.has_more,
             })
         };
@@ -192,8 +198,11 @@ impl Inquiry<'_, '_, '_> {
         let here = listed(facts.role_assignments.as_ref()).to_vec();
         self.definitions(&here, facts).await;
         let is_granted = here.iter().any(|assignment| {
-            let role = facts.rights.role_of(assignment);
-            role.is_some_and(|role| role.grant != Verdict::NotGranted)
+            let id = &assignment.role_definition_id;
+            match facts.rights.role_of(assignment) {
+                Some(role) => role.grant != Verdict::NotGranted,
+                None => known_to_allow(id, &self.action).is_some(),
+            }
         });
         if is_granted {
             return self.denials(facts).await;

@@ -5,9 +5,9 @@
 
 use super::{Verdict, long};
 use crate::catalogue::{
-    ARM_010, ARM_011, ARM_012, ARM_013, ARM_014, ARM_015, ARM_016, ARM_017, ARM_019, ARM_021,
-    Entry, RBAC_006, RBAC_016, RBAC_018, RBAC_020, RBAC_026, RID_006, RID_007, TOKEN_001,
-    TOKEN_002, TOKEN_005, TOKEN_007,
+    ARM_010, ARM_012, ARM_013, ARM_014, ARM_015, ARM_016, ARM_017, ARM_019, ARM_021, Entry,
+    RBAC_006, RBAC_016, RBAC_018, RBAC_020, RBAC_026, RID_006, RID_007, TOKEN_001, TOKEN_002,
+    TOKEN_005, TOKEN_007,
 };
 use crate::collect::is_plain_403;
 use crate::facts::{Facts, Sample, TargetFacts, Trouble, Withheld};
@@ -149,6 +149,8 @@ fn refused(
     } else {
         let mut values = values.clone();
         values.set("namespace", error.unregistered_namespace());
+        let denied = error.denied().unwrap_or_default();
+        values.set("linked_scope", denied.linked_scopes.first());
         match by_code(error) {
             Some(entry) if entry == &RID_007 => no_group(
                 super::model::group_left(facts, &values),
@@ -157,12 +159,14 @@ fn refused(
                 verdict,
             ),
             _ if is_about_audience(error) => audience(error, facts, &values),
+            Some(entry) if entry == &ARM_012 => super::challenge::not_accepted(error, &values),
             Some(entry) => Finding::new(entry, &values),
             None => super::arm::uncoded(error, facts, &values),
         }
     };
     let finding = private_link(finding, error);
     let cause = finding.cause.clone().unwrap_or_else(|| error.to_string());
+    let cause = super::arm::and_when(cause, error);
     verdict.find(finding.with_severity(Severity::Fail).with_cause(cause));
 }
 
@@ -252,16 +256,15 @@ pub(crate) fn by_code(error: &ArmError) -> Option<&'static Entry> {
     Some(match (status, code) {
         (401, Code::InvalidAuthenticationTokenTenant) => &TOKEN_007,
         (401, Code::ExpiredAuthenticationToken) => &TOKEN_005,
-        (401, Code::AuthenticationFailed) => &ARM_011,
         (401, _) => &ARM_012,
         (403, Code::DenyAssignmentAuthorizationFailed) => &RBAC_006,
         (403, Code::LinkedAuthorizationFailed) => &RBAC_020,
         (403 | 409, Code::RequestDisallowedByPolicy | Code::ScopeLocked) => &RBAC_018,
         (404, Code::ResourceGroupNotFound) => &RID_007,
         (400 | 404, Code::SubscriptionNotFound | Code::InvalidSubscriptionId) => &RID_006,
+        (400 | 404, _) if is_about_version(error) => &ARM_014,
         (404, _) => &RBAC_026,
         (400, Code::MissingApiVersionParameter) => &ARM_013,
-        (400, _) if is_about_version(error) => &ARM_014,
         (409, Code::MissingSubscriptionRegistration) => &ARM_015,
         (429, _) => &ARM_016,
         (500.., _) => &ARM_017,

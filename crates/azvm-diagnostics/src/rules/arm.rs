@@ -7,7 +7,7 @@ use crate::catalogue::{
 };
 use crate::facts::{Call, Facts, Trouble, Try};
 use crate::finding::{Confidence, Finding, Severity, Values};
-use azvm_arm::{ArmError, Cloud, RequestIds};
+use azvm_arm::{ArmError, Budget, Cloud, RequestIds};
 use azvm_exchange::{Failure, FailureKind, Origin, Phase};
 use std::time::Duration;
 
@@ -63,7 +63,9 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
         }
         Err(Trouble::Refused(error)) => {
             saw_refusal(error, &mut verdict);
-            verdict.find(uncoded(error, facts, values));
+            let finding = uncoded(error, facts, values);
+            let cause = finding.cause.clone().unwrap_or_else(|| error.to_string());
+            verdict.find(finding.with_cause(and_when(cause, error)));
         }
     }
     verdict
@@ -252,8 +254,56 @@ pub(super) fn saw_refusal(error: &ArmError, verdict: &mut Verdict) {
     let details: Vec<String> = error.details().iter().map(ToString::to_string).collect();
     let details = details.join("; ");
     verdict.saw_some("details", Some(details).filter(|it| !it.is_empty()));
+    saw_challenge(error, verdict);
+    saw_throttling(error, verdict);
     verdict.saw_some("request_id", error.request_id());
     verdict.saw_some("correlation_id", error.correlation_id());
+}
+
+fn saw_challenge(error: &ArmError, verdict: &mut Verdict) {
+    let Some(challenge) = error.challenge() else {
+        return;
+    };
+    verdict.saw_some("challenge_error", challenge.error.as_ref());
+    verdict.saw_some("challenge_description", challenge.description.as_ref());
+    if challenge.has_claims {
+        let claims = challenge.claims.as_deref();
+        verdict.saw("challenge_claims", claims.unwrap_or("not readable"));
+    }
+}
+
+/// Most answers tell what is left of a budget; it matters where there is too little, or too much trouble.
+fn saw_throttling(error: &ArmError, verdict: &mut Verdict) {
+    let throttling = error.throttling();
+    let wait = throttling.retry_after;
+    verdict.saw_some("retry_after_s", wait.map(|wait| wait.as_secs().to_string()));
+    if error.status() != 429 && error.status() < 500 {
+        return;
+    }
+    let budgets: Vec<String> = throttling.budgets.iter().map(left).collect();
+    let budgets = budgets.join(", ");
+    verdict.saw_some("budgets_left", Some(budgets).filter(|it| !it.is_empty()));
+}
+
+/// `subscription-reads: 0`, `resource Microsoft.Compute/HighCostGet3Min: 0`.
+fn left(budget: &Budget) -> String {
+    let Budget {
+        name, remaining, ..
+    } = budget;
+    match &budget.policy {
+        Some(policy) => format!("{name} {policy}: {remaining}"),
+        None => format!("{name}: {remaining}"),
+    }
+}
+
+/// When to come back, in the words of the cause: ARM's own retries were made already.
+pub(super) fn and_when(mut cause: String, error: &ArmError) -> String {
+    let is_busy = error.status() == 429 || error.status() >= 500;
+    let wait = error.throttling().retry_after;
+    if let Some(wait) = wait.filter(|wait| is_busy && !wait.is_zero()) {
+        cause.push_str(&format!("; it asks to come back in {}", super::long(wait)));
+    }
+    cause
 }
 
 /// An answer without a code of ARM. That it has none of ARM's marks proves nothing by itself: a front of ARM's own that is

@@ -123,7 +123,8 @@ pub(super) fn beside(facts: &Facts, values: &Values, verdict: &mut Verdict) {
     let has_agent =
         has_arc_agent(facts) == Ok(true) || facts.host.environment.iter().any(points_to_agent);
     let is_azure = facts.host.asset_tag.is_azure() == Some(true);
-    if has_agent && is_azure {
+    let is_told = has_agent && is_azure;
+    if is_told {
         verdict.find(Finding::new(&HOST_004, values));
     }
     nested(facts, values, verdict);
@@ -131,7 +132,7 @@ pub(super) fn beside(facts: &Facts, values: &Values, verdict: &mut Verdict) {
         .host
         .environment
         .iter()
-        .filter(|variable| redirects(variable) && !points_to_agent(variable))
+        .filter(|variable| redirects(variable) && !(is_told && points_to_agent(variable)))
         .map(ToString::to_string)
         .collect();
     // In a pod such variables are how workload identity works.

@@ -3,6 +3,7 @@
 mod access;
 mod agent;
 mod arm;
+mod challenge;
 mod host;
 mod identity;
 mod imds;
@@ -13,6 +14,7 @@ mod principal;
 mod refused;
 mod rights;
 mod rights_seen;
+mod rights_unlisted;
 mod stranger;
 mod token;
 

@@ -209,7 +209,9 @@ fn although_attached(
                 "the machine's model",
                 &found.principal_id,
             );
-            Finding::new(&IDSEL_010, values).with_cause(cause)
+            let mut values = values.clone();
+            values.set("new_object_id", now.principal_id.as_ref());
+            Finding::new(&IDSEL_010, &values).with_cause(cause)
         }
         _ => disagreement(facts, rejection, values),
     }
@@ -307,6 +309,7 @@ fn moved(found: Found, values: &Values) -> Option<Finding> {
     if let Some(id) = &found.id {
         values.set("group", id.resource_group());
         values.set("vm", Some(id.name()));
+        values.set("machine_id", Some(id.as_str()));
     }
     let finding = Finding::new(&HOST_010, &values).with_confidence(confidence);
     Some(finding.with_cause(found.cause))

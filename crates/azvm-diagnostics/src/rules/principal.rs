@@ -169,7 +169,9 @@ fn user_assigned(
     }
     let old = Some(object_id.to_string());
     let cause = model::renewed(&present, "the token", &old);
-    Some(renewal(&IDSEL_010, facts, values).with_cause(cause))
+    let mut values = values.clone();
+    values.set("new_object_id", present);
+    Some(renewal(&IDSEL_010, facts, &values).with_cause(cause))
 }
 
 /// Not if the model has the token's principal under another name: then somebody's words are wrong, but nothing is gone.

@@ -3,15 +3,16 @@
 //! What proves it is the list of assignments with the roles in them. Where the identity may not list, absence and
 //! propagation look the same, and only somebody's word about the time of the grant tells more.
 
+use super::rights_seen::{Listing, is_kind, none_of};
 use super::{Verdict, long};
 use crate::catalogue::{
     Entry, RBAC_001, RBAC_002, RBAC_003, RBAC_004, RBAC_005, RBAC_006, RBAC_007, RBAC_008,
-    RBAC_016, RBAC_021, RBAC_027,
+    RBAC_016, RBAC_027,
 };
 use crate::facts::{Call, Facts, RightsFacts, Sample};
 use crate::finding::{Confidence, Finding, Values};
 use crate::report::from_rfc3339;
-use crate::rights::{OtherPrincipal, Place, other_principal, place};
+use crate::rights::{OtherPrincipal, Place, known_to_allow, other_principal, place};
 use crate::wait::OFFICIAL_MAXIMUM;
 use azvm_arm::{ArmError, RoleAssignment, RoleAssignments, Verdict as Grant};
 use azvm_exchange::Timestamp;
@@ -19,7 +20,7 @@ use azvm_imds::Guid;
 use std::time::Duration;
 
 /// Beyond the official ten minutes, lag is still likelier than anything else for a while.
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// A token that is older than this may well be older than a membership that somebody just made.
 const OLD_TOKEN: Duration = Duration::from_secs(3600);
@@ -28,7 +29,7 @@ const OLD_TOKEN: Duration = Duration::from_secs(3600);
 const CLOCK_LEEWAY: i64 = 300;
 
 /// How many scopes or names one sentence has.
-const FEW: usize = 3;
+pub(super) const FEW: usize = 3;
 
 /// A refusal, and what is known around it.
 pub(super) struct Case<'a> {
@@ -38,7 +39,7 @@ pub(super) struct Case<'a> {
     /// By the service's own clock where it told it.
     now: Timestamp,
     /// The object ID in the token.
-    own: Option<&'a str>,
+    pub(super) own: Option<&'a str>,
 }
 
 pub(super) fn not_authorized(
@@ -124,12 +125,22 @@ impl Case<'_> {
     }
 
     fn effect(&self, assignment: &RoleAssignment) -> Effect {
-        match self.rights.role_of(assignment).map(|role| role.grant) {
+        let grant = match self.rights.role_of(assignment) {
+            Some(role) => Some(role.grant),
+            None => self.known_name(assignment).map(|_| Grant::Allowed),
+        };
+        match grant {
             None => Effect::Unknown,
             Some(Grant::Allowed) if !assignment.has_condition => Effect::Grants,
             Some(Grant::Allowed | Grant::Conditional) => Effect::GrantsUnderCondition,
             Some(_) => Effect::Lacks,
         }
+    }
+
+    /// Of a role that is known by its ID alone to allow the action.
+    fn known_name(&self, assignment: &RoleAssignment) -> Option<&'static str> {
+        let action = self.rights.action.as_deref()?;
+        known_to_allow(&assignment.role_definition_id, action)
     }
 
     fn age_of(&self, time: Timestamp) -> Duration {
@@ -145,31 +156,40 @@ impl Case<'_> {
     }
 
     /// How long ago the role was granted, by the word of whoever asks; nothing for a time that has not come yet.
-    fn granted(&self) -> Option<Duration> {
+    pub(super) fn granted(&self) -> Option<Duration> {
         let time = self.facts.asked.granted_at?;
         (time.seconds_since(self.now) <= CLOCK_LEEWAY).then(|| self.age_of(time))
     }
 
     fn is_through_group(&self, assignment: &RoleAssignment) -> bool {
-        let kind = assignment.principal_type.as_deref();
-        let is_group = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("Group"));
-        let id = assignment.principal_id.parse::<Guid>();
+        is_kind(assignment, &["Group", "ForeignGroup"]) || self.is_for_another(assignment)
+    }
+
+    /// The assignment is neither the identity's own nor a group's: somebody else's roles do not count for it.
+    pub(super) fn is_strangers(&self, assignment: &RoleAssignment) -> bool {
+        is_kind(assignment, &["Device", "ServicePrincipal", "User"])
+            && self.is_for_another(assignment)
+    }
+
+    fn is_for_another(&self, assignment: &RoleAssignment) -> bool {
         let is_other = |id: Guid| {
             self.own
                 .is_some_and(|own| !own.eq_ignore_ascii_case(id.as_str()))
         };
-        is_group || id.is_ok_and(is_other)
+        assignment.principal_id.parse().is_ok_and(is_other)
     }
 
     fn by_list(&self, list: &[RoleAssignment], verdict: &mut Verdict) -> Finding {
+        let (strangers, list): (Vec<_>, Vec<_>) = list.iter().partition(|it| self.is_strangers(it));
         if list.is_empty() {
-            return self.nothing_here();
+            return self.nothing_here(&strangers);
         }
         let may_grant = |it: &&RoleAssignment| self.effect(it) != Effect::Lacks;
-        let granting: Vec<&RoleAssignment> = list.iter().filter(may_grant).collect();
+        let granting: Vec<&RoleAssignment> = list.iter().copied().filter(may_grant).collect();
         if granting.is_empty() {
-            return self.too_small(list);
+            return self.too_small(&list);
         }
+        let is_any_read = granting.len() < list.len();
         let ages = granting
             .iter()
             .filter_map(|it| Some((self.age(it)?, self.effect(it))));
@@ -190,22 +210,19 @@ impl Case<'_> {
                     long(age)
                 ))
             }
-            _ => self.not_in_force(&granting, age),
+            _ => self.not_in_force(&granting, age, is_any_read),
         }
     }
 
-    /// Nothing counts at the target.
-    fn nothing_here(&self) -> Finding {
+    /// Nothing counts at the target; what is listed there is somebody else's.
+    fn nothing_here(&self, strangers: &[&RoleAssignment]) -> Finding {
         let elsewhere = self.elsewhere();
         if !elsewhere.is_empty() {
             return self.at_other_scope(&elsewhere);
         }
         let finding = self.find(&RBAC_001);
         match self.granted().filter(|age| *age < PATIENCE) {
-            None => finding.with_cause(match self.is_whole_elsewhere() {
-                true => "no role assignment counts at the target, and none is elsewhere in the subscription",
-                false => "no role assignment counts at the target; what is elsewhere, the identity may not list",
-            }),
+            None => finding.with_cause(format!("{}{}", none_of(strangers), self.nor_elsewhere())),
             Some(age) => finding.with_confidence(Confidence::Likely).with_cause(format!(
                 "the role was granted {} ago, as you say, and is not in the list: not at this scope, or not to this \
                  identity",
@@ -215,21 +232,29 @@ impl Case<'_> {
     }
 
     /// Every role at the target was looked at, and none has the action.
-    fn too_small(&self, list: &[RoleAssignment]) -> Finding {
+    fn too_small(&self, list: &[&RoleAssignment]) -> Finding {
         let mut elsewhere = self.elsewhere();
         elsewhere.retain(|it| self.effect(it) == Effect::Grants);
         if !elsewhere.is_empty() {
             return self.at_other_scope(&elsewhere);
         }
         let action = self.rights.action.as_deref().unwrap_or("the action");
-        let names = self.names_of_roles(list.iter());
-        self.find(&RBAC_005).with_cause(format!(
+        let names = self.names_of_roles(list.iter().copied());
+        let mut values = self.values.clone();
+        let role = list.first().and_then(|it| self.rights.role_of(it));
+        values.set("role", role.and_then(|role| role.name.as_deref()));
+        Finding::new(&RBAC_005, &values).with_cause(format!(
             "none of the roles at the target allows {action}: {names}"
         ))
     }
 
     /// A role that should count does not, and is older than propagation takes; or how old it is nobody knows.
-    fn not_in_force(&self, granting: &[&RoleAssignment], age: Option<Duration>) -> Finding {
+    fn not_in_force(
+        &self,
+        granting: &[&RoleAssignment],
+        age: Option<Duration>,
+        is_any_read: bool,
+    ) -> Finding {
         let has = |effect: Effect| granting.iter().any(|it| self.effect(it) == effect);
         if let Some(Ok(denials)) = self.rights.denials.as_ref().map(|call| &call.answer) {
             if let Some(name) = denials.names.first() {
@@ -265,13 +290,7 @@ impl Case<'_> {
                     long(age)
                 )),
             (true, None) => self.of_unknown_age(granting),
-            (false, Some(_)) => self.not_looked_at(granting),
-            (false, None) => self
-                .find(&RBAC_005)
-                .with_confidence(Confidence::Possible)
-                .with_cause(
-                    "the age of the role assignment is not known; it may still be propagating",
-                ),
+            (false, _) => self.not_looked_at(granting, age, is_any_read),
         }
     }
 
@@ -286,24 +305,47 @@ impl Case<'_> {
             .with_commands_of("az role assignment list")
     }
 
-    /// None of the roles that were looked at has the action, and the definitions of the others were not read.
-    fn not_looked_at(&self, unknown: &[&RoleAssignment]) -> Finding {
+    /// None of the roles that were looked at has the action, and the definitions of the others were not read. Where none
+    /// was looked at, it is not known that anything is too small.
+    fn not_looked_at(
+        &self,
+        unknown: &[&RoleAssignment],
+        age: Option<Duration>,
+        is_any_read: bool,
+    ) -> Finding {
         let mut roles: Vec<&str> = unknown
             .iter()
             .map(|it| it.role_definition_id.as_str())
             .collect();
         roles.sort_unstable();
         roles.dedup();
-        let cause = match roles.len() {
+        let mut cause = match roles.len() {
             1 => "the definition of 1 role at the target was not read: it may allow the action"
                 .into(),
             several => format!(
                 "the definitions of {several} roles at the target were not read: one of them may allow the action"
             ),
         };
-        self.find(&RBAC_005)
+        if age.is_none() {
+            cause.push_str(
+                "; how old the assignment is, ARM does not say, and it may still be propagating",
+            );
+        }
+        if is_any_read {
+            return self
+                .find(&RBAC_005)
+                .with_confidence(Confidence::Possible)
+                .with_cause(cause);
+        }
+        self.find(&RBAC_027)
             .with_confidence(Confidence::Possible)
-            .with_cause(cause)
+            .with_title("a role counts at the target and is refused; whether it allows the action is not known")
+            .with_cause(format!("{cause}, or lack it (RBAC-005)"))
+            .with_fix(
+                "Look from outside which role it is and what it allows. If it lacks the action, choose another one; only \
+                 if it has it, delete the assignment and create it anew.",
+            )
+            .with_commands_of("az role assignment list")
     }
 
     /// Groups stand in the token, so that its age decides and not that of the assignment.
@@ -349,8 +391,14 @@ impl Case<'_> {
         ))
     }
 
-    fn is_whole_elsewhere(&self) -> bool {
-        listed(self.rights.elsewhere.as_ref()).is_some()
+    /// How the sentence goes on about the rest of the subscription.
+    fn nor_elsewhere(&self) -> &'static str {
+        match Listing::of(self.rights.elsewhere.as_ref()) {
+            Listing::Whole => ", and none is elsewhere in the subscription",
+            Listing::Part => "; the list of what is elsewhere did not come whole",
+            Listing::Refused => "; what is elsewhere, the identity may not list",
+            Listing::Unknown => "; what is elsewhere is not known",
+        }
     }
 
     /// The assignments of the identity itself that cannot count at the target.
@@ -360,7 +408,9 @@ impl Case<'_> {
         let (Some(list), Some(target)) = (list, self.facts.target()) else {
             return vec![];
         };
-        let is_other = |it: &&RoleAssignment| place(&it.scope, target) == Place::Elsewhere;
+        let is_other = |it: &&RoleAssignment| {
+            place(&it.scope, target) == Place::Elsewhere && !self.is_strangers(it)
+        };
         list.value.iter().filter(is_other).collect()
     }
 
@@ -371,9 +421,9 @@ impl Case<'_> {
     ) -> String {
         let mut names: Vec<&str> = assignments
             .map(|it| {
-                self.rights
-                    .role_of(it)
-                    .and_then(|role| role.name.as_deref())
+                let role = self.rights.role_of(it);
+                role.and_then(|role| role.name.as_deref())
+                    .or_else(|| self.known_name(it))
             })
             .map(|name| name.unwrap_or("a role"))
             .collect();
@@ -381,89 +431,5 @@ impl Case<'_> {
         names.dedup();
         names.truncate(FEW);
         names.join(", ")
-    }
-
-    /// The list could not be had, or not whole.
-    fn blind(&self) -> Finding {
-        let effective = self.rights.permissions.as_ref();
-        let effective = effective.and_then(|call| call.answer.as_ref().ok());
-        match effective.map(|rights| rights.grant) {
-            Some(Grant::Allowed) => {
-                return self
-                    .find(&RBAC_016)
-                    .with_confidence(Confidence::Likely)
-                    .with_cause(
-                        "ARM lists the permission at the target, and refused it a moment before",
-                    );
-            }
-            Some(Grant::Conditional) => {
-                return self.find(&RBAC_007).with_confidence(Confidence::Likely);
-            }
-            _ => {}
-        }
-        if let Some(age) = self.granted().filter(|age| *age < PATIENCE) {
-            return self
-                .find(&RBAC_002)
-                .with_confidence(Confidence::Likely)
-                .with_cause(format!(
-                    "granted {} ago, as you say; the official maximum is 10 min",
-                    long(age)
-                ));
-        }
-        match effective {
-            Some(rights) if rights.sets > 0 && !rights.has_more => {
-                self.find(&RBAC_005).with_confidence(Confidence::Likely).with_cause(
-                    "some role counts at the target already, and no permission in it allows the action",
-                )
-            }
-            _ => self.no_visible_role(),
-        }
-    }
-
-    fn no_visible_role(&self) -> Finding {
-        let mut cause = "from inside the machine, a role that was never assigned and one that has not propagated yet \
-                         look the same while the identity has no other role"
-            .to_string();
-        let seen = self.rights.subscriptions.as_ref();
-        if let Some(Ok(seen)) = seen.map(|call| &call.answer) {
-            if seen.has_target {
-                cause = "the identity has a role somewhere in this subscription, for it sees it; whether that role is \
-                         at another scope or lacks the action, it may not list"
-                    .into();
-            }
-        }
-        let granted = self.granted();
-        if let Some(age) = granted {
-            let age = long(age);
-            cause.push_str(&format!(
-                "; granted {age} ago, as you say, which is longer than propagation takes"
-            ));
-        } else if self.facts.asked.granted_at.is_some() {
-            cause.push_str("; the time of --granted-at has not come yet, and counts for nothing");
-        }
-        let mut waited = Duration::ZERO;
-        if self.facts.asked.wait.is_some() {
-            let target = self.facts.arm.target.as_ref();
-            waited = target.map(|target| target.waited).unwrap_or_default();
-            cause.push_str(&format!(
-                "; waited {}, the official maximum is 10 min",
-                long(waited)
-            ));
-        }
-        let others = super::model::others(self.facts, self.own);
-        if !others.is_empty() {
-            cause.push_str(&format!(
-                "; the machine has other identities as well, and a role of theirs counts only for whoever chooses them: {}",
-                others.join(", ")
-            ));
-        }
-        let finding = self.find(&RBAC_021).with_cause(cause);
-        if granted.is_none() && waited < OFFICIAL_MAXIMUM {
-            return finding;
-        }
-        finding.without_waiting(
-            "Look from outside with an account that may list assignments: at which scope the role is, and to which \
-             object ID. Waiting longer does not help.",
-        )
     }
 }

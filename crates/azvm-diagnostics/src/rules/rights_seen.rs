@@ -1,9 +1,9 @@
 //! What was seen of an identity's rights, as evidence, and what is worth knowing beside a refusal.
 
-use super::rights::{Case, listed};
+use super::rights::{Case, FEW, listed};
 use super::{Verdict, long};
 use crate::catalogue::{RBAC_009, RBAC_017};
-use crate::facts::{Call, Trouble};
+use crate::facts::{Call, SubscriptionsSeen, Trouble};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::report::rfc3339;
 use crate::rights::{Place, place};
@@ -26,7 +26,8 @@ impl Case<'_> {
             }
         }
         let list = listed(self.facts.arm.role_assignments.as_ref()).unwrap_or_default();
-        let slow = list.iter().find(|it| self.is_slow(it));
+        let mut own = list.iter().filter(|it| !self.is_strangers(it));
+        let slow = own.find(|it| self.is_slow(it));
         if let (Some(assignment), true) = (slow, main.entry != &RBAC_009) {
             let finding = self.find(&RBAC_009).with_severity(Severity::Note);
             let finding = finding.with_confidence(Confidence::Likely);
@@ -99,8 +100,7 @@ impl Case<'_> {
         verdict.saw_some(
             "subscriptions",
             seen.map(|call| match &call.answer {
-                Ok(seen) if seen.has_more => format!("{} and more", seen.count),
-                Ok(seen) => seen.count.to_string(),
+                Ok(seen) => subscriptions(seen),
                 Err(trouble) => why(trouble),
             }),
         );
@@ -122,6 +122,66 @@ impl Case<'_> {
             });
         roles.collect::<Vec<_>>().join("; ")
     }
+}
+
+fn subscriptions(seen: &SubscriptionsSeen) -> String {
+    let more = if seen.has_more { " and more" } else { "" };
+    match &seen.others[..] {
+        others if !seen.has_target && !others.is_empty() => {
+            format!(
+                "{}{more}, not the target's: {}",
+                seen.count,
+                others.join(", ")
+            )
+        }
+        _ => format!("{}{more}", seen.count),
+    }
+}
+
+/// How much of a list came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Listing {
+    Whole,
+    Part,
+    /// The identity may not list.
+    Refused,
+    /// Nobody asked, or no answer came that tells.
+    Unknown,
+}
+
+impl Listing {
+    pub(super) fn of(call: Option<&Call<RoleAssignments, ArmError>>) -> Self {
+        match call.map(|call| &call.answer) {
+            Some(Ok(list)) if list.has_more => Self::Part,
+            Some(Ok(_)) => Self::Whole,
+            Some(Err(Trouble::Refused(error))) if error.status() == 403 => Self::Refused,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// `no role assignment counts at the target`, though these strangers' are listed there.
+pub(super) fn none_of(strangers: &[&RoleAssignment]) -> String {
+    let mut whose: Vec<&str> = strangers
+        .iter()
+        .map(|it| it.principal_id.as_str())
+        .collect();
+    whose.sort_unstable();
+    whose.dedup();
+    let more = if whose.len() > FEW { ", …" } else { "" };
+    whose.truncate(FEW);
+    match whose.is_empty() {
+        true => "no role assignment counts at the target".into(),
+        false => format!(
+            "no role assignment at the target is this identity's, those in the list are of {}{more}",
+            whose.join(", ")
+        ),
+    }
+}
+
+pub(super) fn is_kind(assignment: &RoleAssignment, kinds: &[&str]) -> bool {
+    let own = assignment.principal_type.as_deref().unwrap_or_default();
+    kinds.iter().any(|kind| kind.eq_ignore_ascii_case(own))
 }
 
 fn word(grant: Grant) -> &'static str {

@@ -6,7 +6,7 @@ use crate::catalogue::{
     IMDS_009, IMDS_018, NET_014, TOKEN_001, TOKEN_002, TOKEN_003, TOKEN_004, TOKEN_007, TOKEN_008,
     TOKEN_009, TOKEN_011, TOKEN_012, TOKEN_015, TOKEN_017,
 };
-use crate::collect::MAX_RETRY_AFTER;
+use crate::collect::{MAX_RETRY_AFTER, SCALE_SET_TYPE};
 use crate::facts::{Call, Facts, TokenFacts, Trouble, Try};
 use crate::finding::{Finding, Severity, Values};
 use azvm_arm::Cloud;
@@ -383,13 +383,27 @@ fn machine(claims: &UnverifiedClaims, facts: &Facts, values: &Values, verdict: &
     let (Some(named), Some(own)) = (named, own) else {
         return;
     };
-    let is_machine = named.resource_type() == "Microsoft.Compute/virtualMachines";
+    // An instance of a uniform scale set has its identity from the set.
+    let (own, is_place): (ResourceId, fn(&ResourceId, &ResourceId) -> bool) =
+        match (named.resource_type() == SCALE_SET_TYPE, set_of(&own)) {
+            (true, Some(set)) => (set, |place, named| set_of(place).as_ref() == Some(named)),
+            _ => (own, |place, named| place == named),
+        };
+    let kind = named.resource_type();
+    let is_machine = kind == "Microsoft.Compute/virtualMachines" || kind == SCALE_SET_TYPE;
     // Where ARM has this very machine, IMDS is behind, which is HOST-010.
-    let is_known = model::proven_place(facts).is_some_and(|place| place == named);
-    if is_machine && own.resource_type() == named.resource_type() && named != own && !is_known {
+    let is_known = model::proven_place(facts).is_some_and(|place| is_place(&place, &named));
+    if is_machine && own.resource_type() == kind && named != own && !is_known {
         let cause = format!("the token names {named}, IMDS says that this is {own}");
         verdict.find(Finding::new(&TOKEN_009, values).with_cause(cause));
     }
+}
+
+/// The scale set of an instance.
+fn set_of(id: &ResourceId) -> Option<ResourceId> {
+    let set = id.parent()?;
+    let is_set = set.resource_type() == SCALE_SET_TYPE;
+    is_set.then(|| set.as_str().parse().ok())?
 }
 
 /// Only whoever granted the role knows to whom.

@@ -13,7 +13,7 @@ use azvm_imds::{
     Rejection, Responder, TokenRequest, UnverifiedClaims,
 };
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
 /// Who answered, as it stands in a report.
@@ -185,9 +185,9 @@ pub(super) fn arm_error(wire: &wire::ArmRefusal) -> ArmError {
     if wire.is_page {
         headers.push(("content-type".into(), "text/html".into()));
     }
-    if let Some(budget) = &wire.budget {
-        let name = format!("x-ms-ratelimit-remaining-{}", budget.name.as_str());
-        headers.push((name, budget.remaining.to_string()));
+    headers.extend(wire.budget.iter().chain(&wire.budgets).map(budget_header));
+    if let Some(secs) = wire.retry_after_s {
+        headers.push(("retry-after".into(), secs.to_string()));
     }
     if let Some(challenge) = &wire.challenge {
         headers.push(("www-authenticate".into(), challenge_header(challenge)));
@@ -197,6 +197,13 @@ pub(super) fn arm_error(wire: &wire::ArmRefusal) -> ArmError {
         false => json!({ "error": error }).to_string(),
     };
     ArmError::read(&Response::new(wire.status, headers, body.into_bytes()))
+}
+
+fn budget_header(budget: &wire::Budget) -> (String, String) {
+    let name = format!("x-ms-ratelimit-remaining-{}", sent(&budget.kind));
+    let policy = budget.policy.as_ref().map(|policy| sent(policy) + ";");
+    let value = format!("{}{}", policy.unwrap_or_default(), budget.remaining);
+    (name, value)
 }
 
 fn challenge_header(challenge: &wire::Challenge) -> String {
@@ -214,11 +221,19 @@ fn challenge_header(challenge: &wire::Challenge) -> String {
             "error_description",
             challenge.description.as_ref().map(quoted),
         ),
+        ("claims", claims_parameter(challenge)),
     ];
     let there = parameters
         .into_iter()
         .filter_map(|(name, value)| Some(format!(" {name}=\"{}\"", value?)));
     format!("Bearer{}", there.collect::<Vec<_>>().join(","))
+}
+
+/// Claims that nobody could read are none that anybody can.
+fn claims_parameter(challenge: &wire::Challenge) -> Option<String> {
+    let claims = challenge.claims.as_ref();
+    let encoded = claims.map(|claims| STANDARD.encode(sent(claims)));
+    encoded.or_else(|| challenge.has_claims.then(|| "!".into()))
 }
 
 pub(super) fn protocol_error(wire: &wire::Refusal) -> Result<ProtocolError, StoredError> {

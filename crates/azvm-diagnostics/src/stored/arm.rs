@@ -13,7 +13,7 @@ use super::{StoredError, wire};
 use crate::facts::{
     ArmFacts, ArmProbe, Call, CertificateFacts, ResolvedAddress, Sample, TargetFacts, Withheld,
 };
-use azvm_arm::{ArmError, Resource, RoleAssignment, RoleAssignments};
+use azvm_arm::{ArmError, Budget, Resource, RoleAssignment, RoleAssignments};
 use azvm_exchange::Timestamp;
 
 pub(super) fn store_arm(arm: &ArmFacts) -> wire::Arm {
@@ -183,6 +183,8 @@ pub(super) fn store_arm_refusal(error: &ArmError) -> wire::ArmRefusal {
             tenant_id: some(challenge.tenant_id.as_ref()),
             error: some(challenge.error.as_ref()),
             description: some(challenge.description.as_ref()),
+            has_claims: challenge.has_claims,
+            claims: some(challenge.claims.as_ref()),
         }),
         is_bare: !error.is_enveloped(),
         is_page: error.is_page(),
@@ -193,14 +195,22 @@ pub(super) fn store_arm_refusal(error: &ArmError) -> wire::ArmRefusal {
         edge_ref: some(sender.edge_ref.as_ref()),
         routing_id: some(error.request_ids().routing_id.as_ref()),
         failure_cause: some(error.request_ids().failure_cause.as_ref()),
-        budget: error
+        budget: None,
+        budgets: error
             .throttling()
             .budgets
-            .first()
-            .map(|budget| wire::Budget {
-                name: text(&budget.name),
-                remaining: budget.remaining,
-            }),
+            .iter()
+            .map(store_budget)
+            .collect(),
+        retry_after_s: error.throttling().retry_after.map(|wait| wait.as_secs()),
+    }
+}
+
+fn store_budget(budget: &Budget) -> wire::Budget {
+    wire::Budget {
+        kind: text(&budget.name),
+        policy: some(budget.policy.as_ref()),
+        remaining: budget.remaining,
     }
 }
 

@@ -27,6 +27,8 @@ pub(in crate::stored) struct Rights {
 struct Seen {
     count: usize,
     has_target: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    others: Vec<Text>,
     #[serde(default)]
     has_more: bool,
 }
@@ -108,7 +110,7 @@ pub(in crate::stored) fn restore_rights(wire: Rights) -> Result<RightsFacts, Sto
         action: back(wire.action),
         subscriptions: wire
             .subscriptions
-            .map(|call| restore_arm_call(call, |it| restore_seen(&it)))
+            .map(|call| restore_arm_call(call, restore_seen))
             .transpose()?,
         elsewhere: wire
             .elsewhere
@@ -130,19 +132,22 @@ fn store_seen(seen: &SubscriptionsSeen) -> Seen {
     let SubscriptionsSeen {
         count,
         has_target,
+        others,
         has_more,
-    } = *seen;
+    } = seen;
     Seen {
-        count,
-        has_target,
-        has_more,
+        count: *count,
+        has_target: *has_target,
+        others: others.iter().map(text).collect(),
+        has_more: *has_more,
     }
 }
 
-fn restore_seen(wire: &Seen) -> SubscriptionsSeen {
+fn restore_seen(wire: Seen) -> SubscriptionsSeen {
     SubscriptionsSeen {
         count: wire.count,
         has_target: wire.has_target,
+        others: wire.others.into_iter().map(Into::into).collect(),
         has_more: wire.has_more,
     }
 }

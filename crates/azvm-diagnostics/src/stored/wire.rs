@@ -320,8 +320,13 @@ pub(super) struct ArmRefusal {
     pub(super) correlation_id: Option<Text>,
     pub(super) routing_id: Option<Text>,
     pub(super) failure_cause: Option<Text>,
-    /// Of several, the first.
+    /// Of reports of older versions, which kept the first of several.
+    #[serde(skip_serializing)]
     pub(super) budget: Option<Budget>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) budgets: Vec<Budget>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) retry_after_s: Option<u64>,
     pub(super) challenge: Option<Challenge>,
     /// The code stood in no envelope.
     pub(super) is_bare: bool,
@@ -338,7 +343,10 @@ pub(super) struct ArmRefusal {
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Budget {
-    pub(super) name: Text,
+    #[serde(alias = "name")]
+    pub(super) kind: Text,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) policy: Option<Text>,
     pub(super) remaining: u64,
 }
 
@@ -355,6 +363,10 @@ pub(super) struct Challenge {
     pub(super) tenant_id: Option<Text>,
     pub(super) error: Option<Text>,
     pub(super) description: Option<Text>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) has_claims: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) claims: Option<Text>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -13,7 +13,7 @@
 //! | a host name | `host-…` |
 //! | a path of a file in the command | `path-…` |
 //!
-//! What is the same everywhere stays: Azure's own hosts, addresses and applications, loopback, types, regions, versions, statuses,
+//! What is the same everywhere stays: Azure's own hosts, addresses, applications and general roles, loopback, types, regions, versions, statuses,
 //! codes and times.
 
 mod names;
@@ -85,7 +85,7 @@ impl fmt::Debug for Salt {
 
 /// Members whose texts are a vocabulary: of Azure, of the protocols, or our own. Only a GUID or an address is changed in
 /// them.
-const VOCABULARY: [&str; 36] = [
+const VOCABULARY: [&str; 37] = [
     "action",
     "asked",
     "asset_tag",
@@ -108,6 +108,7 @@ const VOCABULARY: [&str; 36] = [
     "os_type",
     "part",
     "phase",
+    "policy",
     "present",
     "principal_type",
     "product",

@@ -2,6 +2,7 @@
 
 use super::Salt;
 use super::names::Names;
+use crate::rights::is_general_role;
 use crate::rules::DEVELOPER_APPLICATIONS;
 use azvm_arm::Cloud;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -123,10 +124,11 @@ fn wide_word(wide: &str, change: &impl Fn(&str) -> Option<String>) -> String {
 fn id(word: &str, salt: &Salt) -> Option<String> {
     if is_guid(word) {
         let is_nobody = word.bytes().all(|byte| matches!(byte, b'0' | b'-'));
-        // An application of Microsoft's has the same ID in every tenant.
+        // An application or a general role of Microsoft's has the same ID in every tenant.
         let is_anybodys = DEVELOPER_APPLICATIONS
             .iter()
             .any(|known| known.eq_ignore_ascii_case(word));
+        let is_anybodys = is_anybodys || is_general_role(word);
         return (!is_nobody && !is_anybodys).then(|| salt.guid(word));
     }
     if let Some(guid) = without_hyphens(word) {

@@ -140,6 +140,87 @@ fn the_action_is_the_one_that_was_refused() {
     }
 }
 
+/// The GUIDs are in *Azure built-in roles*.
+#[test]
+fn a_role_that_nobody_read_is_not_said_to_be_too_small() {
+    let unread = |role_id: &str, secs| {
+        target(denied()).with(
+            Route::RoleAssignments,
+            list(&[given(role_id, &group_id(), secs)]),
+        )
+    };
+    let ran = check(unread(OTHER_ID, -DAY), &["RBAC-027"], Confidence::Possible);
+    let finding = ran.finding("RBAC-027");
+    assert!(finding.title.ends_with("is not known"), "{}", finding.title);
+    assert!(finding.remedy.text.contains("If it lacks the action"));
+    assert!(
+        !finding
+            .remedy
+            .commands
+            .iter()
+            .any(|it| it.run.contains("delete"))
+    );
+    // Of these it is known that they allow to read.
+    for (role_id, name) in [
+        ("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "Owner"),
+        ("acdd72a7-3385-48ef-bd42-f606fba81ae7", "Reader"),
+        ("B24988AC-6180-42A0-AB88-20F7382DD24C", "Contributor"),
+    ] {
+        let ran = check(unread(role_id, -DAY), &["RBAC-027"], Confidence::Likely);
+        let cause = ran.finding("RBAC-027").cause.as_deref().unwrap();
+        assert!(cause.starts_with(&format!("{name} allows it")), "{cause}");
+        assert_eq!(ran.asked(Route::DenyAssignments), 1);
+        check(unread(role_id, -60), &["RBAC-002"], Confidence::High);
+        let start = forbidden(OBJECT_ID, "Microsoft.Compute/virtualMachines/start/action");
+        let other_action = unread(role_id, -DAY).with(Route::Target, start);
+        let ran = check(other_action, &["RBAC-027"], Confidence::Possible);
+        assert_eq!(ran.asked(Route::DenyAssignments), 0);
+    }
+    // What was read counts more than the ID.
+    let reader = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
+    let read = unread(reader, -DAY).with(Route::RoleDefinition, starter());
+    check(read, &["RBAC-005"], Confidence::High);
+    // Under a condition it is the condition.
+    let mut conditional = given(reader, &group_id(), -DAY);
+    conditional["properties"]["condition"] = json!("@Environment[…]");
+    let world = target(denied()).with(Route::RoleAssignments, list(&[conditional]));
+    check(world, &["RBAC-007"], Confidence::Likely);
+}
+
+#[test]
+fn somebody_elses_role_is_no_groups() {
+    let of = |kind: Value| {
+        let mut given = here(-DAY);
+        given["properties"]["principalId"] = OTHER_ID.into();
+        given["properties"]["principalType"] = kind;
+        given
+    };
+    for kind in ["ServicePrincipal", "User", "device"] {
+        let ran = check(
+            having(&[of(json!(kind))], reader()),
+            &["RBAC-001"],
+            Confidence::High,
+        );
+        let cause = ran.finding("RBAC-001").cause.as_deref().unwrap();
+        assert!(
+            cause.contains("is this identity's") && cause.contains(OTHER_ID),
+            "{cause}"
+        );
+    }
+    // Beside an own one it counts for nothing.
+    let both = having(&[of(json!("ServicePrincipal")), here(-60)], reader());
+    check(both, &["RBAC-002"], Confidence::High);
+    let small = having(&[of(json!("User")), here(-DAY)], starter());
+    check(small, &["RBAC-005"], Confidence::High);
+    for kind in [json!("Group"), json!("ForeignGroup"), Value::Null] {
+        check(
+            having(&[of(kind)], reader()),
+            &["RBAC-008"],
+            Confidence::Possible,
+        );
+    }
+}
+
 #[test]
 fn youth_counts_for_roles_that_have_the_action() {
     let high = check(
@@ -177,7 +258,7 @@ fn youth_counts_for_roles_that_have_the_action() {
         )
     };
     check(unknown(-120), &["RBAC-002"], Confidence::Likely);
-    check(unknown(-DAY), &["RBAC-005"], Confidence::Possible);
+    check(unknown(-DAY), &["RBAC-027"], Confidence::Possible);
     let mut ageless = here(0);
     ageless["properties"]["createdOn"] = Value::Null;
     ageless["properties"]["updatedOn"] = json!("a moment ago");
@@ -264,6 +345,33 @@ fn the_denial_is_looked_up_at_the_target() {
     );
     let expected = format!("az rest --method get --url '{url}'");
     assert_eq!(ran.finding("RBAC-006").remedy.commands[0].run, expected);
+}
+
+/// The words are those of Azure/aad-pod-identity#613.
+#[test]
+fn a_linked_scope_and_a_role_stand_in_the_commands() {
+    let scope = format!(
+        "{}/providers/Microsoft.Network/virtualNetworks/v/subnets/s",
+        other_group()
+    );
+    let words = format!(
+        "The client '{CLIENT_ID}' with object id '{OBJECT_ID}' has permission to perform action 'A/write' on scope 'S'; \
+         however, it does not have permission to perform action 'B/join/action' on the linked scope(s) '{scope}' or the \
+         linked scope(s) are invalid."
+    );
+    let line = |words: &str| {
+        let ran = target(Reply::arm_error(403, "LinkedAuthorizationFailed", words)).run();
+        ran.finding("RBAC-020").remedy.commands[0].run.clone()
+    };
+    let expected = format!("--role ROLE --scope {scope}");
+    assert!(line(&words).ends_with(&expected), "{}", line(&words));
+    assert!(line("No.").ends_with("--scope LINKED_SCOPE"));
+    let ran = having(&[here(-DAY)], role("VM starter", &["*/start/action"], &[])).run();
+    let run = &ran.finding("RBAC-005").remedy.commands[1].run;
+    assert!(
+        run.starts_with("az role definition list --name 'VM starter'"),
+        "{run}"
+    );
 }
 
 #[test]

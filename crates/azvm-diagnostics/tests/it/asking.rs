@@ -84,11 +84,13 @@ fn an_identity_that_sees_no_subscription_is_one_that_az_cannot_sign_in_with() {
             .contains("look the same")
     );
     // Another one is enough to sign in, this one tells that there is a role in it.
-    check(
+    let ran = check(
         sees(subscriptions(&[OTHER_ID]).into()),
         &["RBAC-021"],
         Confidence::High,
     );
+    let cause = ran.finding("RBAC-021").cause.as_deref().unwrap();
+    assert!(!cause.contains("no other role"), "{cause}");
     let ran = check(
         sees(subscriptions(&[SUBSCRIPTION]).into()),
         &["RBAC-021"],
@@ -110,6 +112,56 @@ fn an_identity_that_sees_no_subscription_is_one_that_az_cannot_sign_in_with() {
     ] {
         check(sees(reply), &["RBAC-021"], Confidence::High);
     }
+}
+
+#[test]
+fn a_role_in_another_subscription_is_named() {
+    let cause = |world: World| {
+        let ran = check(world, &["RBAC-021"], Confidence::High);
+        ran.finding("RBAC-021").cause.clone().unwrap()
+    };
+    let sees = |ids: &[&str]| target(denied()).with(Route::Subscriptions, subscriptions(ids));
+    let another = cause(sees(&[OTHER_ID]));
+    let expected = format!(
+        "the identity has a role in another subscription ({OTHER_ID}), for it sees it, and does not see the target's, \
+         {SUBSCRIPTION}: perhaps the role was assigned in the wrong subscription"
+    );
+    assert!(another.starts_with(&expected), "{another}");
+    let named =
+        sees(&[OTHER_ID]).asking(|config| config.with_target(group_id().parse().unwrap()).unwrap());
+    let named = cause(named);
+    assert!(
+        named.contains("perhaps --target names the wrong subscription"),
+        "{named}"
+    );
+    let ran = sees(&[OTHER_ID]).run();
+    let seen = format!("1, not the target's: {OTHER_ID}");
+    assert_eq!(ran.evidence(ArmTarget, "subscriptions"), Some(&*seen));
+    // Whoever sees the target's as well has a role in it, and the rest of a list may have it.
+    for ids in [&[SUBSCRIPTION][..], &[OTHER_ID, SUBSCRIPTION]] {
+        let both = cause(sees(ids));
+        assert!(
+            both.starts_with("the identity has a role somewhere in this subscription"),
+            "{both}"
+        );
+    }
+    let other = json!({"id": "/subscriptions/x", "subscriptionId": OTHER_ID, "state": "Enabled"});
+    let more = list_with_more(&[other], "http://{host}/subscriptions?page=2");
+    let more = cause(target(denied()).with(Route::Subscriptions, more));
+    assert!(
+        more.contains("sees 1 and more; the target's is not among the first"),
+        "{more}"
+    );
+    // A report of a version that kept no IDs names none.
+    let older = ran.with_facts(|facts| {
+        let call = facts.arm.rights.subscriptions.as_mut().unwrap();
+        call.answer.as_mut().unwrap().others.clear();
+    });
+    let older = older.finding("RBAC-021").cause.clone().unwrap();
+    assert!(
+        older.contains("in another subscription, for it sees it"),
+        "{older}"
+    );
 }
 
 #[test]
@@ -220,6 +272,18 @@ fn a_list_is_read_to_its_end_on_its_own_host() {
     let foreign = list_with_more(&[], "http://127.0.0.1:9/subscriptions/s?page=2");
     let ran = check(pages(vec![foreign]), &["RBAC-021"], Confidence::High);
     assert_eq!(ran.asked(Route::RoleAssignments), 1);
+    let cause = ran.finding("RBAC-021").cause.as_deref().unwrap();
+    assert!(
+        cause.ends_with("the list of its role assignments did not come whole"),
+        "{cause}"
+    );
+    // One that was refused is another matter.
+    let ran = check(target(denied()), &["RBAC-021"], Confidence::High);
+    let cause = ran.finding("RBAC-021").cause.as_deref().unwrap();
+    assert!(
+        cause.ends_with("lacks the action, it may not list"),
+        "{cause}"
+    );
     let failed = Reply::arm_error(500, "InternalServerError", "…").into();
     check(
         pages(vec![first(), failed]),

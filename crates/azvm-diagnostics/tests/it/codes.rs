@@ -517,7 +517,9 @@ fn access() -> Vec<Case> {
         }),
         fail("RBAC-005", ArmTarget, || {
             let list = assigned(in_secs(-86_400), in_secs(-86_400));
-            target(denied()).with(Route::RoleAssignments, list)
+            target(denied())
+                .with(Route::RoleAssignments, list)
+                .with(Route::RoleDefinition, crate::access::starter())
         }),
         fail("RBAC-006", ArmTarget, || {
             let words = format!(

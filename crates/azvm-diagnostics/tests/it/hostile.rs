@@ -172,7 +172,7 @@ fn an_assignment_of_the_wrong_kind_proves_no_age() {
         let body = json!({"value": [{"properties": properties}]}).to_string();
         let ran = check(world().with(Route::RoleAssignments, Reply::arm(200, body)));
         assert!(
-            [["RBAC-005"], ["RBAC-021"]].contains(&[ran.codes()[0]]),
+            [["RBAC-027"], ["RBAC-021"]].contains(&[ran.codes()[0]]),
             "{name}\n{}",
             ran.verbose_text()
         );

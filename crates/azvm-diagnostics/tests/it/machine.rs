@@ -205,7 +205,26 @@ fn an_arc_agent_matters_where_it_is() {
     check(&fine(&linux(&json!({"listeners": [40342]}))), &["HOST-004"]);
     check(&fine(&windows(&json!({"arc_agent": true}))), &["HOST-004"]);
     let variable = json!({"variable": "IDENTITY_ENDPOINT", "host": "localhost:40342"});
-    check(&fine(&variables(&[variable])), &["HOST-004"]);
+    check(
+        &fine(&variables(std::slice::from_ref(&variable))),
+        &["HOST-004"],
+    );
+    // Without Azure's mark there is no agent to be seen, and the variable leads away all the same.
+    for tag in [AssetTag::Absent, AssetTag::Unknown] {
+        let ran = with_host(
+            &HEALTHY,
+            &variables(std::slice::from_ref(&variable)),
+            |facts| {
+                facts.host.asset_tag = tag;
+            },
+        );
+        check(&ran, &["HOST-008"]);
+        let cause = ran.finding("HOST-008").cause.as_deref().unwrap();
+        assert!(
+            cause.contains("IDENTITY_ENDPOINT=localhost:40342"),
+            "{cause}"
+        );
+    }
     // Another port is another service's.
     check(&fine(&linux(&json!({"listeners": [50342]}))), &NONE);
     // Without Azure's mark it is a machine of Arc.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "test code")]
 
 mod access;
+mod answers;
 mod asking;
 mod codes;
 mod crashes;

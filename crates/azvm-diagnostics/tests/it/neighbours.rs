@@ -821,8 +821,9 @@ fn the_audience_is_that_of_the_machines_cloud() {
 #[test]
 fn the_401s_of_arm_are_told_apart_by_code() {
     for (code, expected) in [
-        ("AuthenticationFailed", "ARM-011"),
+        ("AuthenticationFailed", "ARM-012"),
         ("AuthenticationFailedInvalidHeader", "ARM-012"),
+        ("AuthenticationFailedMissingToken", "ARM-011"),
         ("InvalidAuthenticationToken", "ARM-012"),
         ("InvalidAuthenticationTokenAudience", "ARM-010"),
         ("InvalidAuthenticationTokenTenant", "TOKEN-007"),
@@ -1144,14 +1145,14 @@ fn a_detail_tells_what_a_general_refusal_does_not() {
 }
 
 #[test]
-fn the_age_of_an_assignment_tells_propagation_from_a_wrong_role() {
+fn the_age_of_an_assignment_tells_propagation_from_what_waiting_does_not_help() {
     let listed = |list: Reply| target(denied()).with(Route::RoleAssignments, list);
     let old = in_secs(-86_400);
     check(
         listed(assigned(in_secs(-570), in_secs(-570))),
         &["RBAC-002"],
     );
-    for (age, code) in [(630, "RBAC-002"), (870, "RBAC-002"), (930, "RBAC-005")] {
+    for (age, code) in [(630, "RBAC-002"), (870, "RBAC-002"), (930, "RBAC-027")] {
         check(listed(assigned(in_secs(-age), in_secs(-age))), &[code]);
     }
     // A change starts the time anew, and a clock that is behind makes no assignment old.
@@ -1169,7 +1170,7 @@ fn the_age_of_an_assignment_is_by_the_services_clock() {
         )
     };
     check(world(hour - 120), &["RBAC-002"]);
-    check(world(-120), &["RBAC-005"]);
+    check(world(-120), &["RBAC-027"]);
 }
 
 #[test]

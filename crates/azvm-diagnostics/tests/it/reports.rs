@@ -329,7 +329,7 @@ fn a_remedy_is_filled_in_with_what_was_seen() {
             crate::replies::assigned(in_secs(-9000), in_secs(-9000)),
         )
         .run();
-    let commands = &ran.finding("RBAC-005").remedy.commands;
+    let commands = &ran.finding("RBAC-027").remedy.commands;
     let expected = format!(
         "az role assignment list --assignee {} --scope {} --include-inherited",
         crate::replies::OBJECT_ID,

@@ -96,7 +96,7 @@ fn a_young_assignment_says_that_it_is_propagation() {
 #[test]
 fn an_old_assignment_says_that_waiting_is_in_vain() {
     let world = listed(targets([denied()]), -86_400).waiting(10);
-    check(world, 1, &["RBAC-005"], &[0, 5, 10]);
+    check(world, 1, &["RBAC-027"], &[0, 5, 10]);
 }
 
 #[test]

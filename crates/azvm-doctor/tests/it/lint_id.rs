@@ -29,7 +29,7 @@ fn a_line_of_jsonl_has_every_member() {
     let [object] = &objects(&run)[..] else {
         panic!("{run:#?}");
     };
-    let group = VM.split_once("/providers").unwrap().0;
+    let group = group();
     let expected = json!({
         "input": VM, "valid": true, "exact": true, "refused": false,
         "subscription": "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d", "resource_group": "prod",
@@ -127,6 +127,55 @@ fn what_arm_refuses_for_sure_is_a_failure() {
             (&json!(true), &json!(true))
         );
     }
+}
+
+#[test]
+fn what_is_offered_instead_is_no_mistake_itself() {
+    let guid = "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d";
+    let ids = |place: &str| VM.replace("/prod/", place);
+    let identity =
+        |kind: &str| format!("{}/providers/Microsoft.ManagedIdentity/{kind}/id1", group());
+    for (id, offered) in [
+        (
+            identity("userAssignedIdentity"),
+            Some(identity("userAssignedIdentities")),
+        ),
+        (
+            format!("{}/", identity("userassignedidentity")),
+            Some(identity("userAssignedIdentities")),
+        ),
+        (format!("\"{VM}\""), Some(VM.into())),
+        // Nobody knows what these stand for.
+        (VM.replace(guid, "{sub}"), None),
+        (format!("\"{}\"", VM.replace(guid, "{sub}")), None),
+        (
+            VM.replace(guid, "{sub}")
+                .replace("virtualMachines", "virtualMachine"),
+            None,
+        ),
+        (ids("/rg%20x/"), None),
+        (VM.replace(guid, "Pay-As-You-Go"), None),
+    ] {
+        let run = Run::of(&mut doctor(&["lint-id", &id])).expect_code(1);
+        let shown = run
+            .stdout
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("perhaps "));
+        assert_eq!(shown, offered.as_deref(), "{run:#?}");
+        let run = Run::of(&mut doctor(&["lint-id", "--format", "jsonl", &id])).expect_code(1);
+        assert_eq!(
+            objects(&run)[0]["repaired"].as_str(),
+            offered.as_deref(),
+            "{run:#?}"
+        );
+        if let Some(offered) = offered {
+            Run::of(&mut doctor(&["lint-id", "--exact", &offered])).expect_code(0);
+        }
+    }
+}
+
+fn group() -> &'static str {
+    VM.split_once("/providers").unwrap().0
 }
 
 #[test]

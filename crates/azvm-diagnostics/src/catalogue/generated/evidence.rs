@@ -13,11 +13,15 @@ pub(super) static ATTACHED_IDENTITIES: Evidence = Evidence { key: "attached_iden
 pub(super) static ATTESTED_ISSUER: Evidence = Evidence { key: "attested_issuer", meaning: "the issuer of the certificate in the attested document" };
 pub(super) static AUD: Evidence = Evidence { key: "aud", meaning: "the claim aud: the audience in the token" };
 pub(super) static AUDIENCE: Evidence = Evidence { key: "audience", meaning: "the audience that was asked for" };
+pub(super) static BUDGETS_LEFT: Evidence = Evidence { key: "budgets_left", meaning: "how many requests ARM says are left, of each kind that it counts" };
 pub(super) static CERTIFICATE_ISSUER: Evidence = Evidence { key: "certificate_issuer", meaning: "who signed the certificate, as it says itself" };
 pub(super) static CERTIFICATE_NOT_AFTER: Evidence = Evidence { key: "certificate_not_after", meaning: "the last moment at which the certificate is valid" };
 pub(super) static CERTIFICATE_NOT_BEFORE: Evidence = Evidence { key: "certificate_not_before", meaning: "the first moment at which the certificate is valid" };
 pub(super) static CERTIFICATE_SHA256: Evidence = Evidence { key: "certificate_sha256", meaning: "the SHA-256 of the certificate, in hexadecimal" };
 pub(super) static CERTIFICATE_SUBJECT: Evidence = Evidence { key: "certificate_subject", meaning: "whom the certificate is for, as it says itself" };
+pub(super) static CHALLENGE_CLAIMS: Evidence = Evidence { key: "challenge_claims", meaning: "what ARM's challenge demands of another token" };
+pub(super) static CHALLENGE_DESCRIPTION: Evidence = Evidence { key: "challenge_description", meaning: "the words of ARM's challenge (WWW-Authenticate)" };
+pub(super) static CHALLENGE_ERROR: Evidence = Evidence { key: "challenge_error", meaning: "the error in ARM's challenge (WWW-Authenticate)" };
 pub(super) static CHALLENGE_FILE: Evidence = Evidence { key: "challenge_file", meaning: "the file that the Arc agent names, and whether it can be read" };
 pub(super) static CHASSIS_ASSET_TAG: Evidence = Evidence { key: "chassis_asset_tag", meaning: "the firmware's asset tag; Azure's is 7783-7084-3265-9085-8269-3286-77" };
 pub(super) static CLIENT_ID: Evidence = Evidence { key: "client_id", meaning: "the client ID that came with the token" };
@@ -77,6 +81,7 @@ pub(super) static REQUEST_URL: Evidence = Evidence { key: "request_url", meaning
 pub(super) static RESOLVED_ADDRESSES: Evidence = Evidence { key: "resolved_addresses", meaning: "the addresses that the name resolved to" };
 pub(super) static RESOURCE_ID: Evidence = Evidence { key: "resource_id", meaning: "the machine's resource ID, as IMDS says it" };
 pub(super) static RESPONDER: Evidence = Evidence { key: "responder", meaning: "who answered, judged by the form of the answer" };
+pub(super) static RETRY_AFTER_S: Evidence = Evidence { key: "retry_after_s", meaning: "how long ARM asks to wait, in seconds" };
 pub(super) static ROLE_ASSIGNMENTS: Evidence = Evidence { key: "role_assignments", meaning: "how many role assignments count at the target, or why the list could not be read" };
 pub(super) static ROLES: Evidence = Evidence { key: "roles", meaning: "the roles of the assignments, and whether each allows the action" };
 pub(super) static ROLES_ELSEWHERE: Evidence = Evidence { key: "roles_elsewhere", meaning: "how many role assignments name the identity in the whole subscription" };
@@ -120,11 +125,15 @@ pub static EVIDENCE: &[&Evidence] = &[
     &ATTESTED_ISSUER,
     &AUD,
     &AUDIENCE,
+    &BUDGETS_LEFT,
     &CERTIFICATE_ISSUER,
     &CERTIFICATE_NOT_AFTER,
     &CERTIFICATE_NOT_BEFORE,
     &CERTIFICATE_SHA256,
     &CERTIFICATE_SUBJECT,
+    &CHALLENGE_CLAIMS,
+    &CHALLENGE_DESCRIPTION,
+    &CHALLENGE_ERROR,
     &CHALLENGE_FILE,
     &CHASSIS_ASSET_TAG,
     &CLIENT_ID,
@@ -184,6 +193,7 @@ pub static EVIDENCE: &[&Evidence] = &[
     &RESOLVED_ADDRESSES,
     &RESOURCE_ID,
     &RESPONDER,
+    &RETRY_AFTER_S,
     &ROLE_ASSIGNMENTS,
     &ROLES,
     &ROLES_ELSEWHERE,

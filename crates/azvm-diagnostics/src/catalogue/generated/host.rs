@@ -161,7 +161,7 @@ pub(crate) static HOST_008: Entry = Entry {
     severity: Severity::Warn,
     title: "variables of another hosting service redirect the SDKs",
     summary: "IDENTITY_ENDPOINT, MSI_ENDPOINT, IMDS_ENDPOINT, AZURE_POD_IDENTITY_AUTHORITY_HOST or AZURE_FEDERATED_TOKEN_FILE is set on a plain virtual machine. SDKs then ask there and not at IMDS, and fail at an address where nobody listens.",
-    told_apart: "A variable is set although the service that it belongs to is not there; IMDS itself answers. Names and hosts are shown, never the values of secrets. If the Arc agent is really installed, it is HOST-004; in another Azure service, NET-022.",
+    told_apart: "A variable is set although the service that it belongs to is not there; IMDS itself answers. Names and hosts are shown, never the values of secrets. If the Arc agent is really installed, or its variables (port 40342) are on a machine with Azure's asset tag, it is HOST-004; in another Azure service, NET-022.",
     near: &["HOST-004", "IDSEL-019", "NET-022"],
     evidence: &[&evidence::ENVIRONMENT, &evidence::RESPONDER],
     fix: "Unset the variable, and remove it from the service unit, the profile or the image that sets it.",
@@ -212,7 +212,7 @@ pub(crate) static HOST_010: Entry = Entry {
     commands: &[
         CommandTemplate { shell: "az", run: "az vm update -g {group} -n {vm} --set tags.fixVM=1", needs_root: false },
         CommandTemplate { shell: "az", run: "az vm update -g {group} -n {vm} --remove tags.fixVM", needs_root: false },
-        CommandTemplate { shell: "powershell", run: "Update-AzTag -ResourceId VM_ID -Tag @{fixVM = '1'} -Operation Merge; Update-AzTag -ResourceId VM_ID -Tag @{fixVM = '1'} -Operation Delete", needs_root: false },
+        CommandTemplate { shell: "powershell", run: "Update-AzTag -ResourceId {machine_id} -Tag @{fixVM = '1'} -Operation Merge; Update-AzTag -ResourceId {machine_id} -Tag @{fixVM = '1'} -Operation Delete", needs_root: false },
     ],
     sources: &[&sources::MI_KNOWN_ISSUES],
     since: "0.1.0",

@@ -224,7 +224,7 @@ pub(crate) static IDSEL_010: Entry = Entry {
         CommandTemplate { shell: "az", run: "az vm identity assign -g {group} -n {vm} --identities {identity_id}", needs_root: false },
         CommandTemplate { shell: "az", run: "az vmss identity remove -g {group} -n {scale_set} --identities {identity_id}", needs_root: false },
         CommandTemplate { shell: "az", run: "az vmss identity assign -g {group} -n {scale_set} --identities {identity_id}", needs_root: false },
-        CommandTemplate { shell: "az", run: "az role assignment create --assignee-object-id NEW_OBJECT_ID --assignee-principal-type ServicePrincipal --role Reader --scope {scope}", needs_root: false },
+        CommandTemplate { shell: "az", run: "az role assignment create --assignee-object-id {new_object_id} --assignee-principal-type ServicePrincipal --role Reader --scope {scope}", needs_root: false },
     ],
     sources: &[&sources::AAD_POD_IDENTITY_725, &sources::RBAC_TROUBLESHOOTING],
     since: "0.1.0",

@@ -157,6 +157,11 @@ pub(super) static AZURE_CLI_29174: Source = Source {
     title: "Azure/azure-cli#29174",
     url: Some("https://github.com/Azure/azure-cli/issues/29174"),
 };
+pub(super) static AZURE_CLI_31777: Source = Source {
+    kind: SourceKind::Reported,
+    title: "Azure/azure-cli#31777",
+    url: Some("https://github.com/Azure/azure-cli/issues/31777"),
+};
 pub(super) static AZURE_CLI_33567: Source = Source {
     kind: SourceKind::Reported,
     title: "Azure/azure-cli#33567",
@@ -191,6 +196,11 @@ pub(super) static AZURE_INIT: Source = Source {
     kind: SourceKind::Code,
     title: "Azure/azure-init, retries of IMDS",
     url: None,
+};
+pub(super) static CAE_WORKLOAD: Source = Source {
+    kind: SourceKind::Documented,
+    title: "Continuous access evaluation for workload identities",
+    url: Some("https://learn.microsoft.com/entra/identity/conditional-access/concept-continuous-access-evaluation-workload"),
 };
 pub(super) static CLOUD_INIT: Source = Source {
     kind: SourceKind::Code,

@@ -179,7 +179,7 @@ pub(crate) static TOKEN_009: Entry = Entry {
     severity: Severity::Warn,
     title: "the token names another virtual machine",
     summary: "The system-assigned identity in the token is that of another machine: a shared cache, or a nested guest that reaches its host's IMDS.",
-    told_apart: "The claim xms_mirid is a virtual machine other than this one. If the firmware's UUID differs from the vmId as well, this is a guest, HOST-012.",
+    told_apart: "The claim xms_mirid is a virtual machine other than this one, or a scale set other than its own. If the firmware's UUID differs from the vmId as well, this is a guest, HOST-012.",
     near: &["HOST-010", "HOST-012", "IDSEL-003"],
     evidence: &[&evidence::XMS_MIRID, &evidence::IDENTITY],
     fix: "Look for a shared token cache, or for a guest that can reach 169.254.169.254.",

@@ -91,6 +91,11 @@ fn attached_identities_are_gone_renewed_on_their_way_or_stuck() {
     let ran = check(with(not_found(), resource(OTHER_ID)), &["IDSEL-010"]);
     sure(&ran, "IDSEL-010", Confidence::High);
     assert_eq!(ran.status(ImdsIdentity), "fail");
+    let has_new = |ran: &Ran| {
+        let mut commands = ran.finding("IDSEL-010").remedy.commands.iter();
+        commands.any(|it| it.run.contains(&format!("--assignee-object-id {OTHER_ID}")))
+    };
+    assert!(has_new(&ran), "{}", ran.text());
     let ran = check(with(not_found(), resource(USER_OBJECT)), &["IDSEL-008"]);
     sure(&ran, "IDSEL-008", Confidence::Likely);
     assert_eq!(ran.exit(), 1);

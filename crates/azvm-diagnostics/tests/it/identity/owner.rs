@@ -28,6 +28,9 @@ fn a_principal_is_compared_with_its_own_entry() {
         &["IDSEL-010"],
     );
     sure(&ran, "IDSEL-010", Confidence::High);
+    let commands = &ran.finding("IDSEL-010").remedy.commands;
+    let grants = |it: &azvm_diagnostics::Command| it.run.contains(&format!("-id {OTHER_ID} "));
+    assert!(commands.iter().any(grants), "{commands:?}");
     let ran = refused().with(Route::Identity, resource(USER_OBJECT)).run();
     assert!(!ran.codes().contains(&"IDSEL-010"));
     // A token of another machine is another matter.

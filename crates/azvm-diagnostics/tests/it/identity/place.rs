@@ -100,6 +100,12 @@ fn a_group_that_the_machine_has_left_is_missing_because_of_the_move() {
     );
     let expected = "az vm update -g new-rg -n web-07 --set tags.fixVM=1";
     assert_eq!(finding.remedy.commands[0].run, expected);
+    let place = machine_id("web-07").replace(GROUP, "new-rg");
+    let tag = format!("Update-AzTag -ResourceId {place} -Tag");
+    assert!(
+        finding.remedy.commands[2].run.starts_with(&tag),
+        "{finding:?}"
+    );
     // Not proven, still in the group, or a group that somebody asked for.
     let ran = check(gone(), &["HOST-010", "RID-007"]);
     assert_eq!(ran.causes(), ["RID-007"]);

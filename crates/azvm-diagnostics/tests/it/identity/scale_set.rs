@@ -48,6 +48,21 @@ fn an_identity_is_given_to_the_set_of_a_uniform_instance() {
 }
 
 #[test]
+fn a_token_names_the_set_of_a_uniform_instance_or_another_one() {
+    let set = |name: &str| {
+        let group = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}");
+        format!("{group}/providers/{COMPUTE}/virtualMachineScaleSets/{name}")
+    };
+    let named = |name: &str| World::healthy().with_claims(&json!({"xms_mirid": set(name)}));
+    let is_found = |world: World| world.run().codes().contains(&"TOKEN-009");
+    assert!(is_found(in_set(named("web-other"), true)));
+    assert!(!is_found(in_set(named("web"), true)));
+    assert!(!is_found(in_set(named("WEB"), true)));
+    // An instance of a flexible one is a machine of its own.
+    assert!(!is_found(in_set(named("web"), false)));
+}
+
+#[test]
 fn every_remedy_of_a_uniform_instance_is_about_its_set() {
     let several = || alone("Multiple user assigned identities exist");
     let missing = || refused("app-id", not_found());

@@ -320,12 +320,14 @@ fn call_policy() -> RetryPolicy {
 /// How ARM is asked: over what, where, and with which token.
 pub(super) type Arm<'a> = (&'a Client, &'a Endpoint, &'a Secret);
 
-/// ARM's own answers have its envelope, its request id or a Bearer challenge. At an endpoint that the caller named, a
-/// JSON object without any of them may be a stand-in's; everything else is kept as the refusal of a stranger.
+/// ARM's own answers have its envelope, its request id or a Bearer challenge. At an endpoint that the caller named, and
+/// to whose host every client of his shows the token, a stand-in may have none of them: a JSON object or a refusal leaves
+/// it to the target's answer. Everything else is kept as the refusal of a stranger.
 fn read_probe(response: &Response, is_named: bool) -> Result<ArmProbe, ArmError> {
     let error = ArmError::read(response);
-    let is_object = || is_named && response.json_body().trim_ascii_start().starts_with(b"{");
-    if !(error.is_from_arm() || error.challenge().is_some() || is_object()) {
+    let is_object = || response.json_body().trim_ascii_start().starts_with(b"{");
+    let is_stand_in = || is_named && (is_object() || is_bare_refusal(&error, response));
+    if !(error.is_from_arm() || error.challenge().is_some() || is_stand_in()) {
         return Err(error);
     }
     let tenant_id = error
@@ -336,6 +338,20 @@ fn read_probe(response: &Response, is_named: bool) -> Result<ArmProbe, ArmError>
         code: error.code().map(Into::into),
         tenant_id: tenant_id.map(service_text),
     })
+}
+
+/// What any server may say to a request without a token, and no proxy's name beside it. A challenge for another scheme is
+/// a stranger's: ARM has Bearer.
+fn is_bare_refusal(error: &ArmError, response: &Response) -> bool {
+    let sender = error.sender();
+    let is_mark = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        name.starts_with("proxy-") || name == "www-authenticate"
+    };
+    matches!(error.status(), 401 | 403 | 404)
+        && sender.via.is_none()
+        && sender.squid_error.is_none()
+        && !response.headers().any(|(name, _)| is_mark(name))
 }
 
 /// As far as it is a fact, and without what may not be one: a server may quote the token anywhere.

@@ -28,6 +28,7 @@ mod requests;
 mod scenarios;
 mod schema;
 mod shells;
+mod stand_ins;
 mod stored;
 mod strangers;
 mod strict;

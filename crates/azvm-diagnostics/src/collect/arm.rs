@@ -2,6 +2,7 @@
 
 use super::Run;
 use super::host::arm_proxy;
+use super::imds::probe_policy;
 use super::patience::ARM_SILENCE;
 use super::rights::Refused;
 use crate::facts::{
@@ -27,7 +28,6 @@ use tokio::time::{Instant, timeout};
 
 /// ARM is far away compared with IMDS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const PROBE_BUDGET: Duration = Duration::from_secs(10);
 const CALL_BUDGET: Duration = Duration::from_secs(30);
 
 /// Asked about when no subscription is known: ARM's 401 comes before it looks.
@@ -184,11 +184,10 @@ impl Run<'_> {
         subscription: &str,
         is_named: bool,
     ) -> Option<Call<ArmProbe, ArmError>> {
-        let what = (
-            azvm_arm::probe(subscription),
-            RetryPolicy::never(PROBE_BUDGET)
-                .with_silence(self.arm_patience.for_next(Duration::ZERO)),
-        );
+        // A hiccup and silence together take no longer than silence alone.
+        let silence = self.arm_patience.for_next(Duration::ZERO);
+        let policy = probe_policy(RetryPolicy::never(silence));
+        let what = (azvm_arm::probe(subscription), policy);
         let before = self.timeline.len();
         let read = |response: &Response| {
             read_probe(response, is_named).map_err(|error| kept_refusal(&error))
@@ -196,8 +195,10 @@ impl Run<'_> {
         let call = self
             .call("arm_probe", (client, endpoint.origin()), what, read)
             .await;
-        self.arm_budget.sent(1);
+        self.arm_budget.sent(self.timeline.len() - before);
         self.arm_patience.waited(&self.timeline[before..]);
+        let attempts = call.iter().flat_map(|call| &call.attempts);
+        self.arm_patience.paused(attempts);
         call
     }
 

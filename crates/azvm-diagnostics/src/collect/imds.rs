@@ -1,5 +1,6 @@
 //! The metadata service: who is there, what the machine is, and a token.
 
+use super::budget::{IMDS_INTERVAL, MAX_IMDS_REQUESTS};
 use super::patience::{KEPT_FOR_TOKEN, telling};
 use super::{Run, Secrets, model, path, words};
 use crate::facts::{Call, HostFacts, ImdsFacts, ProbeAnswer, Reach, TokenFacts, Trouble};
@@ -15,8 +16,17 @@ use azvm_imds::{
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The probe asks once and wants to know soon: off Azure nobody will ever answer.
+/// The probe wants to know soon, retries included: off Azure nobody will ever answer.
 const PROBE_BUDGET: Duration = Duration::from_secs(3);
+
+/// Delays before the retries of a probe whose connection was lost or refused.
+const PROBE_DELAYS: &[Duration] = &[IMDS_INTERVAL; 2];
+
+/// With those, whatever comes between.
+const PROBE_ATTEMPTS: usize = 1 + PROBE_DELAYS.len();
+
+/// The delays after a 5xx, as the how-to's error table asks.
+const PROBE_ERROR_DELAYS: &[Duration] = &[Duration::from_secs(1); 2];
 
 /// Descriptions of the machine are helpful, not necessary: they get less patience than the token, except with an update,
 /// which the token would have to wait for as well.
@@ -58,7 +68,7 @@ impl Run<'_> {
     pub(super) async fn imds(&mut self, host: &HostFacts) -> (ImdsFacts, Secrets) {
         let client = own_connections();
         let mut facts = ImdsFacts::unseen(self.config);
-        facts.probe = self.ask(&client, "imds_probe", probe(), read_probe).await;
+        facts.probe = self.probe_imds(&client).await;
         if self.is_lost(&facts, host) {
             facts.platform = Ok(self.reach_platform().await);
         }
@@ -81,6 +91,14 @@ impl Run<'_> {
         );
         let secrets = self.tokens(&client, &mut facts).await;
         (facts, secrets)
+    }
+
+    /// Asks without the header, and again after a hiccup. The waits between are silence like any other.
+    async fn probe_imds(&mut self, client: &Client) -> Option<Call<ProbeAnswer, ProtocolError>> {
+        let read = |response: &Response| Ok(read_probe(response));
+        let probe = self.ask(client, "imds_probe", probe(), read).await?;
+        self.imds_patience.paused(&probe.attempts);
+        Some(probe)
     }
 
     /// IMDS may be too old for the api-version; it names those that it has.
@@ -341,6 +359,7 @@ fn is_description(action: &str) -> bool {
 /// How many requests a question leaves to those after it, even in an update: its retries do not use them up.
 fn kept_after(action: &str) -> usize {
     match action {
+        "imds_probe" => MAX_IMDS_REQUESTS - PROBE_ATTEMPTS,
         "imds_instance" | "imds_instance_again" => 2,
         "imds_identity_info" | "imds_token_again" => 1,
         _ => 0,
@@ -357,18 +376,32 @@ fn token_policy() -> RetryPolicy {
 }
 
 fn probe() -> (Request, RetryPolicy) {
-    (azvm_imds::probe(), RetryPolicy::never(PROBE_BUDGET))
+    (
+        azvm_imds::probe(),
+        probe_policy(RetryPolicy::never(PROBE_BUDGET)),
+    )
 }
 
-fn read_probe(response: &Response) -> Result<ProbeAnswer, ProtocolError> {
-    Ok(ProbeAnswer {
+/// Tries again after what may be over in a moment: a lost or refused connection, and a 5xx.
+pub(super) fn probe_policy(policy: RetryPolicy) -> RetryPolicy {
+    policy
+        .with_classifier(|status| match status {
+            500..=599 => RetryClass::Transient,
+            _ => RetryClass::Final,
+        })
+        .with_transient(PROBE_ERROR_DELAYS)
+        .with_connection(PROBE_DELAYS)
+}
+
+fn read_probe(response: &Response) -> ProbeAnswer {
+    ProbeAnswer {
         status: response.status(),
         responder: Responder::of(response),
         rejection: Rejection::read(response),
         server: response.header("server").map(service_text),
         flavor: response.header("metadata-flavor").map(service_text),
         reason: response.header(REASON_PHRASE).map(service_text),
-    })
+    }
 }
 
 /// Nothing else is asked of a responder that is not IMDS, except of its restarting front.

@@ -4,7 +4,7 @@
 //! twenty seconds: a probe of IMDS and the platform's address, or [`IMDS_SILENCE`]; then [`ARM_SILENCE`]. Answers that ask
 //! for patience, such as those of an update, do not count.
 
-use crate::facts::TimelineEntry;
+use crate::facts::{TimelineEntry, Try};
 use crate::progress::{Event, Progress};
 use azvm_exchange::FailureKind;
 use std::future::Future;
@@ -50,6 +50,12 @@ impl Patience {
             .filter(|it| it.outcome == Err(FailureKind::Timeout));
         let silence = silent.map(|it| it.took).sum();
         self.left = self.left.saturating_sub(silence);
+    }
+
+    /// Takes off what was waited between these attempts.
+    pub(super) fn paused<'a>(&mut self, attempts: impl IntoIterator<Item = &'a Try>) {
+        let pauses = attempts.into_iter().filter_map(|attempt| attempt.retry_in);
+        self.left = self.left.saturating_sub(pauses.sum());
     }
 }
 

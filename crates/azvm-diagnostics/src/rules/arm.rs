@@ -33,6 +33,9 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
                     .with_title("it answers without asking for a token, which ARM does not");
                 verdict.find(note);
             }
+            if probe.status < 500 {
+                recovered(call, values, &mut verdict);
+            }
             private(facts, values, &mut verdict);
             slow_ipv6(facts, values, &mut verdict);
             other_cloud(facts, values, &mut verdict);

@@ -7,9 +7,10 @@ use crate::catalogue::{
     TOKEN_009, TOKEN_011, TOKEN_012, TOKEN_015, TOKEN_017,
 };
 use crate::collect::{MAX_RETRY_AFTER, SCALE_SET_TYPE};
-use crate::facts::{Call, Facts, TokenFacts, Trouble, Try};
+use crate::facts::{Call, Facts, ImdsFacts, TokenFacts, Trouble, Try};
 use crate::finding::{Finding, Severity, Values};
 use azvm_arm::Cloud;
+use azvm_exchange::FailureKind;
 use azvm_imds::{Guid, ProtocolError, Rejection, Responder, UnverifiedClaims};
 use azvm_resource_id::ResourceId;
 use std::time::Duration;
@@ -70,7 +71,8 @@ fn recovered(facts: &Facts, values: &Values, verdict: &mut Verdict) {
     let token = imds.token.iter().flat_map(Call::retried);
     let token = token.filter(|attempt| !is_arrival(attempt));
     let mut seen: Vec<(&'static Entry, usize)> = Vec::new();
-    for attempt in instance.chain(info).chain(token) {
+    let probe = overcome(imds).into_iter();
+    for attempt in probe.chain(instance).chain(info).chain(token) {
         let entry: &Entry = match attempt.outcome {
             Ok(404) => &IMDS_001,
             Ok(410) => &IMDS_002,
@@ -91,6 +93,22 @@ fn recovered(facts: &Facts, values: &Values, verdict: &mut Verdict) {
                 .with_title(title),
         );
     }
+}
+
+/// What went wrong with the request without the header, which is a hiccup now that there is a token. Refused connections
+/// are those of a machine or an agent that has just started, and a restarting front is told as such.
+fn overcome(imds: &ImdsFacts) -> Vec<&Try> {
+    let probe = imds.probe.as_ref();
+    let is_front = probe.is_some_and(|call| {
+        let answer = call.answer.as_ref();
+        answer.is_ok_and(|it| it.responder == Responder::IisFront)
+    });
+    let is_hiccup = |attempt: &&Try| match attempt.outcome {
+        Ok(status) => matches!(status, 410 | 429 | 500..=599),
+        Err(kind) => matches!(kind, FailureKind::Closed | FailureKind::Reset),
+    };
+    let attempts = probe.filter(|_| !is_front).map(|call| &call.attempts);
+    attempts.into_iter().flatten().filter(is_hiccup).collect()
 }
 
 /// How long ago the token ended, if it did.

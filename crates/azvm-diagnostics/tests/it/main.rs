@@ -9,6 +9,7 @@ mod crashes;
 mod environment;
 mod fleet;
 mod forms;
+mod hiccups;
 mod hostile;
 mod identity;
 mod leaks;

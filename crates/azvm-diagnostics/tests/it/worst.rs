@@ -57,6 +57,27 @@ fn whoever_falls_silent_it_is_over_in_time() {
     }
 }
 
+/// A hiccup costs no time on top of the silence that follows it.
+#[test]
+fn whoever_stumbles_before_falling_silent_it_is_over_in_time() {
+    let error = || Deed::from(Reply::new(503, ""));
+    for stumbles in [
+        vec![error(), error()],
+        vec![Deed::Close, error()],
+        vec![error(), error(), error()],
+        vec![Deed::Close, Deed::Close, Deed::Close],
+    ] {
+        let silent = [stumbles, vec![Deed::Mute]].concat();
+        let world = World::healthy()
+            .with_all(Route::ImdsProbe, silent.clone())
+            .with_all(Route::ArmProbe, silent);
+        let ran = silent_in(world, &[Route::Instance, Route::Token, Route::Target]);
+        let took = FILES + PLATFORM + ran.facts.duration;
+        assert!(took < LIMIT, "{took:?}\n{:?}", ran.told);
+        assert!(!ran.facts.is_cut_short);
+    }
+}
+
 /// A world, and what is asked in it one after the other.
 type Asked = (fn() -> World, &'static [Route]);
 

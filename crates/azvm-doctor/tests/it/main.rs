@@ -19,5 +19,6 @@ mod pipes;
 mod reports;
 mod scan_log;
 mod scenarios;
+mod stand_ins;
 mod support;
 mod walkthroughs;

@@ -60,6 +60,7 @@ pub mod request;
 mod rights;
 mod rules;
 mod selection;
+mod stand_in;
 mod stored;
 mod strict;
 pub mod token_shape;

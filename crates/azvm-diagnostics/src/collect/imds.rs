@@ -5,6 +5,7 @@ use super::patience::{KEPT_FOR_TOKEN, telling};
 use super::{Run, Secrets, model, path, words};
 use crate::facts::{Call, HostFacts, ImdsFacts, ProbeAnswer, Reach, TokenFacts, Trouble};
 use crate::progress::Event;
+use crate::stand_in;
 use azvm_arm::Cloud;
 use azvm_exchange::{Phase, Request, Response, RetryClass, RetryPolicy, Secret, service_text};
 use azvm_http::{Client, Limits, REASON_PHRASE};
@@ -72,18 +73,28 @@ impl Run<'_> {
         if self.is_lost(&facts, host) {
             facts.platform = Ok(self.reach_platform().await);
         }
-        if !is_imds(facts.probe.as_ref()) {
+        // Nothing else is asked of a stranger.
+        let is_open = stand_in::is_open(facts.probe.as_ref());
+        if !(is_open || stand_in::is_imds(facts.probe.as_ref())) {
             return (facts, Secrets::default());
         }
-        let what = self.describe(azvm_imds::instance(), 1);
+        let what = match is_open {
+            true => (
+                azvm_imds::instance(),
+                RetryPolicy::never(DESCRIPTION_TIMEOUT),
+            ),
+            false => self.describe(azvm_imds::instance(), 1),
+        };
         facts.instance = self
             .ask(&client, "imds_instance", what, read_instance)
             .await;
         self.instance_again(&client, &mut facts).await;
-        let what = self.describe(azvm_imds::identity_info(), 0);
-        facts.identity_info = self
-            .ask(&client, "imds_identity_info", what, read_identity_info)
-            .await;
+        if !is_open {
+            let what = self.describe(azvm_imds::identity_info(), 0);
+            facts.identity_info = self
+                .ask(&client, "imds_identity_info", what, read_identity_info)
+                .await;
+        }
         facts.audience = self.audience(
             facts
                 .compute()
@@ -125,7 +136,10 @@ impl Run<'_> {
                 client,
                 "imds_token",
                 (audience.clone(), chosen),
-                token_policy(),
+                match stand_in::is_open(facts.probe.as_ref()) {
+                    true => open_policy(stand_in::may_be_updating(facts.probe.as_ref())),
+                    false => token_policy(),
+                },
             )
             .await;
         facts.token = token;
@@ -375,6 +389,20 @@ fn token_policy() -> RetryPolicy {
         .with_unsettled(NOT_FOUND_DELAYS)
 }
 
+/// For the token of somebody who may be a stranger: whoever answers 404 to everything is left alone, and a hiccup is over
+/// soon. Only what may be an update is waited out.
+fn open_policy(may_be_updating: bool) -> RetryPolicy {
+    let policy = token_policy()
+        .with_unsettled(&[] as &[Duration])
+        .with_transient(NOT_FOUND_DELAYS)
+        .with_server_error(PROBE_ERROR_DELAYS)
+        .with_connection(PROBE_DELAYS);
+    match may_be_updating {
+        true => policy,
+        false => policy.with_updating(PROBE_ERROR_DELAYS),
+    }
+}
+
 fn probe() -> (Request, RetryPolicy) {
     (
         azvm_imds::probe(),
@@ -402,11 +430,4 @@ fn read_probe(response: &Response) -> ProbeAnswer {
         flavor: response.header("metadata-flavor").map(service_text),
         reason: response.header(REASON_PHRASE).map(service_text),
     }
-}
-
-/// Nothing else is asked of a responder that is not IMDS, except of its restarting front.
-fn is_imds(probe: Option<&Call<ProbeAnswer, ProtocolError>>) -> bool {
-    probe
-        .and_then(|call| call.answer.as_ref().ok())
-        .is_some_and(|answer| answer.responder.is_azure())
 }

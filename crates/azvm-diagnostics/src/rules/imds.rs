@@ -6,8 +6,9 @@ use crate::catalogue::{
     NET_002, NET_003, NET_004, NET_012, NET_014, NET_018, NET_019,
 };
 use crate::collect::offered_version;
-use crate::facts::{Facts, ProbeAnswer, Trouble};
+use crate::facts::{Call, Facts, ProbeAnswer, Trouble};
 use crate::finding::{Confidence, Finding, Severity, Values};
+use crate::stand_in;
 use crate::windows::{Known, ProxySettings};
 use azvm_exchange::{Failure, FailureKind, Phase};
 use azvm_imds::{INSTANCE_API_VERSION, ProtocolError, Responder};
@@ -21,6 +22,9 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
     verdict.took(call);
     verdict.saw_some("local_address", call.local.as_ref());
     match &call.answer {
+        _ if stand_in::is_vouched_for(&facts.imds) => {
+            vouched_for(call, facts, values, &mut verdict)
+        }
         Err(Trouble::Silent(failure)) => silent(failure, facts, values, &mut verdict),
         // The probe is read as an answer whatever its status.
         Err(Trouble::Refused(error)) => verdict.saw("error", error.to_string()),
@@ -49,6 +53,10 @@ fn partial(facts: &Facts, values: &Values, verdict: &mut Verdict) {
         return;
     };
     verdict.took(call);
+    if !stand_in::is_known(&facts.imds) {
+        // A stranger has no such description.
+        return;
+    }
     let is_about_version = unknown_version(facts, values, verdict);
     let cause = match &call.answer {
         Ok(_) => return,
@@ -143,12 +151,53 @@ pub(crate) fn pod_identity(values: &Values, words: String) -> Finding {
     finding
 }
 
-fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut Verdict) {
+/// Nothing is wrong for who knows that it is one.
+const STAND_IN_FIX: &str = "Nothing, if this is a stand-in for IMDS that you put there. If it is to be IMDS itself, look for what answers in its place: IMDS refuses a request without the header with 400 and JSON.";
+
+/// The request without the header told nothing, and those with it were answered as IMDS answers. A hiccup is told where the
+/// token is.
+fn vouched_for(
+    call: &Call<ProbeAnswer, ProtocolError>,
+    facts: &Facts,
+    values: &Values,
+    verdict: &mut Verdict,
+) {
+    verdict.summary(format!(
+        "{} answers at {}",
+        Responder::ImdsLike,
+        facts.imds.endpoint
+    ));
+    let answer = match &call.answer {
+        Ok(answer) => answer,
+        Err(Trouble::Silent(failure)) => return verdict.saw("failure", failure.to_string()),
+        Err(Trouble::Refused(error)) => return verdict.saw("error", error.to_string()),
+    };
+    saw_answer(answer, verdict);
+    if !matches!(answer.status, 410 | 429 | 500..) {
+        let mut note = Finding::new(&NET_014, values)
+            .with_severity(Severity::Note)
+            .with_confidence(Confidence::Possible)
+            .with_title("a request without the header is refused in another form than IMDS's")
+            .with_cause(format!(
+                "{}; with the header it answered as IMDS does",
+                told(answer)
+            ))
+            .with_fix(STAND_IN_FIX);
+        note.remedy.commands.clear();
+        verdict.find(note);
+    }
+}
+
+fn saw_answer(answer: &ProbeAnswer, verdict: &mut Verdict) {
     verdict.saw("responder", answer.responder.to_string());
     verdict.saw("status", answer.status.to_string());
     verdict.saw_some("server", answer.server.as_ref());
     verdict.saw_some("metadata_flavor", answer.flavor.as_ref());
     verdict.saw_some("reason_phrase", answer.reason.as_ref());
+}
+
+fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut Verdict) {
+    saw_answer(answer, verdict);
     let entry: &Entry = match answer.responder {
         Responder::Imds | Responder::ImdsThroughAgent => {
             verdict.saw_some("error", answer.rejection.error());

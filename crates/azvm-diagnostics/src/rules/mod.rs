@@ -22,6 +22,7 @@ pub(crate) use access::by_code;
 pub(crate) use imds::{impostor, pod_identity};
 pub(crate) use principal::DEVELOPER_APPLICATIONS;
 pub(crate) use refused::{Words as Refusal, is_about_identity};
+pub(crate) use stranger::cloud;
 pub(crate) use token::{by_error, says_header_is_missing};
 
 use crate::catalogue::HOST_010;

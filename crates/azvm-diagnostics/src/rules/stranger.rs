@@ -19,7 +19,7 @@ const SERVERS: [(&[&str], &str); 5] = [
 ];
 
 /// Whose metadata service it is, if a header names another cloud and none names IMDS.
-pub(super) fn cloud(answer: &ProbeAnswer) -> Option<&'static str> {
+pub(crate) fn cloud(answer: &ProbeAnswer) -> Option<&'static str> {
     if answer.responder.is_imds() {
         return None;
     }

@@ -248,7 +248,7 @@ fn network() -> Vec<Case> {
         }),
         fail("NET-003", ImdsReachable, || World::healthy().without_imds()),
         fail("NET-014", ImdsReachable, || {
-            World::healthy().with(Route::ImdsProbe, Reply::new(404, "not found"))
+            World::healthy().with_imds(Reply::new(404, "not found"))
         }),
         fail("NET-019", ImdsReachable, || {
             World::healthy().with(Route::ImdsProbe, Deed::Hang(Duration::from_secs(3)))
@@ -324,16 +324,10 @@ fn service() -> Vec<Case> {
             token(Reply::imds(400, body.to_string()))
         }),
         fail("IMDS-010", ImdsReachable, || {
-            World::healthy().with(
-                Route::ImdsProbe,
-                Reply::new(403, "").with("Connection", "close"),
-            )
+            World::healthy().with_imds(Reply::new(403, "").with("Connection", "close"))
         }),
         fail("IMDS-013", ImdsReachable, || {
-            World::healthy().with(
-                Route::ImdsProbe,
-                Reply::new(502, "").with("Connection", "close"),
-            )
+            World::healthy().with_imds(Reply::new(502, "").with("Connection", "close"))
         }),
         fail("IMDS-018", ImdsToken, || token(Reply::imds(200, "{}"))),
     ]

@@ -62,6 +62,36 @@ fn the_first_question_to_imds_is_asked_again() {
     }
 }
 
+/// The token decides where the first question was never answered.
+#[test]
+fn a_probe_that_never_passes_is_no_verdict_where_there_is_a_token() {
+    for hiccup in [Deed::Close, Reply::new(503, "").into()] {
+        let never = World::healthy().with(Route::ImdsProbe, hiccup.clone());
+        let ran = recovered(never, "IMDS-006", "3 retries");
+        assert_eq!(
+            (ran.asked(Route::ImdsProbe), ran.asked(Route::Token)),
+            (3, 1)
+        );
+    }
+}
+
+#[test]
+fn an_imds_that_never_recovers_did_not() {
+    for (deed, code) in [
+        (Deed::Close, "IMDS-006"),
+        (Reply::new(503, "").into(), "NET-014"),
+        (Reply::new(500, "Internal Server Error").into(), "NET-014"),
+        (
+            Reply::new(502, "<html>bad gateway</html>").into(),
+            "NET-014",
+        ),
+    ] {
+        let ran = World::healthy().with_imds(deed).run();
+        assert_eq!((ran.exit(), ran.codes()), (1, vec![code]));
+        assert!(ran.facts.duration < Duration::from_secs(10));
+    }
+}
+
 /// What is an answer is not asked for twice, and silence is not either.
 #[test]
 fn an_answer_is_no_hiccup() {

@@ -3,7 +3,6 @@
 
 use crate::ran::Ran;
 use crate::replies::{CLIENT_ID, OTHER_ID, Reply};
-use crate::wire::Route;
 use crate::world::World;
 use azvm_diagnostics::facts::{AssetTag, Facts, Trouble};
 use azvm_diagnostics::{Confidence, Severity, read_report};
@@ -343,7 +342,7 @@ fn an_agent_that_is_gone_refuses() {
 fn an_agents_421_is_not_its_502() {
     let agent = |status| {
         let reply = Reply::new(status, "").with("Connection", "close");
-        World::healthy().with(Route::ImdsProbe, reply).run()
+        World::healthy().with_imds(reply).run()
     };
     check(&agent(421), &["IMDS-012"]);
     check(&agent(502), &["IMDS-013"]);

@@ -67,7 +67,7 @@ fn docker() -> Reply {
 
 #[test]
 fn four_403s_to_the_probe_have_four_meanings() {
-    check(probe(agent(403)), &["IMDS-010"]);
+    check(World::healthy().with_imds(agent(403)), &["IMDS-010"]);
     check(probe(squid(403)), &["NET-014"]);
     check(probe(docker()), &["HOST-007"]);
     check(probe(Reply::imds_error(403, "forbidden", "No.")), &[]);
@@ -196,16 +196,12 @@ fn there_is_only_to_read_what_is_there() {
 #[test]
 fn an_agents_5xx_is_not_that_of_imds() {
     for status in [500, 502, 503] {
-        check(probe(agent(status)), &["IMDS-013"]);
+        check(World::healthy().with_imds(agent(status)), &["IMDS-013"]);
     }
-    check(
-        probe(Reply::new(502, "<html>bad gateway</html>")),
-        &["NET-014"],
-    );
-    check(
-        probe(Reply::new(502, "").with("Server", "nginx")),
-        &["NET-014"],
-    );
+    let gateway = Reply::new(502, "<html>bad gateway</html>");
+    check(probe(gateway), &["NET-014"]);
+    let nginx = Reply::new(502, "").with("Server", "nginx");
+    check(World::healthy().with_imds(nginx), &["NET-014"]);
     check(token(agent(502)), &["IMDS-013"]);
     check(
         token(Reply::imds_error(502, "bad_gateway", "")),
@@ -231,14 +227,15 @@ fn a_restarting_front_is_a_warning_while_tokens_come() {
 fn five_kinds_of_silence_of_imds_are_told_apart() {
     check(World::healthy().without_imds(), &["NET-003"]);
     check(probe(Deed::Hang(Duration::from_secs(3))), &["NET-019"]);
-    check(probe(Deed::Close), &["IMDS-006"]);
-    check(probe(Deed::Reset), &["IMDS-006"]);
+    check(World::healthy().with_imds(Deed::Close), &["IMDS-006"]);
+    check(World::healthy().with_imds(Deed::Reset), &["IMDS-006"]);
     check(
         probe(Deed::Write(b"SSH-2.0-OpenSSH_9.6\r\n".to_vec())),
         &["NET-014"],
     );
     let cut = b"HTTP/1.1 400 X\r\nServer: IMDS/1\r\nContent-Length: 99\r\n\r\n{\"err";
-    check(probe(Deed::Write(cut.to_vec())), &["IMDS-006"]);
+    let cut = World::healthy().with_imds(Deed::Write(cut.to_vec()));
+    assert_eq!(check(cut, &["IMDS-006"]).exit(), 1);
 }
 
 #[test]

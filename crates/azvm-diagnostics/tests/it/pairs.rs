@@ -7,7 +7,6 @@ use crate::machine::{
 };
 use crate::ran::Ran;
 use crate::replies::{CLIENT_ID, OTHER_ID, Reply};
-use crate::wire::Route;
 use crate::world::World;
 use azvm_diagnostics::Severity;
 use azvm_diagnostics::facts::{Facts, Reach};
@@ -104,7 +103,7 @@ fn slow(answers: usize) -> Ran {
 
 fn agent_answers(status: u16) -> Ran {
     let reply = Reply::new(status, "").with("Connection", "close");
-    World::healthy().with(Route::ImdsProbe, reply).run()
+    World::healthy().with_imds(reply).run()
 }
 
 fn agent_listens(ports: &Value) -> Ran {

@@ -1,9 +1,44 @@
 //! Servers that stand in for IMDS or ARM and know little of their manners, and strangers that look like them.
 
 use crate::ran::Ran;
-use crate::replies::{Reply, denied, group_answer};
-use crate::wire::Route;
+use crate::replies::{
+    ARM_AUDIENCE, CLIENT_ID, Reply, claims, denied, group_answer, jwt, token_body,
+};
+use crate::wire::{Deed, Route};
 use crate::world::World;
+use azvm_diagnostics::CheckId::ImdsReachable;
+use azvm_diagnostics::{Confidence, Severity};
+use serde_json::json;
+
+const PYTHON: &str = "BaseHTTP/0.6 Python/3.11.7";
+
+/// As Python's `send_error` writes it. Source: python/cpython:Lib/http/server.py.
+const PYTHON_PAGE: &str = "<!DOCTYPE HTML>\n<html lang=\"en\">\n<head><title>Error response</title></head><body>\
+                           <h1>Error response</h1><p>Message: Metadata header required.</p></body></html>";
+
+/// As Flask's `abort(400)` writes it. Source: pallets/werkzeug:src/werkzeug/exceptions.py.
+const FLASK_PAGE: &str =
+    "<!doctype html>\n<html lang=en>\n<title>400 Bad Request</title>\n<h1>Bad Request</h1>";
+
+/// What stand-ins say to a request without the header.
+fn refusals() -> Vec<Reply> {
+    let html = |page: &str| Reply::new(400, page).with("Content-Type", "text/html;charset=utf-8");
+    let empty = [400, 401, 403, 404, 405].map(|status| Reply::new(status, ""));
+    let said = [
+        html(PYTHON_PAGE).with("Server", PYTHON),
+        html(FLASK_PAGE).with("Server", "Werkzeug/3.0.1 Python/3.11.7"),
+        Reply::new(400, "Metadata header required"),
+        Reply::new(400, json!({"message": "missing header"}).to_string()),
+        Reply::new(400, "\"missing\""),
+        // FastAPI's for a header that is declared.
+        Reply::new(
+            422,
+            json!({"detail": [{"loc": ["header", "metadata"]}]}).to_string(),
+        ),
+        Reply::new(403, "").with("Connection", "close"),
+    ];
+    empty.into_iter().chain(said).collect()
+}
 
 /// Exactly these codes, with this exit code.
 #[track_caller]
@@ -16,6 +51,83 @@ fn check(world: World, exit: u8, expected: &[&str]) -> Ran {
         "{shown}"
     );
     ran
+}
+
+#[test]
+fn who_hands_out_tokens_is_a_stand_in_whatever_he_says_without_the_header() {
+    let body = token_body(&jwt(&claims(ARM_AUDIENCE)), CLIENT_ID).to_string();
+    for refusal in refusals() {
+        let world = World::healthy()
+            .with(Route::ImdsProbe, refusal)
+            .with(Route::Token, Reply::new(200, body.clone()));
+        let ran = check(world, 0, &["NET-014"]);
+        let finding = ran.finding("NET-014");
+        assert_eq!(
+            (finding.severity, finding.confidence),
+            (Severity::Note, Confidence::Possible)
+        );
+        assert_eq!(ran.status(ImdsReachable), "note");
+        assert!(ran.evidence(ImdsReachable, "status").is_some());
+        assert_eq!(
+            (ran.asked(Route::ImdsProbe), ran.asked(Route::Token)),
+            (1, 1)
+        );
+    }
+}
+
+#[test]
+fn an_error_of_imds_makes_a_stand_in_as_well() {
+    let not_found = json!({"error": "invalid_request", "error_description": "Identity not found"});
+    for refusal in refusals() {
+        let world = World::healthy()
+            .with(Route::ImdsProbe, refusal)
+            .with(Route::Token, Reply::new(400, not_found.to_string()));
+        check(world, 1, &["NET-014", "IDSEL-001"]);
+    }
+}
+
+#[test]
+fn who_has_no_token_is_a_stranger() {
+    for refusal in refusals() {
+        let code = match Deed::from(refusal.clone()) {
+            Deed::Write(bytes) if String::from_utf8_lossy(&bytes).contains("close") => "IMDS-010",
+            _ => "NET-014",
+        };
+        let ran = check(World::healthy().with_imds(refusal.clone()), 1, &[code]);
+        assert_eq!(
+            (ran.asked(Route::Instance), ran.asked(Route::Token)),
+            (1, 1)
+        );
+        // The machine's description alone makes nobody IMDS: some take the way to the token, and pass on the rest.
+        let world = World::healthy().with(Route::ImdsProbe, refusal.clone());
+        check(world.with(Route::Token, refusal), 1, &[code]);
+    }
+}
+
+#[test]
+fn a_strangers_mark_is_enough() {
+    let marked = |status: u16, name: &'static str, value: &str| {
+        Reply::new(status, "<html></html>").with(name, value)
+    };
+    for stranger in [
+        marked(400, "Via", "1.1 proxy"),
+        marked(400, "X-Squid-Error", "ERR_INVALID_REQ 0"),
+        marked(407, "Proxy-Authenticate", "Basic"),
+        marked(302, "Location", "https://login.example/"),
+        marked(403, "Content-Type", "text/html"),
+        marked(502, "Server", "nginx"),
+        marked(404, "Server", "EC2ws"),
+        marked(404, "Server", "Oracle Cloud Metadata"),
+        marked(403, "Metadata-Flavor", "Google"),
+        marked(200, "Content-Type", "text/html"),
+    ] {
+        let ran = World::healthy().with(Route::ImdsProbe, stranger).run();
+        assert_ne!(ran.exit(), 0, "{}", ran.verbose_text());
+        assert_eq!(
+            (ran.asked(Route::Instance), ran.asked(Route::Token)),
+            (0, 0)
+        );
+    }
 }
 
 /// Answers to a request without a token that have no mark of ARM.

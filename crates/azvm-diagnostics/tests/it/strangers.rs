@@ -16,8 +16,9 @@ fn check(world: World, expected: &[&str]) -> Ran {
     ran
 }
 
+/// The same answer to every question: who refuses the first alone may be a stand-in.
 fn probe(reply: Reply) -> World {
-    World::healthy().with(Route::ImdsProbe, reply)
+    World::healthy().with_imds(reply)
 }
 
 fn token(reply: Reply) -> World {
@@ -56,7 +57,7 @@ fn a_refusal_with_words_of_its_own_in_the_status_line_is_not_the_agents() {
     let docker = "connecting to 169.254.169.254:80: connectex: unreachable network.";
     check(probe(closed().saying(docker)), &["HOST-007"]);
     let imds = Reply::imds_error(400, "invalid_request", "No.").saying("Bad header");
-    check(probe(imds), &[]);
+    check(World::healthy().with(Route::ImdsProbe, imds), &[]);
 }
 
 #[test]
@@ -114,10 +115,8 @@ fn another_clouds_service_is_named_by_its_headers() {
     );
     // A stand-in in IMDS's form is one, whatever it is called.
     let body = json!({"error": "invalid_request"}).to_string();
-    check(
-        probe(Reply::new(400, body).with("Server", "OpenStack nova")),
-        &[],
-    );
+    let named = Reply::new(400, body).with("Server", "OpenStack nova");
+    check(World::healthy().with(Route::ImdsProbe, named), &[]);
 }
 
 /// The page: Azure/WALinuxAgent#142, of the platform's own IIS at another address.

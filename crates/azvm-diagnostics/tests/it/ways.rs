@@ -147,7 +147,7 @@ fn a_refusal_is_about_signatures_only_where_the_agent_says_so() {
 #[test]
 fn the_agents_state_that_may_not_be_read_is_said_where_the_agent_refused() {
     let report = World::healthy()
-        .with(Route::ImdsProbe, agents_own(403))
+        .with_imds(agents_own(403))
         .run()
         .json_text();
     let unreadable = |why: &str| {

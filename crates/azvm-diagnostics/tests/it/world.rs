@@ -27,6 +27,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Timers are as fine as this: a jump has to end behind the timer that it is for.
 const TICK: Duration = Duration::from_millis(2);
 
+const IMDS_ROUTES: [Route; 4] = [
+    Route::ImdsProbe,
+    Route::Instance,
+    Route::IdentityInfo,
+    Route::Token,
+];
+
 type Change = Box<dyn FnOnce(Config) -> Config>;
 
 pub(crate) struct World {
@@ -106,6 +113,14 @@ impl World {
         self.deeds
             .insert(route, deeds.into_iter().map(Into::into).collect());
         self
+    }
+
+    /// This answer to every question to IMDS.
+    pub(crate) fn with_imds(self, deed: impl Into<Deed>) -> Self {
+        let deed = deed.into();
+        IMDS_ROUTES
+            .iter()
+            .fold(self, |world, &route| world.with(route, deed.clone()))
     }
 
     pub(crate) fn with_token(mut self, token: String) -> Self {

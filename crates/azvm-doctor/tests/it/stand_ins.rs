@@ -8,6 +8,10 @@ use std::thread;
 
 const TARGET: &str = "/subscriptions/22222222-aaaa-4000-8000-000000000002/resourceGroups/app-rg";
 
+/// As Python's `send_error(400)` writes it, shortened. Source: python/cpython:Lib/http/server.py.
+const PYTHON_PAGE: &str =
+    "<!DOCTYPE HTML>\n<html lang=\"en\"><head><title>Error response</title></head></html>";
+
 /// The answer to a request, by its head and how many there were before; `None` ends the connection without one.
 type Answer = fn(&str, usize) -> Option<String>;
 
@@ -139,6 +143,24 @@ fn a_first_503_is_no_verdict() {
         "ARM-017",
         "recovered after 2 retries",
     );
+}
+
+#[test]
+fn a_stand_in_may_refuse_without_the_header_as_it_likes() {
+    const PAGE: &str =
+        "Server: BaseHTTP/0.6 Python/3.11.7\r\nContent-Type: text/html;charset=utf-8\r\n";
+    let python = |head: &str, before| match head.contains("\r\nmetadata: true\r\n") {
+        true => imds(head, before),
+        false => response(400, PAGE, PYTHON_PAGE),
+    };
+    passes(
+        examine(python, arm),
+        "NET-014",
+        "in another form than IMDS's",
+    );
+    // Who has no token either is a stranger.
+    let run = examine(|_, _| response(400, PAGE, PYTHON_PAGE), arm).expect_code(1);
+    assert_eq!(run.report().codes(), ["NET-014"]);
 }
 
 #[test]

@@ -35,11 +35,13 @@ pub(crate) fn is_open(probe: Option<&Probe>) -> bool {
     }
 }
 
-/// True when it was answered as IMDS answers in an update, by nobody who names himself: other servers have
-/// resources that are gone as well.
+/// True when it was answered as IMDS answers in an update, without a name or a word: other servers have resources that are
+/// gone as well.
 pub(crate) fn may_be_updating(probe: Option<&Probe>) -> bool {
     let answer = probe.and_then(|call| call.answer.as_ref().ok());
-    answer.is_some_and(|it| it.status == 410 && it.server.is_none())
+    answer.is_some_and(|it| {
+        it.status == 410 && it.server.is_none() && it.rejection.description().is_none()
+    })
 }
 
 /// True when any answer is that of IMDS or of a stand-in.
@@ -57,6 +59,11 @@ pub(crate) fn is_vouched_for(imds: &ImdsFacts) -> bool {
         Err(_) => false,
     });
     by_token && is_open(imds.probe.as_ref())
+}
+
+/// True for a server that is known, and whose answers have no mark of IMDS: one more without any is its own.
+pub(crate) fn is_unsigned(imds: &ImdsFacts) -> bool {
+    responder(imds.probe.as_ref()) == Some(Responder::ImdsLike) || is_vouched_for(imds)
 }
 
 fn responder(probe: Option<&Probe>) -> Option<Responder> {

@@ -2,8 +2,8 @@
 
 use super::{Verdict, agent, brief, path, stranger};
 use crate::catalogue::{
-    Entry, HOST_002, HOST_003, HOST_007, IMDS_005, IMDS_006, IMDS_009, IMDS_018, IMDS_022, NET_001,
-    NET_002, NET_003, NET_004, NET_012, NET_014, NET_018, NET_019,
+    Entry, HOST_002, HOST_003, HOST_007, IMDS_002, IMDS_003, IMDS_005, IMDS_006, IMDS_009,
+    IMDS_018, IMDS_022, NET_001, NET_002, NET_003, NET_004, NET_012, NET_014, NET_018, NET_019,
 };
 use crate::collect::offered_version;
 use crate::facts::{Call, Facts, ProbeAnswer, Trouble};
@@ -196,6 +196,23 @@ fn saw_answer(answer: &ProbeAnswer, verdict: &mut Verdict) {
     verdict.saw_some("reason_phrase", answer.reason.as_ref());
 }
 
+/// A status that IMDS documents, of an answer that says nothing of who wrote it: no server's name, no page, and no words or
+/// those of IMDS. A 404 says that this is some web server, and 500 that it has a mistake.
+///
+/// Source: Microsoft, "How to use managed identities for Azure resources on an Azure VM to acquire an access token", error
+/// handling.
+fn documented(answer: &ProbeAnswer) -> Option<&'static Entry> {
+    let words = answer.rejection.description().map(str::to_ascii_lowercase);
+    let has_words = |known: &str| words.as_ref().is_none_or(|words| words.contains(known));
+    match answer.status {
+        _ if answer.responder != Responder::Unknown || answer.server.is_some() => None,
+        410 if words.is_none() => Some(&IMDS_002),
+        429 if has_words("too many requests") => Some(&IMDS_003),
+        503 if words.is_none() => Some(&IMDS_006),
+        _ => None,
+    }
+}
+
 fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut Verdict) {
     saw_answer(answer, verdict);
     let entry: &Entry = match answer.responder {
@@ -226,7 +243,7 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
         responder => match impostor(responder) {
             Some(entry) => entry,
             None if answer.status == 200 => &IMDS_018,
-            None => &NET_014,
+            None => documented(answer).unwrap_or(&NET_014),
         },
     };
     let mut finding = Finding::new(entry, values)
@@ -243,6 +260,12 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
     }
     if entry.code == IMDS_005.code || (entry.code == NET_014.code && is_like_agents(answer)) {
         finding = finding.with_confidence(Confidence::Likely);
+    }
+    if Some(entry) == documented(answer) {
+        let cause = format!("{}; nothing in it says who wrote it", told(answer));
+        finding = finding
+            .with_confidence(Confidence::Possible)
+            .with_cause(cause);
     }
     verdict.find(finding);
     if answer.responder == Responder::GuestProxyAgent {

@@ -8,7 +8,8 @@ use crate::catalogue::{
 };
 use crate::collect::{MAX_RETRY_AFTER, SCALE_SET_TYPE};
 use crate::facts::{Call, Facts, ImdsFacts, TokenFacts, Trouble, Try};
-use crate::finding::{Finding, Severity, Values};
+use crate::finding::{Confidence, Finding, Severity, Values};
+use crate::stand_in;
 use azvm_arm::Cloud;
 use azvm_exchange::FailureKind;
 use azvm_imds::{Guid, ProtocolError, Rejection, Responder, UnverifiedClaims};
@@ -146,9 +147,13 @@ fn refused(rejection: &Rejection, facts: &Facts, values: &Values, verdict: &mut 
             "; it asks to come back in {wait}, which this run did not wait for"
         ));
     }
+    let confidence = match is_own_without_a_mark(rejection, facts) {
+        true => Confidence::Likely,
+        false => agent::confidence(entry),
+    };
     let finding = Finding::new(entry, values)
         .with_severity(Severity::Fail)
-        .with_confidence(agent::confidence(entry))
+        .with_confidence(confidence)
         .with_cause(cause);
     verdict.find(in_case(finding, rejection));
     if rejection.status() == 200 {
@@ -197,6 +202,7 @@ fn refusal(rejection: &Rejection, facts: &Facts) -> &'static Entry {
         Responder::IisFront => return &IMDS_006,
         // Its probe may look like IMDS's; only its challenge for a token is its own.
         Responder::ArcAgent => return &HOST_003,
+        _ if is_own_without_a_mark(rejection, facts) => {}
         responder if !responder.is_imds() && rejection.status() != 429 => {
             return if rejection.status() == 410 || rejection.status() == 404 {
                 &IMDS_006
@@ -233,6 +239,14 @@ pub(crate) fn by_error(rejection: &Rejection, audience: &'static Entry) -> &'sta
         (_, Some("unauthorized_client")) => &TOKEN_015,
         _ => &TOKEN_017,
     }
+}
+
+/// An answer that says nothing of who wrote it, from a server that was known a moment ago without saying so either. To send
+/// somebody elsewhere is not IMDS's way.
+fn is_own_without_a_mark(rejection: &Rejection, facts: &Facts) -> bool {
+    rejection.responder() == Responder::Unknown
+        && rejection.status() >= 400
+        && stand_in::is_unsigned(&facts.imds)
 }
 
 /// `bad_request_102` is the documented error, and this description is what is observed.

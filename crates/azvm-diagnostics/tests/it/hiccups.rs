@@ -79,7 +79,7 @@ fn a_probe_that_never_passes_is_no_verdict_where_there_is_a_token() {
 fn an_imds_that_never_recovers_did_not() {
     for (deed, code) in [
         (Deed::Close, "IMDS-006"),
-        (Reply::new(503, "").into(), "NET-014"),
+        (Reply::new(503, "").into(), "IMDS-006"),
         (Reply::new(500, "Internal Server Error").into(), "NET-014"),
         (
             Reply::new(502, "<html>bad gateway</html>").into(),

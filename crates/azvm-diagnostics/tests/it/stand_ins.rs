@@ -9,6 +9,7 @@ use crate::world::World;
 use azvm_diagnostics::CheckId::ImdsReachable;
 use azvm_diagnostics::{Confidence, Severity};
 use serde_json::json;
+use std::time::Duration;
 
 const PYTHON: &str = "BaseHTTP/0.6 Python/3.11.7";
 
@@ -126,6 +127,83 @@ fn a_strangers_mark_is_enough() {
         assert_eq!(
             (ran.asked(Route::Instance), ran.asked(Route::Token)),
             (0, 0)
+        );
+    }
+}
+
+/// An IMDS whose answers have no `Server` header, and this one to whoever asks for a token.
+fn unsigned(token: impl Into<Deed>) -> World {
+    let body = json!({"error": "invalid_request", "error_description": "Required metadata header not specified"});
+    World::healthy()
+        .with(Route::ImdsProbe, Reply::new(400, body.to_string()))
+        .with(Route::Token, token)
+}
+
+#[test]
+fn what_a_known_server_says_without_a_mark_is_its_own() {
+    for (reply, code) in [
+        (Reply::new(410, ""), "IMDS-002"),
+        (Reply::new(404, ""), "IMDS-001"),
+        (Reply::new(404, "Not Found"), "IMDS-001"),
+        (Reply::new(404, "<h1>Not Found</h1>"), "IMDS-001"),
+        (Reply::new(429, ""), "IMDS-003"),
+        (Reply::new(500, ""), "IMDS-006"),
+        (Reply::new(503, "Service Unavailable"), "IMDS-006"),
+        (Reply::new(400, ""), "TOKEN-017"),
+        (Reply::new(401, ""), "TOKEN-017"),
+        (Reply::new(403, ""), "TOKEN-017"),
+    ] {
+        let ran = check(unsigned(reply), 1, &[code]);
+        assert_eq!(ran.finding(code).confidence, Confidence::Likely, "{code}");
+    }
+    // What has a stranger's mark, and a redirection, is not.
+    for stranger in [
+        Reply::new(403, "").with("Via", "1.1 proxy"),
+        Reply::new(503, "<html>busy</html>"),
+        Reply::new(302, "").with("Location", "/login"),
+    ] {
+        check(unsigned(stranger), 1, &["NET-014"]);
+    }
+    // Where the other answers are signed, one that is not is somebody else's.
+    let signed = |reply| World::healthy().with(Route::Token, reply);
+    check(signed(Reply::new(403, "")), 1, &["NET-014"]);
+    check(signed(Reply::new(503, "")), 1, &["NET-014"]);
+}
+
+#[test]
+fn the_statuses_of_imds_are_its_own_where_nothing_speaks_against_it() {
+    let throttled = "Temporarily throttled, too many requests";
+    for (reply, code) in [
+        (Reply::new(410, ""), "IMDS-002"),
+        (Reply::new(429, throttled), "IMDS-003"),
+        (Reply::new(429, ""), "IMDS-003"),
+        (Reply::new(503, ""), "IMDS-006"),
+    ] {
+        let ran = check(World::healthy().with_imds(reply), 1, &[code]);
+        let finding = ran.finding(code);
+        assert_eq!(finding.confidence, Confidence::Possible, "{code}");
+        let cause = finding.cause.as_deref().unwrap();
+        assert!(
+            cause.ends_with("nothing in it says who wrote it"),
+            "{cause}"
+        );
+    }
+    for stranger in [
+        // The platform's own channel has a 410, too. Source: Azure/WALinuxAgent:azurelinuxagent/common/utils/restutil.py.
+        Reply::new(410, "<Error><Code>ResourceNotAvailable</Code></Error>")
+            .with("Server", "Microsoft-IIS/10.0"),
+        Reply::new(410, "<html>Gone</html>"),
+        Reply::new(429, "slow down"),
+        Reply::new(503, "").with("Server", "nginx"),
+        Reply::new(503, "upstream connect error"),
+        Reply::new(503, "<html>busy</html>"),
+        Reply::new(404, ""),
+        Reply::new(500, ""),
+    ] {
+        let ran = check(World::healthy().with_imds(stranger), 1, &["NET-014"]);
+        assert!(
+            ran.facts.duration < Duration::from_secs(10),
+            "not waited for"
         );
     }
 }

@@ -17,7 +17,7 @@ pub enum Responder {
     ArcAgent,
     /// The proxy of Docker Desktop: 403, "connecting to 169.254.169.254:80 …".
     DockerDesktop,
-    /// The Guest Proxy Agent itself: empty body, `Connection: close`; or its 405 with `Allow` in plain text.
+    /// The Guest Proxy Agent itself: empty body, `Connection: close`, no `Server`; or its 405 with `Allow` in plain text.
     GuestProxyAgent,
     /// An HTTP proxy: 407, `Via`, `X-Squid-Error`, `Proxy-…`, or HTML with 403 or a gateway's status.
     HttpProxy,
@@ -60,7 +60,9 @@ impl Responder {
             401 if is_arc_challenge(response) => Self::ArcAgent,
             405 if is_agents_405(response) => Self::GuestProxyAgent,
             500 if starts_with_ignoring_case(server, "Microsoft-IIS/") => Self::IisFront,
-            403 | 421 | 500 | 502 | 503 if response.body().is_empty() && closes(response) => {
+            403 | 421 | 500 | 502 | 503
+                if server.is_empty() && response.body().is_empty() && closes(response) =>
+            {
                 Self::GuestProxyAgent
             }
             403 | 502..=504 if is_html(response) => Self::HttpProxy,
@@ -236,6 +238,8 @@ mod tests {
                 Responder::Imds,
             );
             check(status, &[close, ("Via", "1.1 x")], "", Responder::HttpProxy);
+            let named = ("Server", "BaseHTTP/0.6 Python/3.11.7");
+            check(status, &[close, named], "", Responder::Unknown);
         }
         check(404, &[close], "", Responder::Unknown);
         let iis = ("Server", "Microsoft-IIS/10.0");

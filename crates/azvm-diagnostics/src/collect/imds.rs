@@ -14,6 +14,7 @@ use azvm_imds::{
     InstanceRequest, PUBLISHED_VERSIONS, ProtocolError, Rejection, Responder, TRANSIENT_DELAYS,
     TokenRequest, read_identity_info, read_instance, retry_policy,
 };
+use std::borrow::Cow;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -106,8 +107,14 @@ impl Run<'_> {
 
     /// Asks without the header, and again after a hiccup. The waits between are silence like any other.
     async fn probe_imds(&mut self, client: &Client) -> Option<Call<ProbeAnswer, ProtocolError>> {
-        let read = |response: &Response| Ok(read_probe(response));
+        let mut closes = false;
+        let read = |response: &Response| {
+            let answer = read_probe(response);
+            closes = closes_without_a_mark(response, &answer);
+            Ok(answer)
+        };
         let probe = self.ask(client, "imds_probe", probe(), read).await?;
+        self.imds_closes = closes;
         self.imds_patience.paused(&probe.attempts);
         Some(probe)
     }
@@ -269,7 +276,9 @@ impl Run<'_> {
     ) -> (Option<Call<TokenFacts, ProtocolError>>, Option<Secret>) {
         let ask = TokenRequest::new(audience, selector);
         let mut secret = None;
+        let closes = self.imds_closes;
         let read = |response: &Response| {
+            let response = &*without_close(response, closes);
             let received_at = azvm_identity::now();
             let token = ask.read(response, received_at)?;
             secret = Some(token.secret().clone());
@@ -430,4 +439,29 @@ fn read_probe(response: &Response) -> ProbeAnswer {
         flavor: response.header("metadata-flavor").map(service_text),
         reason: response.header(REASON_PHRASE).map(service_text),
     }
+}
+
+/// A server that ends every connection does so without being the Guest Proxy Agent, for whom that is a mark. IMDS signs its
+/// answers: one that is not signed is somebody else's all the same.
+fn closes_without_a_mark(response: &Response, answer: &ProbeAnswer) -> bool {
+    let is_unsigned = matches!(answer.responder, Responder::ImdsLike | Responder::Unknown);
+    is_unsigned && is_close(response.headers())
+}
+
+fn is_close<'a>(mut headers: impl Iterator<Item = (&'a str, &'a str)>) -> bool {
+    headers.any(is_close_header)
+}
+
+fn is_close_header((name, value): (&str, &str)) -> bool {
+    name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case("close")
+}
+
+/// The answer without what is no mark of anybody here. One with a body is nobody's by that anyway.
+fn without_close(response: &Response, closes: bool) -> Cow<'_, Response> {
+    if !closes || !response.body().is_empty() {
+        return Cow::Borrowed(response);
+    }
+    let kept = response.headers().filter(|it| !is_close_header(*it));
+    let kept = kept.map(|(name, value)| (name.into(), value.into()));
+    Cow::Owned(Response::new(response.status(), kept.collect(), vec![]))
 }

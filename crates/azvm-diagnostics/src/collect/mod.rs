@@ -246,6 +246,7 @@ pub async fn collect(config: &Config, progress: &dyn Progress) -> Result<Facts, 
         imds_budget: ImdsBudget::new(began),
         arm_budget: ArmBudget::new(),
         imds_patience: Patience::new(IMDS_SILENCE),
+        imds_closes: false,
         arm_patience: Patience::new(ARM_SILENCE),
     };
     let started = azvm_identity::now();
@@ -401,6 +402,8 @@ struct Run<'a> {
     arm_budget: ArmBudget,
     imds_patience: Patience,
     arm_patience: Patience,
+    /// Every answer of IMDS's address ends its connection.
+    imds_closes: bool,
 }
 
 impl Run<'_> {

@@ -208,6 +208,35 @@ fn the_statuses_of_imds_are_its_own_where_nothing_speaks_against_it() {
     }
 }
 
+/// An agent passes on what IMDS signed and names nobody in its own answers, which end the connection.
+#[test]
+fn a_server_that_ends_every_connection_is_no_agent() {
+    let closing = |reply: Reply| reply.with("Connection", "close");
+    let probed = || Reply::new(400, json!({"error": "missing header"}).to_string());
+    for (status, code) in [
+        (403, "TOKEN-017"),
+        (500, "IMDS-006"),
+        (502, "IMDS-006"),
+        (503, "IMDS-006"),
+    ] {
+        // It names itself.
+        let named = |reply: Reply| closing(reply).with("Server", PYTHON);
+        let world = unsigned(named(Reply::new(status, ""))).with(Route::ImdsProbe, named(probed()));
+        check(world, 1, &[code]);
+        // It does not, and ends every connection.
+        let world = unsigned(closing(Reply::new(status, "")));
+        check(world.with(Route::ImdsProbe, closing(probed())), 1, &[code]);
+    }
+    for (status, code) in [(403, "IMDS-010"), (502, "IMDS-013")] {
+        let own = || closing(Reply::new(status, ""));
+        // Nobody else ends connections, or IMDS signs what is its own.
+        check(unsigned(own()), 1, &[code]);
+        let signed = Reply::imds_error(400, "invalid_request", "…");
+        let world = World::healthy().with(Route::ImdsProbe, closing(signed));
+        check(world.with(Route::Token, own()), 1, &[code]);
+    }
+}
+
 /// Answers to a request without a token that have no mark of ARM.
 fn bare() -> Vec<Reply> {
     let statuses = [401, 403, 404].into_iter();

@@ -355,6 +355,45 @@ fn the_directory() {
     );
 }
 
+/// Source: Azure/enterprise-azure-policy-as-code#795 for the sentence.
+#[test]
+fn a_condition_is_read_from_words_after_a_code() {
+    let words = |what: &str| {
+        format!(
+            "The client '{ID}' with object id '{ID}' {what} to perform action \
+             'Microsoft.Authorization/roleAssignments/write' over scope '/subscriptions/{ID}' or the scope is invalid. If \
+             access was recently granted, please refresh your credentials."
+        )
+    };
+    let condition = words("has an authorization with ABAC condition that is not fulfilled");
+    let none = words("does not have authorization");
+    let forms = |words: &str| {
+        [
+            arm("AuthorizationFailed", words),
+            format!(
+                "ERROR: (AuthorizationFailed) {words}\nCode: AuthorizationFailed\nMessage: {words}"
+            ),
+            format!("azure.core.exceptions.HttpResponseError: (AuthorizationFailed) {words}"),
+            format!(
+                "\u{2502} Error: unexpected status 403 (403 Forbidden) with error: AuthorizationFailed: {words}\n\u{2502}\n\
+                 \u{2502}   with azurerm_role_assignment.x,"
+            ),
+            format!("Error. Status=403 Code=\"AuthorizationFailed\" Message=\"{words}\""),
+        ]
+    };
+    for text in forms(&condition) {
+        check(&text, &[("RBAC-007", "likely")]);
+    }
+    for text in forms(&none) {
+        check(&text, &REFUSED);
+    }
+    // Az PowerShell prints no code.
+    let bare = |words: &str| format!("New-AzRoleAssignment: {words}\r\nStatusCode: 403\r\n");
+    check(&bare(&condition), &[("RBAC-007", "possible")]);
+    check(&bare(&none), &REFUSED.map(|(code, _)| (code, "possible")));
+    check("has an authorization with ABAC condition", &[]);
+}
+
 #[test]
 fn envelopes_that_the_doctor_reads() {
     let refused = [("RBAC-018", "high")];

@@ -14,7 +14,7 @@
 //! the code and the status. `answer` reads it with the readers of the wire. `imds`, `arm`, `directory` and `stranger` say
 //! what it means, by the doctor's own rules where these need nothing but the answer: `error` or `code` and the status
 //! decide, words tell neighbours apart and are no more than *likely*. `sdk` knows whose sentence it is, and which sentences
-//! hide the answer.
+//! hide the answer; `sentences` has those that say what went wrong where no service answered.
 //!
 //! The words are shown only where a service wrote them into a member for words, and never anything shaped like a token.
 
@@ -22,12 +22,14 @@ mod answer;
 mod arm;
 mod directory;
 mod forms;
+mod hosts;
 mod ids;
 mod imds;
 mod sdk;
+mod sentences;
 mod stranger;
 
-use crate::catalogue::{ARM_011, CODE_024, Entry, NET_018};
+use crate::catalogue::{ARM_011, Entry, NET_018};
 use crate::finding::{Confidence, Finding, Values};
 use crate::rules;
 
@@ -43,7 +45,7 @@ pub const LOOKED_FOR: [&str; 6] = [
     "a page of a proxy, and the plain text of AAD Pod Identity or Docker Desktop",
     "a code such as AuthorizationFailed or invalid_request, or an AADSTS number",
     "the sentences of IMDS, of ARM's refusal, and of SDKs that hide them",
-    "a status, or how a connection to 169.254.169.254 failed",
+    "a status, or how a connection to 169.254.169.254 or to ARM failed, its name and certificate included",
 ];
 
 /// What was found in the words of an error.
@@ -103,11 +105,9 @@ pub fn decode(text: &str) -> Decoded {
         .as_ref()
         .map_or_else(Vec::new, |answer| means(answer, text));
     if meanings.is_empty() {
-        meanings.extend(sdk::by_words(text));
-        if let Some(wrapper) = wrapper.filter(|wrapper| wrapper.hides_the_answer) {
-            meanings.insert(0, Meaning::high(&CODE_024));
-            meanings.extend(wrapper.may_hide());
-        }
+        meanings.extend(sentences::meanings(text));
+        let is_told = !meanings.is_empty();
+        meanings.extend(wrapper.map_or_else(Vec::new, |wrapper| wrapper.may_hide(is_told)));
     }
     Decoded {
         sdk: sdk::name(text),

@@ -5,8 +5,7 @@
 
 use super::Meaning;
 use crate::catalogue::{
-    HOST_001, IDSEL_001, IDSEL_002, IDSEL_007, IMDS_001, IMDS_006, NET_001, NET_002, NET_003,
-    NET_014, RBAC_017, TOKEN_003, TOKEN_004,
+    CODE_024, IDSEL_001, IDSEL_002, IDSEL_007, IMDS_001, IMDS_006, NET_014, TOKEN_003, TOKEN_004,
 };
 
 /// A sentence of an SDK.
@@ -16,14 +15,14 @@ pub(super) struct Wrapper {
     words: &'static str,
     /// Another one that has to be there as well.
     and: &'static str,
-    /// The sentence stands for any refusal of IMDS.
-    pub(super) hides_the_answer: bool,
     hides: Hidden,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hidden {
     Nothing,
+    /// A 400, whatever it is about: the sentence says that no identity is assigned.
+    Assignment,
     /// A 400, whatever it is about.
     Refusal,
     /// A body that is no JSON.
@@ -35,18 +34,20 @@ const fn sentence(name: &'static str, words: &'static str, hides: Hidden) -> Wra
         name,
         words,
         and: "",
-        hides_the_answer: !matches!(hides, Hidden::Nothing),
         hides,
     }
 }
 
 /// The namespaces and marks by which programs are known, whatever they say; the narrower before the wider.
-const PROGRAMS: [(&str, &str); 22] = [
+const PROGRAMS: [(&str, &str); 27] = [
     ("cli.azure.cli", "the Azure CLI"),
     ("com.azure.identity.", "azure-identity for Java"),
     ("com.azure.", "Azure SDK for Java"),
     ("com.microsoft.azure.", "Azure SDK for Java"),
+    ("com.microsoft.aad.msal4j", "MSAL for Java"),
     ("Azure.Identity.", "Azure.Identity for .NET"),
+    ("Microsoft.Identity.Client.", "MSAL for .NET"),
+    ("MSAL.Net", "MSAL for .NET"),
     ("Azure.RequestFailedException", "Azure.Core for .NET"),
     ("azure.identity._", "azure-identity for Python"),
     ("azure.identity.aio", "azure-identity for Python"),
@@ -57,6 +58,7 @@ const PROGRAMS: [(&str, &str); 22] = [
     ("azurerm_", "Terraform's azurerm"),
     ("= HTTP RESPONSE =", "Az PowerShell"),
     ("Connect-Az", "Az PowerShell"),
+    ("Unable to acquire token for tenant", "Az PowerShell"),
     ("Get-Az", "Az PowerShell"),
     ("Invoke-Az", "Az PowerShell"),
     ("New-Az", "Az PowerShell"),
@@ -64,19 +66,25 @@ const PROGRAMS: [(&str, &str); 22] = [
     ("Set-Az", "Az PowerShell"),
     ("ERROR: (", "the Azure CLI"),
     ("ERROR: AADSTS", "the Azure CLI"),
+    ("No access was configured for the ", "the Azure CLI"),
 ];
 
 /// The narrower sentence before the wider one.
-const WRAPPERS: [Wrapper; 18] = [
+const WRAPPERS: [Wrapper; 21] = [
     sentence(
         "azure_identity for Rust",
+        "ManagedIdentityCredential authentication failed. The requested identity has not been assigned to this resource",
+        Hidden::Assignment,
+    ),
+    sentence(
+        "an Azure SDK's identity library",
         "The requested identity has not been assigned to this resource",
-        Hidden::Refusal,
+        Hidden::Assignment,
     ),
     sentence(
         "Azure.Identity or MSAL for .NET",
         "Either the requested identity has not been assigned to this resource",
-        Hidden::Refusal,
+        Hidden::Assignment,
     ),
     sentence("MSAL for .NET", "[Managed Identity]", Hidden::Nothing),
     sentence("MSAL for .NET", "MsalServiceException", Hidden::Nothing),
@@ -88,7 +96,7 @@ const WRAPPERS: [Wrapper; 18] = [
     sentence(
         "@azure/identity for JavaScript",
         "Message: network_error",
-        Hidden::OddBody,
+        Hidden::Nothing,
     ),
     sentence(
         "MSAL for JavaScript",
@@ -102,14 +110,25 @@ const WRAPPERS: [Wrapper; 18] = [
     ),
     sentence(
         "azidentity for Go",
+        "ManagedIdentityCredential: managed identity timed out",
+        Hidden::Nothing,
+    ),
+    sentence(
+        "azidentity for Go",
         "ManagedIdentityCredential: failed to authenticate",
         Hidden::Nothing,
     ),
     sentence("azcore for Go", "ERROR CODE: ", Hidden::Nothing),
     sentence(
         "azure-identity for Java",
-        "Connection to IMDS endpoint cannot be established",
+        "Connection to IMDS endpoint cannot be established.",
         Hidden::Refusal,
+    ),
+    // Here it goes on with what went wrong.
+    sentence(
+        "azure-identity for Java",
+        "Connection to IMDS endpoint cannot be established, ",
+        Hidden::Nothing,
     ),
     sentence(
         "azure-identity for Java",
@@ -145,7 +164,7 @@ const WRAPPERS: [Wrapper; 18] = [
         Hidden::Refusal,
     ),
     sentence(
-        "azure-identity for Python",
+        "an Azure SDK's identity library",
         "ManagedIdentityCredential authentication unavailable",
         Hidden::OddBody,
     ),
@@ -166,54 +185,23 @@ pub(super) fn wrapper(text: &str) -> Option<Wrapper> {
 }
 
 impl Wrapper {
-    /// What the sentence may stand for.
-    pub(super) fn may_hide(self) -> Vec<Meaning> {
+    /// What the sentence may stand for, which is no more than what another sentence says outright. That no identity is
+    /// assigned, it says whatever else there is.
+    pub(super) fn may_hide(self, is_told: bool) -> Vec<Meaning> {
+        let refusals = [&IDSEL_001, &IDSEL_002, &IDSEL_007, &TOKEN_003, &TOKEN_004];
         let entries = match self.hides {
             Hidden::Nothing => return vec![],
-            Hidden::Refusal => vec![&IDSEL_001, &IDSEL_002, &IDSEL_007, &TOKEN_003, &TOKEN_004],
-            Hidden::OddBody => vec![&NET_014, &IMDS_001, &IMDS_006],
+            Hidden::Refusal | Hidden::OddBody if is_told => return vec![],
+            Hidden::Assignment | Hidden::Refusal => refusals.to_vec(),
+            // Nobody said anything of an identity.
+            Hidden::OddBody => {
+                let others = [&NET_014, &IMDS_001, &IMDS_006];
+                return others.map(Meaning::possible).into();
+            }
         };
-        entries.into_iter().map(Meaning::possible).collect()
+        let refusals = entries.into_iter().map(Meaning::possible);
+        std::iter::once(Meaning::high(&CODE_024))
+            .chain(refusals)
+            .collect()
     }
-}
-
-/// What the words of a system or a client say where no service answered.
-pub(super) fn by_words(text: &str) -> Vec<Meaning> {
-    let lower = text.to_ascii_lowercase();
-    let has = |words: &[&str]| words.iter().any(|words| lower.contains(words));
-    if has(&["no subscriptions found for"]) {
-        return vec![Meaning::likely(&RBAC_017)];
-    }
-    if has(&["aadsts500011"]) {
-        return vec![Meaning::likely(&TOKEN_004)];
-    }
-    if has(&["no response from the imds endpoint"]) {
-        let entries = [&NET_002, &NET_003, &HOST_001];
-        return entries.map(Meaning::possible).into();
-    }
-    // curl's own numbers of what went wrong; with the second it names no host.
-    if has(&["curl: (28)"]) {
-        return vec![Meaning::possible(&NET_002)];
-    }
-    if !lower.contains("169.254.169.254") {
-        return vec![];
-    }
-    let entries = if has(&["connection refused", "actively refused", "econnrefused"]) {
-        vec![&NET_003]
-    } else if has(&[
-        "network is unreachable",
-        "no route to host",
-        "unreachable network",
-        "enetunreach",
-        "ehostunreach",
-    ]) {
-        vec![&NET_001, &HOST_001]
-    } else if has(&["timed out", "timeout", "deadline exceeded", "etimedout"]) {
-        vec![&NET_002, &HOST_001]
-    } else if has(&["curl: (7)"]) {
-        vec![&NET_003]
-    } else {
-        vec![]
-    };
-    entries.into_iter().map(Meaning::possible).collect()
 }

@@ -83,6 +83,8 @@ fn asked(text: &str) -> Asked {
 /// An answer of which only the status is known, or one that is nobody's.
 pub(super) fn by_status(answer: &Answer, text: &str) -> Vec<Meaning> {
     let entry = match (answer.status, asked(text)) {
+        // How a tunnel failed, the sentences tell.
+        (Some(407), _) => return vec![],
         (Some(429), Asked::Arm) => &ARM_016,
         (Some(500..), Asked::Arm) => &ARM_017,
         (_, Asked::Arm) => return vec![],

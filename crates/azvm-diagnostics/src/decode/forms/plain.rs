@@ -48,8 +48,11 @@ const ENDS: [&str; 14] = [
     "Exception Message:",
 ];
 
-/// The sentence by which ARM refuses, up to what it names.
-const DENIAL: &str = "does not have authorization to perform action";
+/// The sentences by which ARM refuses, up to what they name.
+const DENIALS: [&str; 2] = [
+    "does not have authorization to perform action",
+    "has an authorization with ABAC condition that is not fulfilled to perform action",
+];
 
 /// What the words alone say.
 #[derive(Debug)]
@@ -215,7 +218,7 @@ fn directory(text: &str) -> Option<Words> {
 fn denial(text: &str) -> Option<Printed> {
     let flat: Vec<&str> = text.split_whitespace().collect();
     let flat = flat.join(" ");
-    let at = flat.find(DENIAL)?;
+    let at = DENIALS.iter().find_map(|denial| flat.find(denial))?;
     let start = flat[..at].rfind("The client '").unwrap_or(at);
     let message = cut(&flat[start..], None);
     let body = json!({ "error": { "message": message } })

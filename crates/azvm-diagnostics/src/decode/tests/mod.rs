@@ -1,6 +1,7 @@
 //! Errors as clients and services word them, each with what it means, and with its neighbour that does not.
 
 mod sdks;
+mod sentences;
 
 use super::*;
 use proptest::prelude::*;
@@ -303,8 +304,8 @@ fn words_of_sdks() {
         ),
         (
             "ManagedIdentityCredential authentication unavailable.",
-            "azure-identity for Python",
-            &["CODE-024", "NET-014", "IMDS-001", "IMDS-006"],
+            "an Azure SDK's identity library",
+            &["NET-014", "IMDS-001", "IMDS-006"],
         ),
         (
             "invalid_request: Error(s): Not Available - Timestamp: Not Available - Description: Multiple user assigned identities exist, please specify",
@@ -314,7 +315,7 @@ fn words_of_sdks() {
         (
             "ManagedIdentityCredential: Network unreachable. Message: network_error: See https://aka.ms/msal.js.errors#network_error",
             "@azure/identity for JavaScript",
-            &["CODE-024", "NET-014", "IMDS-001", "IMDS-006"],
+            &["NET-001", "NET-002", "HOST-001", "NET-014"],
         ),
         (
             "ManagedIdentityCredential: failed to authenticate a system assigned identity. The endpoint responded with {\"error\": \"invalid_request\", \"error_description\": \"Identity not found\"}",
@@ -334,7 +335,7 @@ fn words_of_sdks() {
         (
             "File \"msal/managed_identity.py\"\njson.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)",
             "MSAL for Python or the Azure CLI",
-            &["CODE-024", "NET-014", "IMDS-001", "IMDS-006"],
+            &["NET-014", "IMDS-001", "IMDS-006"],
         ),
     ] {
         let decoded = decode(text);

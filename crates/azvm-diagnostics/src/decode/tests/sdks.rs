@@ -106,7 +106,7 @@ fn azure_identity_for_python() {
         let findings = decode(text).findings.into_iter();
         findings.map(|it| it.entry.code).collect::<Vec<_>>()
     };
-    assert_eq!(codes(odd), ["CODE-024", "NET-014", "IMDS-001", "IMDS-006"]);
+    assert_eq!(codes(odd), ["NET-014", "IMDS-001", "IMDS-006"]);
     let python = "x = {'error': None, 'inner': {'error': \"invalid_resource\", 'error_description': 'it\\'s \"None\"', 'n': [True]}}";
     let answer = decode(python).answer.unwrap();
     assert_eq!(answer.words.as_deref(), Some("it's \"None\""));
@@ -355,6 +355,45 @@ fn the_directory() {
     );
 }
 
+/// Source: Azure/enterprise-azure-policy-as-code#795 for the sentence.
+#[test]
+fn a_condition_is_read_from_words_after_a_code() {
+    let words = |what: &str| {
+        format!(
+            "The client '{ID}' with object id '{ID}' {what} to perform action \
+             'Microsoft.Authorization/roleAssignments/write' over scope '/subscriptions/{ID}' or the scope is invalid. If \
+             access was recently granted, please refresh your credentials."
+        )
+    };
+    let condition = words("has an authorization with ABAC condition that is not fulfilled");
+    let none = words("does not have authorization");
+    let forms = |words: &str| {
+        [
+            arm("AuthorizationFailed", words),
+            format!(
+                "ERROR: (AuthorizationFailed) {words}\nCode: AuthorizationFailed\nMessage: {words}"
+            ),
+            format!("azure.core.exceptions.HttpResponseError: (AuthorizationFailed) {words}"),
+            format!(
+                "\u{2502} Error: unexpected status 403 (403 Forbidden) with error: AuthorizationFailed: {words}\n\u{2502}\n\
+                 \u{2502}   with azurerm_role_assignment.x,"
+            ),
+            format!("Error. Status=403 Code=\"AuthorizationFailed\" Message=\"{words}\""),
+        ]
+    };
+    for text in forms(&condition) {
+        check(&text, &[("RBAC-007", "likely")]);
+    }
+    for text in forms(&none) {
+        check(&text, &REFUSED);
+    }
+    // Az PowerShell prints no code.
+    let bare = |words: &str| format!("New-AzRoleAssignment: {words}\r\nStatusCode: 403\r\n");
+    check(&bare(&condition), &[("RBAC-007", "possible")]);
+    check(&bare(&none), &REFUSED.map(|(code, _)| (code, "possible")));
+    check("has an authorization with ABAC condition", &[]);
+}
+
 #[test]
 fn envelopes_that_the_doctor_reads() {
     let refused = [("RBAC-018", "high")];
@@ -423,6 +462,7 @@ fn a_text_of_braces_ends() {
         "<html><Error><Code>".repeat(10_000),
         "AADSTS x-ms-request-id AuthorizationFailed invalid_request ".repeat(4_000),
         "no azure clientID in ".repeat(10_000),
+        "https://h imds endpoint timeout\n".repeat(8_000),
     ] {
         let first = decode(&text);
         assert_eq!(format!("{first:?}"), format!("{:?}", decode(&text)));

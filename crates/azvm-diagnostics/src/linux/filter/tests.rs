@@ -278,9 +278,9 @@ fn a_policy_stops_what_no_rule_lets_through() {
         by_lo(5, &1_u32.to_ne_bytes()),
         by_lo(7, b"lo\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
     );
-    assert_eq!(closed(&[]), [by_policy.clone()]);
+    assert_eq!(closed(&[]), std::slice::from_ref(&by_policy));
     let usual = [established(), by_number, by_name];
-    assert_eq!(closed(&usual), [by_policy.clone()]);
+    assert_eq!(closed(&usual), std::slice::from_ref(&by_policy));
     assert_eq!(closed(&[vec![ends(-5, "")]]), [by_policy]);
     // A rule lets it through, or may do so.
     assert_eq!(closed(&[established(), vec![to_imds(), accept()]]), []);

@@ -4,7 +4,7 @@ use crate::catalogue::Entry;
 use crate::finding::Values;
 
 /// The names that a template may have in braces: what [`Values`] and the rules set.
-pub const PLACEHOLDERS: [&str; 27] = [
+pub const PLACEHOLDERS: [&str; 29] = [
     "arm_authority",
     "arm_host",
     "arm_port",
@@ -20,6 +20,8 @@ pub const PLACEHOLDERS: [&str; 27] = [
     "doctor_for",
     "group",
     "identity_id",
+    "imds_host",
+    "imds_versions_url",
     "instance_id",
     "namespace",
     "object_id",

@@ -2,7 +2,7 @@
 
 use super::patience::{KEPT_FOR_TOKEN, telling};
 use super::{Run, Secrets, model, path, words};
-use crate::facts::{Call, HostFacts, ImdsFacts, ProbeAnswer, Reach, TokenFacts, Trouble};
+use crate::facts::{Call, HostFacts, ImdsFacts, Marks, ProbeAnswer, Reach, TokenFacts, Trouble};
 use crate::progress::Event;
 use azvm_arm::Cloud;
 use azvm_exchange::{Phase, Request, Response, RetryClass, RetryPolicy, Secret, service_text};
@@ -292,7 +292,9 @@ impl Run<'_> {
             true => KEPT_FOR_TOKEN,
             false => Duration::ZERO,
         };
+        let mut marks = Marks::default();
         let read = |response: &Response| {
+            marks = words::marks(response);
             let plain = words::without_tags(response);
             let response = plain.as_ref().unwrap_or(response);
             let result = read(response);
@@ -308,9 +310,10 @@ impl Run<'_> {
             .with_silence(self.imds_patience.for_next(kept));
         let what = (request, policy.with_max_attempts(attempts));
         let before = self.timeline.len();
-        let call = self
+        let mut call = self
             .call(action, (client, config.imds_endpoint.origin()), what, read)
             .await;
+        call.iter_mut().for_each(|call| call.marks = marks.clone());
         let sent = self.timeline.len() - before;
         self.imds_budget.sent(sent, Instant::now());
         self.imds_patience.waited(&self.timeline[before..]);

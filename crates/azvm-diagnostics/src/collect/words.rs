@@ -9,10 +9,11 @@
 //! | another page | the same, still declared a page, which marks a proxy |
 //! | 200 with `error` | a refusal with the status 200 |
 
+use crate::facts::Marks;
 use azvm_arm::ArmError;
-use azvm_exchange::Response;
+use azvm_exchange::{Response, service_text};
 use azvm_http::REASON_PHRASE;
-use azvm_imds::{ProtocolError, Rejection};
+use azvm_imds::{ProtocolError, Rejection, Responder};
 
 /// With the words of the status line in an empty body.
 pub(super) fn with_reason(response: &Response) -> Option<Response> {
@@ -36,6 +37,37 @@ pub(super) fn without_tags(response: &Response) -> Option<Response> {
         false => "text/html",
     };
     is_readable.then(|| with_text(response, words, Some(kind)))
+}
+
+/// By what a server other than IMDS names itself, and where it sends its reader.
+pub(super) fn marks(response: &Response) -> Marks {
+    if Responder::of(response).is_imds() {
+        return Marks::default();
+    }
+    let header = |name: &str| {
+        let value = service_text(response.header(name)?);
+        (!value.is_empty()).then_some(value)
+    };
+    Marks {
+        server: header("server"),
+        via: header("via"),
+        squid_error: header("x-squid-error"),
+        redirects_to: header("location").and_then(|it| without_secrets(&it)),
+    }
+}
+
+/// An address without its user, query and fragment.
+fn without_secrets(url: &str) -> Option<String> {
+    let plain = url.split(['?', '#']).next()?;
+    let bare = match plain.split_once("//") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let host = authority.rsplit('@').next()?;
+            format!("{scheme}//{host}{path}")
+        }
+        None => plain.into(),
+    };
+    (!bare.is_empty()).then_some(bare)
 }
 
 /// The platform's other services answer so, which are no proxy. Source: Azure/WALinuxAgent#142, where it is a page.
@@ -148,6 +180,23 @@ mod tests {
         ] {
             assert_eq!(page(&[], body), None, "{body}");
         }
+    }
+
+    #[test]
+    fn a_redirection_is_kept_without_what_may_be_secret() {
+        for (url, kept) in [
+            ("https://u:p@a.example:8/b?s=1#f", "https://a.example:8/b"),
+            ("https://a.example?next=//u@b/", "https://a.example"),
+            ("//u@a.example/b", "//a.example/b"),
+            ("/login;x#y", "/login;x"),
+        ] {
+            let portal = response(302, &[("Location", url)], "");
+            assert_eq!(marks(&portal).redirects_to.as_deref(), Some(kept));
+        }
+        let nowhere = marks(&response(302, &[("Location", "?s=1"), ("Via", "")], ""));
+        assert_eq!(nowhere, Marks::default());
+        let imds = [("Server", "IMDS/1.2.3.4"), ("Via", "1.1 x")];
+        assert_eq!(marks(&response(302, &imds, "")), Marks::default());
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use super::{Verdict, agent, brief, path, stranger};
 use crate::catalogue::{
-    Entry, HOST_002, HOST_003, HOST_007, IMDS_005, IMDS_006, IMDS_009, IMDS_018, IMDS_022, NET_001,
-    NET_002, NET_003, NET_004, NET_012, NET_014, NET_018, NET_019,
+    Entry, HOST_001, HOST_002, HOST_003, HOST_007, IMDS_005, IMDS_006, IMDS_009, IMDS_018,
+    IMDS_022, NET_001, NET_002, NET_003, NET_004, NET_012, NET_014, NET_018, NET_019,
 };
 use crate::collect::offered_version;
-use crate::facts::{Facts, ProbeAnswer, Trouble};
+use crate::facts::{AZURE_ASSET_TAG, Facts, Marks, ProbeAnswer, Trouble};
 use crate::finding::{Confidence, Finding, Severity, Values};
 use crate::windows::{Known, ProxySettings};
 use azvm_exchange::{Failure, FailureKind, Phase};
@@ -25,7 +25,7 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
         // The probe is read as an answer whatever its status.
         Err(Trouble::Refused(error)) => verdict.saw("error", error.to_string()),
         Ok(answer) => {
-            answered(answer, facts, values, &mut verdict);
+            answered((answer, &call.marks), facts, values, &mut verdict);
             verdict.summary(format!(
                 "{} answers at {}, {}",
                 stranger::who(answer),
@@ -143,10 +143,16 @@ pub(super) fn pod_identity(values: &Values, words: String) -> Finding {
     finding
 }
 
-fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut Verdict) {
+fn answered(
+    (answer, marks): (&ProbeAnswer, &Marks),
+    facts: &Facts,
+    values: &Values,
+    verdict: &mut Verdict,
+) {
     verdict.saw("responder", answer.responder.to_string());
     verdict.saw("status", answer.status.to_string());
     verdict.saw_some("server", answer.server.as_ref());
+    stranger::saw(marks, verdict);
     verdict.saw_some("metadata_flavor", answer.flavor.as_ref());
     verdict.saw_some("reason_phrase", answer.reason.as_ref());
     let entry: &Entry = match answer.responder {
@@ -184,7 +190,7 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
     let mut finding = Finding::new(entry, values)
         .with_severity(Severity::Fail)
         .with_confidence(agent::confidence(entry))
-        .with_cause(told(answer));
+        .with_cause(told(answer) + &stranger::by(marks, proxys_name(answer)));
     if entry.code == IMDS_018.code {
         // No token was asked for yet.
         finding = finding.with_title("something other than IMDS answers 200 at its address");
@@ -197,9 +203,34 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
         finding = finding.with_confidence(Confidence::Likely);
     }
     verdict.find(finding);
+    if entry.code == NET_014.code && facts.host.asset_tag.is_azure() == Some(false) {
+        verdict.find(nowhere(answer, values));
+    }
     if answer.responder == Responder::GuestProxyAgent {
         path::unreadable(facts, values, verdict);
     }
+}
+
+/// A server that is not known by its program is told by that name already.
+fn proxys_name(answer: &ProbeAnswer) -> Option<&str> {
+    let is_proxys = answer.responder == Responder::HttpProxy;
+    answer.server.as_deref().filter(|_| is_proxys)
+}
+
+/// Other clouds use the address, too, and not all of them say who they are.
+fn nowhere(answer: &ProbeAnswer, values: &Values) -> Finding {
+    let clouds = match answer.responder {
+        Responder::Unknown => "; other clouds have services at this address",
+        _ => "",
+    };
+    let cause = format!(
+        "the firmware does not carry Azure's mark ({AZURE_ASSET_TAG}), and what answers is not IMDS{clouds}"
+    );
+    Finding::new(&HOST_001, values)
+        .with_severity(Severity::Note)
+        .with_confidence(Confidence::Possible)
+        .with_title("this may be no Azure virtual machine")
+        .with_cause(cause)
 }
 
 /// The agent has the usual words in its status line (Azure/GuestProxyAgent:proxy_agent/src/proxy/proxy_server.rs sets a

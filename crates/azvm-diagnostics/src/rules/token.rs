@@ -1,13 +1,13 @@
 //! Is there a token, and does it say what it should?
 
-use super::{Verdict, agent, long, model, principal};
+use super::{Verdict, agent, long, model, principal, stranger};
 use crate::catalogue::{
     Entry, HOST_003, IMDS_001, IMDS_002, IMDS_003, IMDS_004, IMDS_006, IMDS_007, IMDS_008,
     IMDS_009, IMDS_018, NET_014, TOKEN_001, TOKEN_002, TOKEN_003, TOKEN_004, TOKEN_007, TOKEN_008,
     TOKEN_009, TOKEN_011, TOKEN_012, TOKEN_015, TOKEN_017,
 };
 use crate::collect::MAX_RETRY_AFTER;
-use crate::facts::{Call, Facts, TokenFacts, Trouble, Try};
+use crate::facts::{Call, Facts, Marks, TokenFacts, Trouble, Try};
 use crate::finding::{Finding, Severity, Values};
 use azvm_arm::Cloud;
 use azvm_imds::{Guid, ProtocolError, Rejection, Responder, UnverifiedClaims};
@@ -47,7 +47,7 @@ pub(super) fn token(facts: &Facts, values: &Values) -> Verdict {
             verdict.find(finding);
         }
         Err(Trouble::Refused(ProtocolError::Rejected(rejection))) => {
-            refused(rejection, facts, values, &mut verdict);
+            refused((rejection, &call.marks), facts, values, &mut verdict);
         }
         Err(Trouble::Refused(error)) => {
             verdict.find(Finding::new(&IMDS_018, values).with_cause(error.to_string()));
@@ -105,9 +105,16 @@ fn lifetime(token: &TokenFacts, values: &Values, verdict: &mut Verdict) -> Optio
     Some(ago)
 }
 
-fn refused(rejection: &Rejection, facts: &Facts, values: &Values, verdict: &mut Verdict) {
+fn refused(
+    (rejection, marks): (&Rejection, &Marks),
+    facts: &Facts,
+    values: &Values,
+    verdict: &mut Verdict,
+) {
     verdict.saw("responder", rejection.responder().to_string());
     verdict.saw("status", rejection.status().to_string());
+    verdict.saw_some("server", marks.server.as_ref());
+    stranger::saw(marks, verdict);
     verdict.saw_some("error", rejection.error());
     verdict.saw_some("error_description", rejection.description());
     verdict.saw_some("request_id", rejection.request_id());
@@ -120,7 +127,7 @@ fn refused(rejection: &Rejection, facts: &Facts, values: &Values, verdict: &mut 
         return;
     }
     let entry = refusal(rejection, facts);
-    let mut cause = rejection.to_string();
+    let mut cause = rejection.to_string() + &stranger::by(marks, marks.server.as_deref());
     let too_long = |wait: &Duration| *wait > MAX_RETRY_AFTER;
     if let Some(wait) = rejection.retry_after().filter(too_long) {
         let wait = long(wait);

@@ -168,7 +168,7 @@ pub(crate) static IMDS_009: Entry = Entry {
     evidence: &[&evidence::STATUS, &evidence::ERROR, &evidence::NEWEST_VERSIONS],
     fix: "Let programs ask for a version that the service offers. If the description did not come, name the target with --target; if the doctor got no token, update it or report the list.",
     commands: &[
-        CommandTemplate { shell: "bash", run: "curl -s --noproxy '*' -H Metadata:true http://169.254.169.254/metadata/versions", needs_root: false },
+        CommandTemplate { shell: "bash", run: "curl -s --noproxy '*' -H Metadata:true {imds_versions_url}", needs_root: false },
     ],
     sources: &[&sources::IMDS],
     since: "0.1.0",
@@ -273,7 +273,7 @@ pub(crate) static IMDS_014: Entry = Entry {
     evidence: &[],
     fix: "Build the address without a doubled slash: http://169.254.169.254/metadata/identity/oauth2/token.",
     commands: &[
-        CommandTemplate { shell: "bash", run: "curl -s -D - -o /dev/null --noproxy '*' -H Metadata:true http://169.254.169.254/metadata/versions", needs_root: false },
+        CommandTemplate { shell: "bash", run: "curl -s -D - -o /dev/null --noproxy '*' -H Metadata:true {imds_versions_url}", needs_root: false },
     ],
     sources: &[&sources::AGENT_CONNECTION],
     since: "0.1.0",
@@ -454,7 +454,7 @@ pub(crate) static IMDS_023: Entry = Entry {
     evidence: &[&evidence::IMDS_LATENCY_MS],
     fix: "Let programs keep their tokens, and give clients a limit of several seconds once IMDS is known to be there.",
     commands: &[
-        CommandTemplate { shell: "bash", run: "time curl -s -o /dev/null --noproxy '*' -H Metadata:true http://169.254.169.254/metadata/versions", needs_root: false },
+        CommandTemplate { shell: "bash", run: "time curl -s -o /dev/null --noproxy '*' -H Metadata:true {imds_versions_url}", needs_root: false },
     ],
     sources: &[&sources::INFERRED],
     since: "0.1.0",

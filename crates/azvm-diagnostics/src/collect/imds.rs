@@ -295,7 +295,7 @@ impl Run<'_> {
         let mut marks = Marks::default();
         let read = |response: &Response| {
             marks = words::marks(response);
-            let plain = words::without_tags(response);
+            let plain = words::without_tags(response).or_else(|| words::of_odata(response));
             let response = plain.as_ref().unwrap_or(response);
             let result = read(response);
             let may_be_refusal =

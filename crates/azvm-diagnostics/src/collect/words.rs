@@ -8,6 +8,7 @@
 //! | XML, or a web server's own 403 | the first words between its tags as plain text |
 //! | another page | the same, still declared a page, which marks a proxy |
 //! | 200 with `error` | a refusal with the status 200 |
+//! | `odata.error`, as the directory's older service has it | its code and message as plain text |
 
 use crate::facts::Marks;
 use azvm_arm::ArmError;
@@ -37,6 +38,27 @@ pub(super) fn without_tags(response: &Response) -> Option<Response> {
         false => "text/html",
     };
     is_readable.then(|| with_text(response, words, Some(kind)))
+}
+
+/// With the words of an OData error, which IMDS's reader does not know: `{"odata.error":{"code":C,"message":{"value":M}}}`.
+pub(super) fn of_odata(response: &Response) -> Option<Response> {
+    const NAME: &[u8] = b"\"odata.error\"";
+    let body = response.json_body();
+    if response.status() == 200 || !body.windows(NAME.len()).any(|part| part == NAME) {
+        return None;
+    }
+    let own = Rejection::read(response);
+    if own.error().is_some() || own.description().is_some() {
+        return None;
+    }
+    let error = ArmError::read(response);
+    let words: Vec<&str> = [error.code(), error.message()]
+        .into_iter()
+        .flatten()
+        .collect();
+    let words = words.join(": ");
+    let is_readable = words.starts_with(char::is_alphabetic);
+    is_readable.then(|| with_text(response, &words, Some("text/plain")))
 }
 
 /// By what a server other than IMDS names itself, and where it sends its reader.
@@ -180,6 +202,32 @@ mod tests {
         ] {
             assert_eq!(page(&[], body), None, "{body}");
         }
+    }
+
+    #[test]
+    fn an_odata_error_has_words() {
+        let body = r#"{"odata.error":{"code":"Request_BadRequest","message":{"lang":"en","value":"No."}}}"#;
+        let words = Some("Request_BadRequest: No.".to_owned());
+        let imds = ("Server", "IMDS/1.2.3.4");
+        let of = |status, headers: &[(&str, &str)], body| {
+            of_odata(&response(status, headers, body)).map(|it| read(&it))
+        };
+        assert_eq!(
+            of(400, &[imds], body),
+            Some((Responder::Imds, words.clone()))
+        );
+        assert_eq!(of(400, &[], body), Some((Responder::Unknown, words)));
+        // What has words of its own keeps them; a value is no name of a member, and nothing is no words.
+        for body in [
+            r#"{"error":"E","odata.error":{"code":"C"}}"#,
+            r#"{"x":"odata.error"}"#,
+            r#"{"odata.error":{}}"#,
+            r#"{"odata.error":{"code":"1"}}"#,
+            "",
+        ] {
+            assert_eq!(of(400, &[], body), None, "{body}");
+        }
+        assert_eq!(of(200, &[], body), None);
     }
 
     #[test]

@@ -327,3 +327,25 @@ fn the_address_is_the_one_that_was_asked() {
     let url = "'http://[fd00::1]:8080/metadata/versions'";
     assert_eq!(named.matches(url).count(), 2, "{named}");
 }
+
+#[test]
+fn an_odata_error_is_quoted_and_decides_as_words_do() {
+    let body = |code: &str, words: &str| {
+        json!({"odata.error": {"code": code, "message": {"lang": "en", "value": words}}})
+            .to_string()
+    };
+    let reply = |words| Reply::imds(400, body("Request_BadRequest", words));
+    let ran = check(token(reply("The resource is odd.")), &["TOKEN-017"]);
+    let words = "Request_BadRequest: The resource is odd.";
+    assert_eq!(ran.evidence(ImdsToken, "error_description"), Some(words));
+    assert!(cause(&ran, "TOKEN-017").ends_with(words));
+    let ran = check(token(reply("Identity not found")), &["IDSEL-001"]);
+    assert!(cause(&ran, "IDSEL-001").ends_with("Identity not found"));
+    // Without words in it there are none; and nobody is taken for IMDS by such a form.
+    let ran = check(
+        token(Reply::imds(400, r#"{"odata.error":{}}"#)),
+        &["TOKEN-017"],
+    );
+    assert_eq!(ran.evidence(ImdsToken, "error_description"), None);
+    check(probe(Reply::new(400, body("C", "M"))), &["NET-014"]);
+}

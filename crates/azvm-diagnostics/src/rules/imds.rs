@@ -10,7 +10,9 @@ use crate::facts::{AZURE_ASSET_TAG, Facts, Marks, ProbeAnswer, Trouble};
 use crate::finding::{Confidence, Finding, Severity, Values};
 use crate::windows::{Known, ProxySettings};
 use azvm_exchange::{Failure, FailureKind, Phase};
-use azvm_imds::{INSTANCE_API_VERSION, ProtocolError, Responder};
+use azvm_imds::{
+    INSTANCE_API_VERSION, MAX_TOKEN_RESPONSE_BYTES, ProtocolError, Responder,
+};
 
 pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
     let mut verdict = Verdict::default();
@@ -101,7 +103,8 @@ fn unknown_version(facts: &Facts, values: &Values, verdict: &mut Verdict) -> boo
 
 fn silent(failure: &Failure, facts: &Facts, values: &Values, verdict: &mut Verdict) {
     verdict.saw("failure", failure.to_string());
-    let mut cause = format!("{}: {failure}", facts.imds.endpoint);
+    let told = too_large(failure).unwrap_or_else(|| failure.to_string());
+    let mut cause = format!("{}: {told}", facts.imds.endpoint);
     let (entry, confidence) = match path::cause(failure, facts, verdict) {
         Some(known) => {
             cause = format!("{cause}; {}", known.because);
@@ -116,6 +119,16 @@ fn silent(failure: &Failure, facts: &Facts, values: &Values, verdict: &mut Verdi
             .with_cause(cause),
     );
     path::unreadable(facts, values, verdict);
+}
+
+/// That more came than was read, which is no silence: no answer of IMDS is as large.
+pub(super) fn too_large(failure: &Failure) -> Option<String> {
+    let part = match failure.phase {
+        _ if failure.kind != FailureKind::TooLarge => return None,
+        Phase::Body => format!("the answer has more than {MAX_TOKEN_RESPONSE_BYTES} bytes"),
+        _ => "the head of the answer is larger than is read".into(),
+    };
+    Some(format!("{part}, and none of IMDS is as large"))
 }
 
 /// What silence means, by how it sounds.

@@ -8,8 +8,9 @@ use crate::catalogue::{
 };
 use crate::collect::MAX_RETRY_AFTER;
 use crate::facts::{Call, Facts, Marks, TokenFacts, Trouble, Try};
-use crate::finding::{Finding, Severity, Values};
+use crate::finding::{Confidence, Finding, Severity, Values};
 use azvm_arm::Cloud;
+use azvm_exchange::Failure;
 use azvm_imds::{Guid, ProtocolError, Rejection, Responder, UnverifiedClaims};
 use azvm_resource_id::ResourceId;
 use std::time::Duration;
@@ -39,12 +40,7 @@ pub(super) fn token(facts: &Facts, values: &Values) -> Verdict {
         }
         Err(Trouble::Silent(failure)) => {
             verdict.saw("failure", failure.to_string());
-            let entry = super::imds::silence(failure);
-            let finding = Finding::new(entry, values)
-                .with_severity(Severity::Fail)
-                .with_title("IMDS answered before, and no answer came to the request for a token")
-                .with_cause(failure.to_string());
-            verdict.find(finding);
+            verdict.find(unanswered(failure, values));
         }
         Err(Trouble::Refused(ProtocolError::Rejected(rejection))) => {
             refused((rejection, &call.marks), facts, values, &mut verdict);
@@ -54,6 +50,21 @@ pub(super) fn token(facts: &Facts, values: &Values) -> Verdict {
         }
     }
     verdict
+}
+
+/// Too much is no silence: it came, and was not read.
+fn unanswered(failure: &Failure, values: &Values) -> Finding {
+    let finding = Finding::new(super::imds::silence(failure), values).with_severity(Severity::Fail);
+    let Some(cause) = super::imds::too_large(failure) else {
+        return finding
+            .with_title("IMDS answered before, and no answer came to the request for a token")
+            .with_cause(failure.to_string());
+    };
+    finding
+        .with_title("IMDS answered before, and the answer to the request for a token is too large")
+        .with_cause(cause)
+        .with_confidence(Confidence::Likely)
+        .with_fix("Look for what answers the request for a token in IMDS's place, or adds to its answer: a proxy, or a stand-in.")
 }
 
 /// What was retried with success is worth a warning: other clients retry less. The other questions to IMDS count too, if

@@ -349,3 +349,26 @@ fn an_odata_error_is_quoted_and_decides_as_words_do() {
     assert_eq!(ran.evidence(ImdsToken, "error_description"), None);
     check(probe(Reply::new(400, body("C", "M"))), &["NET-014"]);
 }
+
+#[test]
+fn an_answer_that_is_too_large_is_no_silence() {
+    let large = |bytes: usize| Reply::imds(200, vec![b' '; bytes]);
+    let ran = check(token(large(64 * 1024 + 1)), &["NET-014"]);
+    let finding = ran.finding("NET-014");
+    assert!(finding.title.ends_with("too large"), "{}", finding.title);
+    assert!(cause(&ran, "NET-014").contains("more than 65536 bytes"));
+    assert!(
+        !finding.remedy.text.starts_with("Exempt"),
+        "{}",
+        finding.remedy.text
+    );
+    // What is as large as it may be is read.
+    check(token(large(64 * 1024)), &["IMDS-018"]);
+    let ran = check(probe(large(64 * 1024 + 1)), &["NET-014"]);
+    assert!(cause(&ran, "NET-014").contains("more than 65536 bytes"));
+    let arm =
+        |bytes: usize| World::healthy().with(Route::Target, Reply::arm(200, vec![b' '; bytes]));
+    let ran = check(arm(1024 * 1024 + 1), &["ARM-019"]);
+    let title = &ran.finding("ARM-019").title;
+    assert!(title.contains("more than 1048576 bytes"), "{title}");
+}

@@ -293,7 +293,7 @@ pub(crate) static NET_014: Entry = Entry {
     category: Category::Network,
     severity: Severity::Fail,
     title: "something other than IMDS answers at its address",
-    summary: "The request went directly to the metadata address, and yet the answer is not from IMDS: a transparent proxy or a security product sits in between; without Azure's mark in the firmware, it may be another cloud's service.",
+    summary: "The request went directly to the metadata address, and yet the answer is not from IMDS, or larger than any of IMDS: a transparent proxy or a security product sits in between; without Azure's mark in the firmware, it may be another cloud's service.",
     told_apart: "No 'Server: IMDS/…' header and no body of IMDS's form, though no proxy was used. If the status is 200, it is IMDS-018; if a header names another cloud, HOST-002. An empty body with 'Connection: close' is the Guest Proxy Agent's, IMDS-010 or IMDS-013, unless the status line has words of its own.",
     near: &["HOST-001", "HOST-002", "IMDS-010", "IMDS-018", "NET-012"],
     evidence: &[&evidence::ENDPOINT, &evidence::RESPONDER, &evidence::SERVER, &evidence::VIA, &evidence::SQUID_ERROR, &evidence::REDIRECTS_TO, &evidence::STATUS, &evidence::REASON_PHRASE],

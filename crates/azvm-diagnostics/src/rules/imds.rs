@@ -6,12 +6,12 @@ use crate::catalogue::{
     IMDS_022, NET_001, NET_002, NET_003, NET_004, NET_012, NET_014, NET_018, NET_019,
 };
 use crate::collect::offered_version;
-use crate::facts::{AZURE_ASSET_TAG, Facts, Marks, ProbeAnswer, Trouble};
+use crate::facts::{AZURE_ASSET_TAG, Call, Facts, Marks, ProbeAnswer, Trouble};
 use crate::finding::{Confidence, Finding, Severity, Values};
 use crate::windows::{Known, ProxySettings};
 use azvm_exchange::{Failure, FailureKind, Phase};
 use azvm_imds::{
-    INSTANCE_API_VERSION, MAX_TOKEN_RESPONSE_BYTES, ProtocolError, Responder,
+    Compute, INSTANCE_API_VERSION, MAX_TOKEN_RESPONSE_BYTES, ProtocolError, Responder,
 };
 
 pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
@@ -64,13 +64,45 @@ fn partial(facts: &Facts, values: &Values, verdict: &mut Verdict) {
     };
     verdict.saw("instance", &cause);
     let mut finding = Finding::new(&IMDS_022, values).with_cause(cause);
+    let lasting = lasting(call);
     if facts.asked.target.is_some() {
         // Naming the target is what the rest of the remedy is about.
-        finding.remedy.text = "Try again in a minute.".into();
+        finding.remedy.text = lasting.unwrap_or("Try again in a minute.").into();
         finding.remedy.commands.clear();
+    } else if let Some(fix) = lasting {
+        finding.remedy.text = format!("{fix} Name the target with --target meanwhile.");
     }
     verdict.find(finding);
 }
+
+/// What to do where waiting does not help: nothing but silence, an update, throttling and trouble passes by itself.
+fn lasting(call: &Call<Compute, ProtocolError>) -> Option<&'static str> {
+    let Err(Trouble::Refused(error)) = &call.answer else {
+        return None;
+    };
+    let ProtocolError::Rejected(rejection) = error else {
+        return Some(CHANGED_FIX);
+    };
+    match (rejection.responder(), rejection.status()) {
+        (Responder::GuestProxyAgent, 403) => Some(ALLOW_FIX),
+        (_, 200) => Some(CHANGED_FIX),
+        (_, 410 | 429 | 500..) => None,
+        (_, 404) => Some(ABSENT_FIX),
+        _ => Some(REFUSED_FIX),
+    }
+}
+
+/// The agent has rules for paths and programs.
+const ALLOW_FIX: &str = "Have the Guest Proxy Agent's rules allow /metadata/instance for this program: a rule does not pass by waiting.";
+
+/// IMDS has this document on every machine.
+const ABSENT_FIX: &str = "Waiting does not help: IMDS has this document on every machine, so look for a stand-in that has no /metadata/instance, or for what answers this path in its place.";
+
+/// It says no, and will say so again.
+const REFUSED_FIX: &str = "Waiting does not help: look for what refuses /metadata/instance and not the token, such as a rule for paths, or a stand-in.";
+
+/// It says yes, and does not send it.
+const CHANGED_FIX: &str = "Waiting does not help: look for what answers /metadata/instance with something else, such as a stand-in or a proxy.";
 
 /// IMDS named the versions that it has. Whether one of them was read makes the difference.
 fn unknown_version(facts: &Facts, values: &Values, verdict: &mut Verdict) -> bool {

@@ -372,3 +372,35 @@ fn an_answer_that_is_too_large_is_no_silence() {
     let title = &ran.finding("ARM-019").title;
     assert!(title.contains("more than 1048576 bytes"), "{title}");
 }
+
+#[test]
+fn a_rule_or_a_missing_document_is_not_waited_for() {
+    let fix = |reply: Reply| {
+        let ran = World::healthy().with(Route::Instance, reply).run();
+        assert!(ran.codes().contains(&"IMDS-022"), "{}", ran.verbose_text());
+        ran.finding("IMDS-022").remedy.text.clone()
+    };
+    let agent = Reply::new(403, "").with("Connection", "close");
+    let text = fix(agent);
+    assert!(
+        text.contains("Guest Proxy Agent's rules allow /metadata/instance"),
+        "{text}"
+    );
+    for lasting in [
+        Reply::imds(404, ""),
+        Reply::imds_error(403, "forbidden", "No."),
+        Reply::imds(200, "<html>"),
+        Reply::imds_error(200, "invalid_request", "No."),
+    ] {
+        let text = fix(lasting);
+        assert!(text.starts_with("Waiting does not help"), "{text}");
+        assert!(
+            text.ends_with("Name the target with --target meanwhile."),
+            "{text}"
+        );
+    }
+    for passing in [429, 500, 503] {
+        let text = fix(Reply::imds(passing, ""));
+        assert!(text.starts_with("Try again in a minute"), "{text}");
+    }
+}

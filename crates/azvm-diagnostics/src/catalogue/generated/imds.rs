@@ -432,7 +432,7 @@ pub(crate) static IMDS_022: Entry = Entry {
     told_apart: "The probe was answered by IMDS and the instance document was not. If nothing is answered, it is IMDS-006 or a network problem.",
     near: &["HOST-011", "IMDS-006", "IMDS-010"],
     evidence: &[&evidence::ENDPOINT, &evidence::RESPONDER, &evidence::INSTANCE],
-    fix: "Try again in a minute; name the target with --target meanwhile.",
+    fix: "Try again in a minute; name the target with --target meanwhile. A refusal by the agent's rules, or a 404, does not pass by waiting: have the rules allow /metadata/instance, or look for what answers in its place.",
     commands: &[
         CommandTemplate { shell: "bash", run: "{doctor} --target RESOURCE_ID", needs_root: false },
     ],

@@ -10,7 +10,7 @@ use crate::collect::MAX_RETRY_AFTER;
 use crate::facts::{Call, Facts, Marks, TokenFacts, Trouble, Try};
 use crate::finding::{Confidence, Finding, Severity, Values};
 use azvm_arm::Cloud;
-use azvm_exchange::Failure;
+use azvm_exchange::{Failure, Timestamp};
 use azvm_imds::{Guid, ProtocolError, Rejection, Responder, UnverifiedClaims};
 use azvm_resource_id::ResourceId;
 use std::time::Duration;
@@ -104,10 +104,35 @@ fn recovered(facts: &Facts, values: &Values, verdict: &mut Verdict) {
     }
 }
 
+/// No token lasts a year.
+const LONGEST_SECS: i64 = 366 * 86_400;
+
+/// The unit of `expires_on` is the second.
+fn endless(token: &TokenFacts, left: i64, values: &Values) -> Finding {
+    let as_millis = Timestamp::from_unix_seconds(token.expires_on.unix_seconds() / 1000);
+    let is_millis = as_millis.seconds_since(token.received_at).abs() <= LONGEST_SECS;
+    let years = left / LONGEST_SECS;
+    let cause = match is_millis {
+        true => format!(
+            "it lies {years} years ahead; read as milliseconds it is {}",
+            super::super::report::rfc3339(as_millis)
+        ),
+        false => format!("it lies {years} years ahead"),
+    };
+    Finding::new(&IMDS_018, values)
+        .with_severity(Severity::Warn)
+        .with_title("expires_on is no end of a token, in seconds as IMDS has it")
+        .with_cause(cause)
+        .with_fix("Mend what answers in IMDS's place: a client that believes it keeps the token after its end.")
+}
+
 /// How long ago the token ended, if it did.
 fn lifetime(token: &TokenFacts, values: &Values, verdict: &mut Verdict) -> Option<Duration> {
     let left = token.expires_on.seconds_since(token.received_at);
     if left > 0 {
+        if left > LONGEST_SECS {
+            verdict.find(endless(token, left, values));
+        }
         return None;
     }
     let ago = Duration::from_secs(left.unsigned_abs());

@@ -1,7 +1,7 @@
 //! Who answers in IMDS's place, and in which words.
 
 use crate::ran::Ran;
-use crate::replies::Reply;
+use crate::replies::{ARM_AUDIENCE, CLIENT_ID, Reply, claims, in_secs, jwt, token_body};
 use crate::wire::Route;
 use crate::world::World;
 use azvm_diagnostics::CheckId::{ImdsReachable, ImdsToken};
@@ -403,4 +403,20 @@ fn a_rule_or_a_missing_document_is_not_waited_for() {
         let text = fix(Reply::imds(passing, ""));
         assert!(text.starts_with("Try again in a minute"), "{text}");
     }
+}
+
+#[test]
+fn an_end_in_milliseconds_is_told() {
+    let until = |end: String| {
+        let mut body = token_body(&jwt(&claims(ARM_AUDIENCE)), CLIENT_ID);
+        body["expires_on"] = end.into();
+        token(Reply::imds(200, body.to_string()))
+    };
+    let ran = check(until(format!("{}000", in_secs(86_400))), &["IMDS-018"]);
+    let finding = ran.finding("IMDS-018");
+    assert_eq!(finding.severity, Severity::Warn);
+    assert!(cause(&ran, "IMDS-018").contains("read as milliseconds it is 20"));
+    let ran = check(until(in_secs(400 * 86_400 * 9).to_string()), &["IMDS-018"]);
+    assert!(!cause(&ran, "IMDS-018").contains("milliseconds"));
+    check(until(in_secs(28 * 3600).to_string()), &[]);
 }

@@ -354,7 +354,7 @@ pub(crate) static IMDS_018: Entry = Entry {
     severity: Severity::Fail,
     title: "the metadata service answered 200 with something that is no token",
     summary: "The status says success, the body is not what IMDS sends.",
-    told_apart: "200 whose body is not of IMDS's form, or an error in it, which no server of its protocol sends with success. With another status it is NET-014; the same error with a status of its own has the code of that error.",
+    told_apart: "200 whose body is not of IMDS's form, or an error in it, which no server of its protocol sends with success. With another status it is NET-014; the same error with a status of its own has the code of that error. A token whose expires_on is no time in seconds, such as one in milliseconds, is a warning.",
     near: &["NET-014", "TOKEN-010"],
     evidence: &[&evidence::RESPONDER, &evidence::STATUS, &evidence::SERVER, &evidence::ERROR, &evidence::ERROR_DESCRIPTION],
     fix: "Look for something that intercepts the address, such as a captive portal or a test double.",

@@ -238,7 +238,8 @@ fn who_answered_and_where_it_sends_is_shown() {
         assert!(!ran.json_text().contains("s3cret") && !ran.json_text().contains("user:pw"));
     }
     // IMDS needs no name, and has none but its own.
-    let ran = check(probe(Reply::imds_error(400, "invalid_request", "No.")), &[]);
+    let own = Reply::imds_error(400, "invalid_request", "No.");
+    let ran = check(World::healthy().with(Route::ImdsProbe, own), &[]);
     assert!(!ran.json_text().contains("\"marks\""));
     let refused = Reply::imds_error(400, "other", "No.").with("Location", "/x");
     let ran = check(token(refused), &["TOKEN-017"]);

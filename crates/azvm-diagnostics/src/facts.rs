@@ -245,6 +245,22 @@ pub struct Call<R, E> {
     pub clocks: Option<(Timestamp, Timestamp)>,
     /// The local address that the system chose.
     pub local: Option<String>,
+    /// By what somebody else than IMDS names himself, where he answered in its place.
+    pub marks: Marks,
+}
+
+/// The headers of an answer that tell who wrote it, and where it sends its reader.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Marks {
+    /// `Server`: the program that wrote it (RFC 9110 section 10.2.4).
+    pub server: Option<String>,
+    /// `Via`: the proxies that it passed (RFC 9110 section 7.6.3).
+    pub via: Option<String>,
+    /// `X-Squid-Error`: why Squid wrote it (squid-cache/squid:src/errorpage.cc).
+    pub squid_error: Option<String>,
+    /// `Location` (RFC 9110 section 10.2.2), without a user, a query and a fragment, which may hold secrets.
+    pub redirects_to: Option<String>,
 }
 
 impl<R, E> Call<R, E> {
@@ -256,6 +272,7 @@ impl<R, E> Call<R, E> {
             elapsed: Duration::ZERO,
             clocks: None,
             local: None,
+            marks: Marks::default(),
         }
     }
 
@@ -267,6 +284,7 @@ impl<R, E> Call<R, E> {
             elapsed,
             clocks,
             local,
+            marks,
         } = self;
         Call {
             answer: answer.map(understand),
@@ -274,6 +292,7 @@ impl<R, E> Call<R, E> {
             elapsed,
             clocks,
             local,
+            marks,
         }
     }
 

@@ -171,8 +171,12 @@ impl Values {
         self.commands.get(name).map(String::as_str)
     }
 
-    /// The value.
+    /// The value. IMDS is where it is on every machine of Azure, until another place is set.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.words.get(name).map(String::as_str)
+        self.words.get(name).map(String::as_str).or(match name {
+            "imds_host" => Some("169.254.169.254"),
+            "imds_versions_url" => Some("http://169.254.169.254/metadata/versions"),
+            _ => None,
+        })
     }
 }

@@ -4,7 +4,7 @@ use crate::catalogue::Entry;
 use crate::finding::Values;
 
 /// The names that a template may have in braces: what [`Values`] and the rules set.
-pub const PLACEHOLDERS: [&str; 31] = [
+pub const PLACEHOLDERS: [&str; 33] = [
     "arm_authority",
     "arm_host",
     "arm_port",
@@ -20,6 +20,8 @@ pub const PLACEHOLDERS: [&str; 31] = [
     "doctor_for",
     "group",
     "identity_id",
+    "imds_host",
+    "imds_versions_url",
     "instance_id",
     "linked_scope",
     "machine_id",

@@ -100,7 +100,7 @@ pub(crate) struct DoctorArgs {
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) granted_at: Option<GivenTime>,
     /// The object (principal) ID that the role was granted to: it is a failure if another one answers
-    #[arg(long, value_name = "GUID")]
+    #[arg(long, value_name = "GUID", value_parser = guid_in_braces)]
     pub(crate) expect_principal: Option<Guid>,
     /// Give up after this long, the wait not counted
     #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = duration)]
@@ -522,6 +522,13 @@ fn explained_audience(text: &str) -> Result<Audience, String> {
     Audience::new(text).map_err(|error| error.to_string())
 }
 
+/// With or without the braces in which PowerShell and the registry may write it: it is compared here and never sent.
+fn guid_in_braces(text: &str) -> Result<Guid, String> {
+    let inner = text.strip_prefix('{');
+    let inner = inner.and_then(|rest| rest.strip_suffix('}'));
+    explained(inner.unwrap_or(text))
+}
+
 /// Parses, and tells the cause of an error too: clap shows one line.
 fn explained<T: FromStr<Err: Error>>(text: &str) -> Result<T, String> {
     without_token(text)?;
@@ -626,7 +633,18 @@ mod tests {
         ] {
             check(&["--granted-at", time], Err("2026-11-21T10:58:29Z"));
         }
-        check(&["--expect-principal", "x"], Err("expected a GUID"));
+        let guid = "01234567-89ab-cdef-0123-456789abcdef";
+        for form in [guid, &format!("{{{guid}}}")] {
+            check(&["--expect-principal", form], Ok(()));
+        }
+        for form in ["x", &format!("{{{guid}"), &format!("{{{{{guid}}}}}"), "{}"] {
+            check(&["--expect-principal", form], Err("expected a GUID"));
+        }
+        // An ID that is sent is sent as it is given.
+        check(
+            &["--client-id", &format!("{{{guid}}}")],
+            Err("expected a GUID"),
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::*;
 use std::collections::BTreeSet;
 
 /// What an entry that is found today says that it looks at, a rule has to show.
-const RULES: [&str; 14] = [
+const RULES: [&str; 15] = [
     include_str!("../rules/access.rs"),
     include_str!("../rules/agent.rs"),
     include_str!("../rules/arm.rs"),
@@ -18,6 +18,7 @@ const RULES: [&str; 14] = [
     include_str!("../rules/principal.rs"),
     include_str!("../rules/rights.rs"),
     include_str!("../rules/rights_seen.rs"),
+    include_str!("../rules/stranger.rs"),
     include_str!("../rules/token.rs"),
 ];
 

@@ -3,7 +3,7 @@
 use super::Run;
 use super::patience::telling;
 use super::words;
-use crate::facts::{Call, TimelineEntry, Trouble, Try};
+use crate::facts::{Call, Marks, TimelineEntry, Trouble, Try};
 use crate::progress::Event;
 use azvm_exchange::{Exchange, FailureKind, Origin, Request, Response, RetryPolicy};
 use azvm_http::Client;
@@ -93,6 +93,7 @@ fn understand<R, E>(driven: Driven, read: impl FnOnce(&Response) -> Result<R, E>
         elapsed: driven.elapsed,
         clocks,
         local: driven.local.map(|address| address.ip().to_string()),
+        marks: Marks::default(),
     }
 }
 

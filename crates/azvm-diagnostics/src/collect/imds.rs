@@ -3,7 +3,7 @@
 use super::budget::{IMDS_INTERVAL, MAX_IMDS_REQUESTS};
 use super::patience::{KEPT_FOR_TOKEN, telling};
 use super::{Run, Secrets, model, path, words};
-use crate::facts::{Call, HostFacts, ImdsFacts, ProbeAnswer, Reach, TokenFacts, Trouble};
+use crate::facts::{Call, HostFacts, ImdsFacts, Marks, ProbeAnswer, Reach, TokenFacts, Trouble};
 use crate::progress::Event;
 use crate::stand_in;
 use azvm_arm::Cloud;
@@ -333,8 +333,10 @@ impl Run<'_> {
             true => KEPT_FOR_TOKEN,
             false => Duration::ZERO,
         };
+        let mut marks = Marks::default();
         let read = |response: &Response| {
-            let plain = words::without_tags(response);
+            marks = words::marks(response);
+            let plain = words::without_tags(response).or_else(|| words::of_odata(response));
             let response = plain.as_ref().unwrap_or(response);
             let result = read(response);
             let may_be_refusal =
@@ -349,9 +351,10 @@ impl Run<'_> {
             .with_silence(self.imds_patience.for_next(kept));
         let what = (request, policy.with_max_attempts(attempts));
         let before = self.timeline.len();
-        let call = self
+        let mut call = self
             .call(action, (client, config.imds_endpoint.origin()), what, read)
             .await;
+        call.iter_mut().for_each(|call| call.marks = marks.clone());
         let sent = self.timeline.len() - before;
         self.imds_budget.sent(sent, Instant::now());
         self.imds_patience.waited(&self.timeline[before..]);

@@ -8,11 +8,13 @@
 //! | XML, or a web server's own 403 | the first words between its tags as plain text |
 //! | another page | the same, still declared a page, which marks a proxy |
 //! | 200 with `error` | a refusal with the status 200 |
+//! | `odata.error`, as the directory's older service has it | its code and message as plain text |
 
+use crate::facts::Marks;
 use azvm_arm::ArmError;
-use azvm_exchange::Response;
+use azvm_exchange::{Response, service_text};
 use azvm_http::REASON_PHRASE;
-use azvm_imds::{ProtocolError, Rejection};
+use azvm_imds::{ProtocolError, Rejection, Responder};
 
 /// With the words of the status line in an empty body.
 pub(super) fn with_reason(response: &Response) -> Option<Response> {
@@ -36,6 +38,58 @@ pub(super) fn without_tags(response: &Response) -> Option<Response> {
         false => "text/html",
     };
     is_readable.then(|| with_text(response, words, Some(kind)))
+}
+
+/// With the words of an OData error, which IMDS's reader does not know: `{"odata.error":{"code":C,"message":{"value":M}}}`.
+pub(super) fn of_odata(response: &Response) -> Option<Response> {
+    const NAME: &[u8] = b"\"odata.error\"";
+    let body = response.json_body();
+    if response.status() == 200 || !body.windows(NAME.len()).any(|part| part == NAME) {
+        return None;
+    }
+    let own = Rejection::read(response);
+    if own.error().is_some() || own.description().is_some() {
+        return None;
+    }
+    let error = ArmError::read(response);
+    let words: Vec<&str> = [error.code(), error.message()]
+        .into_iter()
+        .flatten()
+        .collect();
+    let words = words.join(": ");
+    let is_readable = words.starts_with(char::is_alphabetic);
+    is_readable.then(|| with_text(response, &words, Some("text/plain")))
+}
+
+/// By what a server other than IMDS names itself, and where it sends its reader.
+pub(super) fn marks(response: &Response) -> Marks {
+    if Responder::of(response).is_imds() {
+        return Marks::default();
+    }
+    let header = |name: &str| {
+        let value = service_text(response.header(name)?);
+        (!value.is_empty()).then_some(value)
+    };
+    Marks {
+        server: header("server"),
+        via: header("via"),
+        squid_error: header("x-squid-error"),
+        redirects_to: header("location").and_then(|it| without_secrets(&it)),
+    }
+}
+
+/// An address without its user, query and fragment.
+fn without_secrets(url: &str) -> Option<String> {
+    let plain = url.split(['?', '#']).next()?;
+    let bare = match plain.split_once("//") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let host = authority.rsplit('@').next()?;
+            format!("{scheme}//{host}{path}")
+        }
+        None => plain.into(),
+    };
+    (!bare.is_empty()).then_some(bare)
 }
 
 /// The platform's other services answer so, which are no proxy. Source: Azure/WALinuxAgent#142, where it is a page.
@@ -148,6 +202,49 @@ mod tests {
         ] {
             assert_eq!(page(&[], body), None, "{body}");
         }
+    }
+
+    #[test]
+    fn an_odata_error_has_words() {
+        let body = r#"{"odata.error":{"code":"Request_BadRequest","message":{"lang":"en","value":"No."}}}"#;
+        let words = Some("Request_BadRequest: No.".to_owned());
+        let imds = ("Server", "IMDS/1.2.3.4");
+        let of = |status, headers: &[(&str, &str)], body| {
+            of_odata(&response(status, headers, body)).map(|it| read(&it))
+        };
+        assert_eq!(
+            of(400, &[imds], body),
+            Some((Responder::Imds, words.clone()))
+        );
+        assert_eq!(of(400, &[], body), Some((Responder::Unknown, words)));
+        // What has words of its own keeps them; a value is no name of a member, and nothing is no words.
+        for body in [
+            r#"{"error":"E","odata.error":{"code":"C"}}"#,
+            r#"{"x":"odata.error"}"#,
+            r#"{"odata.error":{}}"#,
+            r#"{"odata.error":{"code":"1"}}"#,
+            "",
+        ] {
+            assert_eq!(of(400, &[], body), None, "{body}");
+        }
+        assert_eq!(of(200, &[], body), None);
+    }
+
+    #[test]
+    fn a_redirection_is_kept_without_what_may_be_secret() {
+        for (url, kept) in [
+            ("https://u:p@a.example:8/b?s=1#f", "https://a.example:8/b"),
+            ("https://a.example?next=//u@b/", "https://a.example"),
+            ("//u@a.example/b", "//a.example/b"),
+            ("/login;x#y", "/login;x"),
+        ] {
+            let portal = response(302, &[("Location", url)], "");
+            assert_eq!(marks(&portal).redirects_to.as_deref(), Some(kept));
+        }
+        let nowhere = marks(&response(302, &[("Location", "?s=1"), ("Via", "")], ""));
+        assert_eq!(nowhere, Marks::default());
+        let imds = [("Server", "IMDS/1.2.3.4"), ("Via", "1.1 x")];
+        assert_eq!(marks(&response(302, &imds, "")), Marks::default());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::catalogue::{
 use crate::facts::{Call, Facts, Trouble, Try};
 use crate::finding::{Confidence, Finding, Severity, Values};
 use azvm_arm::{ArmError, Budget, Cloud, RequestIds};
-use azvm_exchange::{Failure, FailureKind, Origin, Phase};
+use azvm_exchange::{DEFAULT_MAX_RESPONSE_BYTES, Failure, FailureKind, Origin, Phase};
 use std::time::Duration;
 
 pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
@@ -242,6 +242,14 @@ pub(super) fn by_kind(finding: Finding, failure: &Failure) -> Finding {
                 "ARM asks no client for a certificate: look for a device that intercepts TLS, by the certificate's issuer \
                  in the evidence, and exempt the host from it; or correct --arm-endpoint.",
             ),
+        FailureKind::TooLarge => finding
+            .with_confidence(Confidence::Likely)
+            .with_title(match failure.phase {
+                Phase::Body => format!(
+                    "the answer has more than {DEFAULT_MAX_RESPONSE_BYTES} bytes, which none of ARM to this has"
+                ),
+                _ => "the answer's headers are larger than any of ARM".into(),
+            }),
         _ => finding,
     }
 }

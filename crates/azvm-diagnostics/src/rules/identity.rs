@@ -108,6 +108,7 @@ fn not_found(rejection: &Rejection, facts: &Facts, values: &Values) -> Finding {
             .with_cause(cause)
     };
     let words = Words::of(rejection);
+    let default = without_selector(facts);
     if let Words::NoDefault(confidence) = words {
         return finding(&IDSEL_022).with_confidence(confidence);
     }
@@ -129,9 +130,29 @@ fn not_found(rejection: &Rejection, facts: &Facts, values: &Values) -> Finding {
             (None, Words::NoAccess) => model::half_attached(facts, rejection, values),
             // Without the selector the same request got a token, so it is the selector that is refused.
             (None, Words::Unknown) if !has_default(facts) => possible(&IDSEL_007),
-            (None, _) => likely(&IDSEL_007),
+            (None, _) => match default {
+                // Of what is not there nothing can be chosen.
+                Some((Words::NotFound, told)) => finding(&IDSEL_007)
+                    .with_confidence(Confidence::High)
+                    .with_cause(format!("{said}; {told}, so the machine has no identity at all")),
+                Some((Words::Several, told)) => likely(&IDSEL_007).with_cause(format!(
+                    "{said}; {told}, so several identities are attached, and this one is not among them"
+                )),
+                _ => likely(&IDSEL_007),
+            },
         },
     }
+}
+
+/// What IMDS said to the same request without the selector, if it refused that, too.
+fn without_selector(facts: &Facts) -> Option<(Words, String)> {
+    let call = facts.imds.default_identity.as_ref()?;
+    let Err(Trouble::Refused(ProtocolError::Rejected(rejection))) = &call.answer else {
+        return None;
+    };
+    let words = rejection.description()?;
+    let told = format!("asked without the selector, it says: {words}");
+    is_about_identity(rejection).then(|| (Words::of(rejection), told))
 }
 
 fn has_default(facts: &Facts) -> bool {

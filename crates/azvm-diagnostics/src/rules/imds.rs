@@ -2,16 +2,19 @@
 
 use super::{Verdict, agent, brief, path, stranger};
 use crate::catalogue::{
-    Entry, HOST_002, HOST_003, HOST_007, IMDS_002, IMDS_003, IMDS_005, IMDS_006, IMDS_009,
-    IMDS_018, IMDS_022, NET_001, NET_002, NET_003, NET_004, NET_012, NET_014, NET_018, NET_019,
+    Entry, HOST_001, HOST_002, HOST_003, HOST_007, IMDS_002, IMDS_003, IMDS_005, IMDS_006,
+    IMDS_009, IMDS_018, IMDS_022, NET_001, NET_002, NET_003, NET_004, NET_012, NET_014, NET_018,
+    NET_019,
 };
 use crate::collect::offered_version;
-use crate::facts::{Call, Facts, ProbeAnswer, Trouble};
+use crate::facts::{AZURE_ASSET_TAG, Call, Facts, Marks, ProbeAnswer, Trouble};
 use crate::finding::{Confidence, Finding, Severity, Values};
 use crate::stand_in;
 use crate::windows::{Known, ProxySettings};
 use azvm_exchange::{Failure, FailureKind, Phase};
-use azvm_imds::{INSTANCE_API_VERSION, ProtocolError, Responder};
+use azvm_imds::{
+    Compute, INSTANCE_API_VERSION, MAX_TOKEN_RESPONSE_BYTES, ProtocolError, Responder,
+};
 
 pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
     let mut verdict = Verdict::default();
@@ -29,7 +32,7 @@ pub(super) fn reachable(facts: &Facts, values: &Values) -> Verdict {
         // The probe is read as an answer whatever its status.
         Err(Trouble::Refused(error)) => verdict.saw("error", error.to_string()),
         Ok(answer) => {
-            answered(answer, facts, values, &mut verdict);
+            answered((answer, &call.marks), facts, values, &mut verdict);
             verdict.summary(format!(
                 "{} answers at {}, {}",
                 stranger::who(answer),
@@ -70,13 +73,45 @@ fn partial(facts: &Facts, values: &Values, verdict: &mut Verdict) {
     };
     verdict.saw("instance", &cause);
     let mut finding = Finding::new(&IMDS_022, values).with_cause(cause);
+    let lasting = lasting(call);
     if facts.asked.target.is_some() {
         // Naming the target is what the rest of the remedy is about.
-        finding.remedy.text = "Try again in a minute.".into();
+        finding.remedy.text = lasting.unwrap_or("Try again in a minute.").into();
         finding.remedy.commands.clear();
+    } else if let Some(fix) = lasting {
+        finding.remedy.text = format!("{fix} Name the target with --target meanwhile.");
     }
     verdict.find(finding);
 }
+
+/// What to do where waiting does not help: nothing but silence, an update, throttling and trouble passes by itself.
+fn lasting(call: &Call<Compute, ProtocolError>) -> Option<&'static str> {
+    let Err(Trouble::Refused(error)) = &call.answer else {
+        return None;
+    };
+    let ProtocolError::Rejected(rejection) = error else {
+        return Some(CHANGED_FIX);
+    };
+    match (rejection.responder(), rejection.status()) {
+        (Responder::GuestProxyAgent, 403) => Some(ALLOW_FIX),
+        (_, 200) => Some(CHANGED_FIX),
+        (_, 410 | 429 | 500..) => None,
+        (_, 404) => Some(ABSENT_FIX),
+        _ => Some(REFUSED_FIX),
+    }
+}
+
+/// The agent has rules for paths and programs.
+const ALLOW_FIX: &str = "Have the Guest Proxy Agent's rules allow /metadata/instance for this program: a rule does not pass by waiting.";
+
+/// IMDS has this document on every machine.
+const ABSENT_FIX: &str = "Waiting does not help: IMDS has this document on every machine, so look for a stand-in that has no /metadata/instance, or for what answers this path in its place.";
+
+/// It says no, and will say so again.
+const REFUSED_FIX: &str = "Waiting does not help: look for what refuses /metadata/instance and not the token, such as a rule for paths, or a stand-in.";
+
+/// It says yes, and does not send it.
+const CHANGED_FIX: &str = "Waiting does not help: look for what answers /metadata/instance with something else, such as a stand-in or a proxy.";
 
 /// IMDS named the versions that it has. Whether one of them was read makes the difference.
 fn unknown_version(facts: &Facts, values: &Values, verdict: &mut Verdict) -> bool {
@@ -109,7 +144,8 @@ fn unknown_version(facts: &Facts, values: &Values, verdict: &mut Verdict) -> boo
 
 fn silent(failure: &Failure, facts: &Facts, values: &Values, verdict: &mut Verdict) {
     verdict.saw("failure", failure.to_string());
-    let mut cause = format!("{}: {failure}", facts.imds.endpoint);
+    let told = too_large(failure).unwrap_or_else(|| failure.to_string());
+    let mut cause = format!("{}: {told}", facts.imds.endpoint);
     let (entry, confidence) = match path::cause(failure, facts, verdict) {
         Some(known) => {
             cause = format!("{cause}; {}", known.because);
@@ -124,6 +160,16 @@ fn silent(failure: &Failure, facts: &Facts, values: &Values, verdict: &mut Verdi
             .with_cause(cause),
     );
     path::unreadable(facts, values, verdict);
+}
+
+/// That more came than was read, which is no silence: no answer of IMDS is as large.
+pub(super) fn too_large(failure: &Failure) -> Option<String> {
+    let part = match failure.phase {
+        _ if failure.kind != FailureKind::TooLarge => return None,
+        Phase::Body => format!("the answer has more than {MAX_TOKEN_RESPONSE_BYTES} bytes"),
+        _ => "the head of the answer is larger than is read".into(),
+    };
+    Some(format!("{part}, and none of IMDS is as large"))
 }
 
 /// What silence means, by how it sounds.
@@ -172,7 +218,7 @@ fn vouched_for(
         Err(Trouble::Silent(failure)) => return verdict.saw("failure", failure.to_string()),
         Err(Trouble::Refused(error)) => return verdict.saw("error", error.to_string()),
     };
-    saw_answer(answer, verdict);
+    saw_answer((answer, &call.marks), verdict);
     if !matches!(answer.status, 410 | 429 | 500..) {
         let mut note = Finding::new(&NET_014, values)
             .with_severity(Severity::Note)
@@ -188,10 +234,11 @@ fn vouched_for(
     }
 }
 
-fn saw_answer(answer: &ProbeAnswer, verdict: &mut Verdict) {
+fn saw_answer((answer, marks): (&ProbeAnswer, &Marks), verdict: &mut Verdict) {
     verdict.saw("responder", answer.responder.to_string());
     verdict.saw("status", answer.status.to_string());
     verdict.saw_some("server", answer.server.as_ref());
+    stranger::saw(marks, verdict);
     verdict.saw_some("metadata_flavor", answer.flavor.as_ref());
     verdict.saw_some("reason_phrase", answer.reason.as_ref());
 }
@@ -213,8 +260,13 @@ fn documented(answer: &ProbeAnswer) -> Option<&'static Entry> {
     }
 }
 
-fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut Verdict) {
-    saw_answer(answer, verdict);
+fn answered(
+    (answer, marks): (&ProbeAnswer, &Marks),
+    facts: &Facts,
+    values: &Values,
+    verdict: &mut Verdict,
+) {
+    saw_answer((answer, marks), verdict);
     let entry: &Entry = match answer.responder {
         Responder::Imds | Responder::ImdsThroughAgent => {
             verdict.saw_some("error", answer.rejection.error());
@@ -249,7 +301,7 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
     let mut finding = Finding::new(entry, values)
         .with_severity(Severity::Fail)
         .with_confidence(agent::confidence(entry))
-        .with_cause(told(answer));
+        .with_cause(told(answer) + &stranger::by(marks, proxys_name(answer)));
     if entry.code == IMDS_018.code {
         // No token was asked for yet.
         finding = finding.with_title("something other than IMDS answers 200 at its address");
@@ -268,9 +320,34 @@ fn answered(answer: &ProbeAnswer, facts: &Facts, values: &Values, verdict: &mut 
             .with_cause(cause);
     }
     verdict.find(finding);
+    if entry.code == NET_014.code && facts.host.asset_tag.is_azure() == Some(false) {
+        verdict.find(nowhere(answer, values));
+    }
     if answer.responder == Responder::GuestProxyAgent {
         path::unreadable(facts, values, verdict);
     }
+}
+
+/// A server that is not known by its program is told by that name already.
+fn proxys_name(answer: &ProbeAnswer) -> Option<&str> {
+    let is_proxys = answer.responder == Responder::HttpProxy;
+    answer.server.as_deref().filter(|_| is_proxys)
+}
+
+/// Other clouds use the address, too, and not all of them say who they are.
+fn nowhere(answer: &ProbeAnswer, values: &Values) -> Finding {
+    let clouds = match answer.responder {
+        Responder::Unknown => "; other clouds have services at this address",
+        _ => "",
+    };
+    let cause = format!(
+        "the firmware does not carry Azure's mark ({AZURE_ASSET_TAG}), and what answers is not IMDS{clouds}"
+    );
+    Finding::new(&HOST_001, values)
+        .with_severity(Severity::Note)
+        .with_confidence(Confidence::Possible)
+        .with_title("this may be no Azure virtual machine")
+        .with_cause(cause)
 }
 
 /// The agent has the usual words in its status line (Azure/GuestProxyAgent:proxy_agent/src/proxy/proxy_server.rs sets a

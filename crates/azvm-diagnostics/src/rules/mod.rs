@@ -416,6 +416,7 @@ fn values(facts: &Facts) -> Values {
     if let azvm_imds::IdentitySelector::ResourceId(id) = &facts.asked.selector {
         values.set("identity_id", Some(id.as_str()));
     }
+    named_imds(facts, &mut values);
     if let Ok(origin) = facts.arm.endpoint.parse::<Origin>() {
         values.set("arm_host", Some(origin.host().to_string()));
         values.set("arm_port", Some(origin.port().to_string()));
@@ -426,6 +427,19 @@ fn values(facts: &Facts) -> Values {
         );
     }
     values
+}
+
+/// Where the caller said that IMDS is; a simulated one is gone when somebody reads this.
+fn named_imds(facts: &Facts, values: &mut Values) {
+    let imds = &facts.imds;
+    if imds.is_default_endpoint || facts.asked.simulation.is_some() {
+        return;
+    }
+    if let Ok(origin) = imds.endpoint.parse::<Origin>() {
+        values.set("imds_host", Some(origin.host().to_string()));
+        let url = format!("{}/metadata/versions", imds.endpoint.trim_end_matches('/'));
+        values.set("imds_versions_url", Some(url));
+    }
 }
 
 /// As the Azure CLI and Az PowerShell call a cloud.

@@ -1,6 +1,7 @@
 //! Who answers in IMDS's place, by the headers in which a server names itself.
 
-use crate::facts::ProbeAnswer;
+use super::Verdict;
+use crate::facts::{Marks, ProbeAnswer};
 use azvm_imds::Responder;
 use std::fmt;
 
@@ -33,6 +34,31 @@ pub(crate) fn cloud(answer: &ProbeAnswer) -> Option<&'static str> {
         .iter()
         .find(|(names, _)| names.iter().all(|name| words.contains(name)));
     row.map(|(_, cloud)| *cloud)
+}
+
+/// What the verdict is shown with, the server's name aside.
+pub(super) fn saw(marks: &Marks, verdict: &mut Verdict) {
+    verdict.saw_some("via", marks.via.as_ref());
+    verdict.saw_some("squid_error", marks.squid_error.as_ref());
+    verdict.saw_some("redirects_to", marks.redirects_to.as_ref());
+}
+
+/// The end of a sentence about an answer: the headers by which its writer names himself, if there are any.
+pub(super) fn by(marks: &Marks, server: Option<&str>) -> String {
+    let headers = [
+        ("Server", server),
+        ("Via", marks.via.as_deref()),
+        ("X-Squid-Error", marks.squid_error.as_deref()),
+        ("Location", marks.redirects_to.as_deref()),
+    ];
+    let named: Vec<String> = headers
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name}: {}", value?)))
+        .collect();
+    match named.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", named.join(", ")),
+    }
 }
 
 /// As a sentence begins: the responder, and what is known of it by name.

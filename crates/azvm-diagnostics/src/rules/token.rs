@@ -1,17 +1,17 @@
 //! Is there a token, and does it say what it should?
 
-use super::{Verdict, agent, long, model, principal};
+use super::{Verdict, agent, long, model, principal, stranger};
 use crate::catalogue::{
     Entry, HOST_003, IMDS_001, IMDS_002, IMDS_003, IMDS_004, IMDS_006, IMDS_007, IMDS_008,
     IMDS_009, IMDS_018, NET_014, TOKEN_001, TOKEN_002, TOKEN_003, TOKEN_004, TOKEN_007, TOKEN_008,
     TOKEN_009, TOKEN_011, TOKEN_012, TOKEN_015, TOKEN_017,
 };
 use crate::collect::{MAX_RETRY_AFTER, SCALE_SET_TYPE};
-use crate::facts::{Call, Facts, ImdsFacts, TokenFacts, Trouble, Try};
+use crate::facts::{Call, Facts, ImdsFacts, Marks, TokenFacts, Trouble, Try};
 use crate::finding::{Confidence, Finding, Severity, Values};
 use crate::stand_in;
 use azvm_arm::Cloud;
-use azvm_exchange::FailureKind;
+use azvm_exchange::{Failure, FailureKind, Timestamp};
 use azvm_imds::{Guid, ProtocolError, Rejection, Responder, UnverifiedClaims};
 use azvm_resource_id::ResourceId;
 use std::time::Duration;
@@ -41,21 +41,31 @@ pub(super) fn token(facts: &Facts, values: &Values) -> Verdict {
         }
         Err(Trouble::Silent(failure)) => {
             verdict.saw("failure", failure.to_string());
-            let entry = super::imds::silence(failure);
-            let finding = Finding::new(entry, values)
-                .with_severity(Severity::Fail)
-                .with_title("IMDS answered before, and no answer came to the request for a token")
-                .with_cause(failure.to_string());
-            verdict.find(finding);
+            verdict.find(unanswered(failure, values));
         }
         Err(Trouble::Refused(ProtocolError::Rejected(rejection))) => {
-            refused(rejection, facts, values, &mut verdict);
+            refused((rejection, &call.marks), facts, values, &mut verdict);
         }
         Err(Trouble::Refused(error)) => {
             verdict.find(Finding::new(&IMDS_018, values).with_cause(error.to_string()));
         }
     }
     verdict
+}
+
+/// Too much is no silence: it came, and was not read.
+fn unanswered(failure: &Failure, values: &Values) -> Finding {
+    let finding = Finding::new(super::imds::silence(failure), values).with_severity(Severity::Fail);
+    let Some(cause) = super::imds::too_large(failure) else {
+        return finding
+            .with_title("IMDS answered before, and no answer came to the request for a token")
+            .with_cause(failure.to_string());
+    };
+    finding
+        .with_title("IMDS answered before, and the answer to the request for a token is too large")
+        .with_cause(cause)
+        .with_confidence(Confidence::Likely)
+        .with_fix("Look for what answers the request for a token in IMDS's place, or adds to its answer: a proxy, or a stand-in.")
 }
 
 /// What was retried with success is worth a warning: other clients retry less. The other questions to IMDS count too, if
@@ -112,10 +122,35 @@ fn overcome(imds: &ImdsFacts) -> Vec<&Try> {
     attempts.into_iter().flatten().filter(is_hiccup).collect()
 }
 
+/// No token lasts a year.
+const LONGEST_SECS: i64 = 366 * 86_400;
+
+/// The unit of `expires_on` is the second.
+fn endless(token: &TokenFacts, left: i64, values: &Values) -> Finding {
+    let as_millis = Timestamp::from_unix_seconds(token.expires_on.unix_seconds() / 1000);
+    let is_millis = as_millis.seconds_since(token.received_at).abs() <= LONGEST_SECS;
+    let years = left / LONGEST_SECS;
+    let cause = match is_millis {
+        true => format!(
+            "it lies {years} years ahead; read as milliseconds it is {}",
+            super::super::report::rfc3339(as_millis)
+        ),
+        false => format!("it lies {years} years ahead"),
+    };
+    Finding::new(&IMDS_018, values)
+        .with_severity(Severity::Warn)
+        .with_title("expires_on is no end of a token, in seconds as IMDS has it")
+        .with_cause(cause)
+        .with_fix("Mend what answers in IMDS's place: a client that believes it keeps the token after its end.")
+}
+
 /// How long ago the token ended, if it did.
 fn lifetime(token: &TokenFacts, values: &Values, verdict: &mut Verdict) -> Option<Duration> {
     let left = token.expires_on.seconds_since(token.received_at);
     if left > 0 {
+        if left > LONGEST_SECS {
+            verdict.find(endless(token, left, values));
+        }
         return None;
     }
     let ago = Duration::from_secs(left.unsigned_abs());
@@ -124,9 +159,16 @@ fn lifetime(token: &TokenFacts, values: &Values, verdict: &mut Verdict) -> Optio
     Some(ago)
 }
 
-fn refused(rejection: &Rejection, facts: &Facts, values: &Values, verdict: &mut Verdict) {
+fn refused(
+    (rejection, marks): (&Rejection, &Marks),
+    facts: &Facts,
+    values: &Values,
+    verdict: &mut Verdict,
+) {
     verdict.saw("responder", rejection.responder().to_string());
     verdict.saw("status", rejection.status().to_string());
+    verdict.saw_some("server", marks.server.as_ref());
+    stranger::saw(marks, verdict);
     verdict.saw_some("error", rejection.error());
     verdict.saw_some("error_description", rejection.description());
     verdict.saw_some("request_id", rejection.request_id());
@@ -139,7 +181,7 @@ fn refused(rejection: &Rejection, facts: &Facts, values: &Values, verdict: &mut 
         return;
     }
     let entry = refusal(rejection, facts);
-    let mut cause = rejection.to_string();
+    let mut cause = rejection.to_string() + &stranger::by(marks, marks.server.as_deref());
     let too_long = |wait: &Duration| *wait > MAX_RETRY_AFTER;
     if let Some(wait) = rejection.retry_after().filter(too_long) {
         let wait = long(wait);

@@ -3,7 +3,7 @@
 use super::facts::{back, ns, some, text, time};
 use super::text::Text;
 use super::{StoredError, wire};
-use crate::facts::{Call, TimelineEntry, Trouble, Try};
+use crate::facts::{Call, Marks, TimelineEntry, Trouble, Try};
 use azvm_exchange::{Failure, FailureKind, Phase, Timestamp};
 
 pub(super) fn store_call<R, E, SR, SE>(
@@ -17,6 +17,7 @@ pub(super) fn store_call<R, E, SR, SE>(
         elapsed,
         clocks,
         local,
+        marks,
     } = call;
     wire::Call {
         answer: match came {
@@ -31,6 +32,31 @@ pub(super) fn store_call<R, E, SR, SE>(
             local: local.unix_seconds(),
         }),
         local_address: some(local.as_ref()),
+        marks: (*marks != Marks::default()).then(|| store_marks(marks)),
+    }
+}
+
+fn store_marks(marks: &Marks) -> wire::Marks {
+    let Marks {
+        server,
+        via,
+        squid_error,
+        redirects_to,
+    } = marks;
+    wire::Marks {
+        server: some(server.as_ref()),
+        via: some(via.as_ref()),
+        squid_error: some(squid_error.as_ref()),
+        redirects_to: some(redirects_to.as_ref()),
+    }
+}
+
+fn restore_marks(wire: wire::Marks) -> Marks {
+    Marks {
+        server: back(wire.server),
+        via: back(wire.via),
+        squid_error: back(wire.squid_error),
+        redirects_to: back(wire.redirects_to),
     }
 }
 
@@ -52,6 +78,7 @@ pub(super) fn restore_call<R, E, SR, SE>(
             .clocks
             .map(|clocks| (seconds(clocks.server), seconds(clocks.local))),
         local: back(wire.local_address),
+        marks: wire.marks.map(restore_marks).unwrap_or_default(),
     })
 }
 

@@ -153,6 +153,21 @@ pub(super) struct Call<R, E> {
     pub(super) clocks: Option<Clocks>,
     #[serde(default)]
     pub(super) local_address: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) marks: Option<Marks>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Marks {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) server: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) via: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) squid_error: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) redirects_to: Option<Text>,
 }
 
 #[derive(Serialize, Deserialize)]

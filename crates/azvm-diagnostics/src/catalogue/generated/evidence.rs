@@ -74,6 +74,7 @@ pub(super) static PRIMARY_ADDRESS: Evidence = Evidence { key: "primary_address",
 pub(super) static PRIMARY_INTERFACE: Evidence = Evidence { key: "primary_interface", meaning: "the interface of the default route, which Azure gives to the primary one" };
 pub(super) static PROXY_VARIABLES: Evidence = Evidence { key: "proxy_variables", meaning: "proxy variables that are set, with hosts and without passwords" };
 pub(super) static REASON_PHRASE: Evidence = Evidence { key: "reason_phrase", meaning: "the words of the answer's status line, where they are not the usual ones of the status" };
+pub(super) static REDIRECTS_TO: Evidence = Evidence { key: "redirects_to", meaning: "where the answer sends its reader: the Location header, without user, query and fragment" };
 pub(super) static REQUEST_HEADERS: Evidence = Evidence { key: "request_headers", meaning: "names of the headers of a request that was given to look at" };
 pub(super) static REQUEST_ID: Evidence = Evidence { key: "request_id", meaning: "the service's request ID, for support" };
 pub(super) static REQUEST_METHOD: Evidence = Evidence { key: "request_method", meaning: "the method of a request that was given to look at" };
@@ -92,6 +93,7 @@ pub(super) static SELECTOR: Evidence = Evidence { key: "selector", meaning: "how
 pub(super) static SELECTOR_VALUE: Evidence = Evidence { key: "selector_value", meaning: "the ID that was given to choose by" };
 pub(super) static SERVER: Evidence = Evidence { key: "server", meaning: "the Server header of the answer" };
 pub(super) static SPAN: Evidence = Evidence { key: "span", meaning: "where in the text, as byte offsets" };
+pub(super) static SQUID_ERROR: Evidence = Evidence { key: "squid_error", meaning: "the X-Squid-Error header of the answer: why Squid wrote it" };
 pub(super) static STATUS: Evidence = Evidence { key: "status", meaning: "the HTTP status" };
 pub(super) static SUBSCRIPTION_TENANT: Evidence = Evidence { key: "subscription_tenant", meaning: "the tenant that ARM names for the subscription" };
 pub(super) static SUBSCRIPTIONS: Evidence = Evidence { key: "subscriptions", meaning: "how many subscriptions the identity sees" };
@@ -105,6 +107,7 @@ pub(super) static UNREADABLE: Evidence = Evidence { key: "unreadable", meaning: 
 pub(super) static UPTIME_S: Evidence = Evidence { key: "uptime_s", meaning: "seconds since the machine started" };
 pub(super) static USER_PROXY: Evidence = Evidence { key: "user_proxy", meaning: "the proxy of this user's Windows programs (WinINET): hosts, no passwords" };
 pub(super) static VER: Evidence = Evidence { key: "ver", meaning: "the claim ver: the form of the token" };
+pub(super) static VIA: Evidence = Evidence { key: "via", meaning: "the Via header of the answer: the proxies that it passed" };
 pub(super) static VM_ID: Evidence = Evidence { key: "vm_id", meaning: "the machine's vmId, as IMDS says it" };
 pub(super) static VM_PRINCIPAL_ID: Evidence = Evidence { key: "vm_principal_id", meaning: "the object ID of the system-assigned identity in the machine's model" };
 pub(super) static WINDOWS: Evidence = Evidence { key: "windows", meaning: "the edition of Windows" };
@@ -186,6 +189,7 @@ pub static EVIDENCE: &[&Evidence] = &[
     &PRIMARY_INTERFACE,
     &PROXY_VARIABLES,
     &REASON_PHRASE,
+    &REDIRECTS_TO,
     &REQUEST_HEADERS,
     &REQUEST_ID,
     &REQUEST_METHOD,
@@ -204,6 +208,7 @@ pub static EVIDENCE: &[&Evidence] = &[
     &SELECTOR_VALUE,
     &SERVER,
     &SPAN,
+    &SQUID_ERROR,
     &STATUS,
     &SUBSCRIPTION_TENANT,
     &SUBSCRIPTIONS,
@@ -217,6 +222,7 @@ pub static EVIDENCE: &[&Evidence] = &[
     &UPTIME_S,
     &USER_PROXY,
     &VER,
+    &VIA,
     &VM_ID,
     &VM_PRINCIPAL_ID,
     &WINDOWS,

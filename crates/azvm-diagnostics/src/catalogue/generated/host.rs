@@ -11,7 +11,7 @@ pub(crate) static HOST_001: Entry = Entry {
     severity: Severity::Fail,
     title: "this is not an Azure virtual machine",
     summary: "Nothing answers at the metadata address, and the firmware does not carry Azure's mark. On a laptop, a build agent or an on-premises machine there is no metadata service to ask.",
-    told_apart: "The chassis asset tag differs from Azure's and IMDS is silent. With Azure's tag, silence is a network problem (NET-001 to NET-004).",
+    told_apart: "The chassis asset tag differs from Azure's and IMDS is silent; where somebody else answers in its place, it is a note beside NET-014. With Azure's tag, silence is a network problem (NET-001 to NET-004).",
     near: &["HOST-002", "HOST-003", "NET-001", "NET-002"],
     evidence: &[&evidence::CHASSIS_ASSET_TAG, &evidence::IMDS, &evidence::OS],
     fix: "Run this on the virtual machine. Elsewhere, sign in as a developer, or try the simulator.",

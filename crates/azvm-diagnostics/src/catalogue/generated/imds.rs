@@ -168,7 +168,7 @@ pub(crate) static IMDS_009: Entry = Entry {
     evidence: &[&evidence::STATUS, &evidence::ERROR, &evidence::NEWEST_VERSIONS],
     fix: "Let programs ask for a version that the service offers. If the description did not come, name the target with --target; if the doctor got no token, update it or report the list.",
     commands: &[
-        CommandTemplate { shell: "bash", run: "curl -s --noproxy '*' -H Metadata:true http://169.254.169.254/metadata/versions", needs_root: false },
+        CommandTemplate { shell: "bash", run: "curl -s --noproxy '*' -H Metadata:true {imds_versions_url}", needs_root: false },
     ],
     sources: &[&sources::IMDS],
     since: "0.1.0",
@@ -273,7 +273,7 @@ pub(crate) static IMDS_014: Entry = Entry {
     evidence: &[],
     fix: "Build the address without a doubled slash: http://169.254.169.254/metadata/identity/oauth2/token.",
     commands: &[
-        CommandTemplate { shell: "bash", run: "curl -s -D - -o /dev/null --noproxy '*' -H Metadata:true http://169.254.169.254/metadata/versions", needs_root: false },
+        CommandTemplate { shell: "bash", run: "curl -s -D - -o /dev/null --noproxy '*' -H Metadata:true {imds_versions_url}", needs_root: false },
     ],
     sources: &[&sources::AGENT_CONNECTION],
     since: "0.1.0",
@@ -354,7 +354,7 @@ pub(crate) static IMDS_018: Entry = Entry {
     severity: Severity::Fail,
     title: "the metadata service answered 200 with something that is no token",
     summary: "The status says success, the body is not what IMDS sends.",
-    told_apart: "200 whose body is not of IMDS's form, or an error in it, which no server of its protocol sends with success. With another status it is NET-014; the same error with a status of its own has the code of that error.",
+    told_apart: "200 whose body is not of IMDS's form, or an error in it, which no server of its protocol sends with success. With another status it is NET-014; the same error with a status of its own has the code of that error. A token whose expires_on is no time in seconds, such as one in milliseconds, is a warning.",
     near: &["NET-014", "TOKEN-010"],
     evidence: &[&evidence::RESPONDER, &evidence::STATUS, &evidence::SERVER, &evidence::ERROR, &evidence::ERROR_DESCRIPTION],
     fix: "Look for something that intercepts the address, such as a captive portal or a test double.",
@@ -432,7 +432,7 @@ pub(crate) static IMDS_022: Entry = Entry {
     told_apart: "The probe was answered by IMDS and the instance document was not. If nothing is answered, it is IMDS-006 or a network problem.",
     near: &["HOST-011", "IMDS-006", "IMDS-010"],
     evidence: &[&evidence::ENDPOINT, &evidence::RESPONDER, &evidence::INSTANCE],
-    fix: "Try again in a minute; name the target with --target meanwhile.",
+    fix: "Try again in a minute; name the target with --target meanwhile. A refusal by the agent's rules, or a 404, does not pass by waiting: have the rules allow /metadata/instance, or look for what answers in its place.",
     commands: &[
         CommandTemplate { shell: "bash", run: "{doctor} --target RESOURCE_ID", needs_root: false },
     ],
@@ -454,7 +454,7 @@ pub(crate) static IMDS_023: Entry = Entry {
     evidence: &[&evidence::IMDS_LATENCY_MS],
     fix: "Let programs keep their tokens, and give clients a limit of several seconds once IMDS is known to be there.",
     commands: &[
-        CommandTemplate { shell: "bash", run: "time curl -s -o /dev/null --noproxy '*' -H Metadata:true http://169.254.169.254/metadata/versions", needs_root: false },
+        CommandTemplate { shell: "bash", run: "time curl -s -o /dev/null --noproxy '*' -H Metadata:true {imds_versions_url}", needs_root: false },
     ],
     sources: &[&sources::INFERRED],
     since: "0.1.0",

@@ -33,6 +33,42 @@ fn each_part_of_a_mistyped_id_is_named() {
     assert_eq!(ran.codes(), ["IDSEL-009"], "{}", ran.verbose_text());
 }
 
+/// Where the request without the selector is refused as well, its words tell what is attached.
+#[test]
+fn what_imds_says_without_the_selector_is_proof() {
+    let default = |reply: Reply| {
+        let world = World::healthy().with_all(Route::Token, [not_found(), reply]);
+        selecting(world, by_id(&identity_id("app-id")))
+    };
+    let ran = check(default(not_found()), &["IDSEL-007"]);
+    sure(&ran, "IDSEL-007", Confidence::High);
+    let cause = |ran: &Ran| ran.finding("IDSEL-007").cause.clone().unwrap();
+    assert!(
+        cause(&ran).ends_with("so the machine has no identity at all"),
+        "{}",
+        cause(&ran)
+    );
+    let several =
+        "Multiple user assigned identities exist, please specify the clientId / resourceId";
+    let ran = check(
+        default(Reply::imds_error(400, "invalid_request", several)),
+        &["IDSEL-007"],
+    );
+    sure(&ran, "IDSEL-007", Confidence::Likely);
+    assert!(
+        cause(&ran).contains("so several identities are attached"),
+        "{}",
+        cause(&ran)
+    );
+    // Other words are no proof of either.
+    let ran = check(
+        default(Reply::imds_error(400, "invalid_request", "Sorry.")),
+        &["IDSEL-007"],
+    );
+    sure(&ran, "IDSEL-007", Confidence::Likely);
+    assert_eq!(cause(&ran), "IMDS says: Identity not found");
+}
+
 #[test]
 fn an_identity_that_is_not_attached_is_proven_only_by_the_model() {
     let chosen = |deed: Reply| refused("db-id", not_found()).with(Route::Model, deed);

@@ -160,7 +160,7 @@ fn a_stand_in_may_refuse_without_the_header_as_it_likes() {
     );
     // Who has no token either is a stranger.
     let run = examine(|_, _| response(400, PAGE, PYTHON_PAGE), arm).expect_code(1);
-    assert_eq!(run.report().codes(), ["NET-014"]);
+    assert_eq!(run.report().root_causes(), ["NET-014"], "{run:#?}");
 }
 
 #[test]

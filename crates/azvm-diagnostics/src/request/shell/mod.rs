@@ -297,7 +297,7 @@ impl Reader<'_> {
                     self.end_word();
                 }
                 '\n' if self.word.is_none() && self.line.words.is_empty() => self.skip(),
-                '^' => self.caret(),
+                '^' => self.escaped(),
                 '"' => self.cmd_quotes(),
                 '\'' if self.word.is_none() => self.cmd_single_quotes(),
                 '%' => self.percent(),
@@ -314,8 +314,9 @@ impl Reader<'_> {
         self.end_word();
     }
 
-    /// It takes the meaning from the next character, and joins two lines at a line end.
-    fn caret(&mut self) {
+    /// The caret of `cmd` and the backtick of PowerShell take the meaning from the next character, and join two lines at a
+    /// line end.
+    fn escaped(&mut self) {
         self.skip();
         for end in ["\r\n", "\n"] {
             if self.rest().starts_with(end) {

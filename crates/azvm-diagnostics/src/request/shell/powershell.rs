@@ -50,25 +50,13 @@ impl Reader<'_> {
     /// What may stand in a word and in a table alike.
     fn value_part(&mut self, c: char) {
         match c {
-            '`' => self.backtick(),
+            '`' => self.escaped(),
             '$' => self.variable(false),
             '(' => self.group(),
             c if is_single(c) => self.literal(),
             c if is_double(c) => self.expandable(),
             _ => self.take(),
         }
-    }
-
-    /// It takes the meaning from the next character, and joins two lines at a line end.
-    fn backtick(&mut self) {
-        self.skip();
-        for end in ["\r\n", "\n"] {
-            if self.rest().starts_with(end) {
-                self.at += end.len();
-                return;
-            }
-        }
-        self.take();
     }
 
     /// Two quotes are one.
@@ -101,7 +89,7 @@ impl Reader<'_> {
                     }
                     self.take();
                 }
-                '`' => self.backtick(),
+                '`' => self.escaped(),
                 '$' => self.variable(true),
                 _ => self.take(),
             }

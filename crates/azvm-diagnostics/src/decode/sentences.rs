@@ -1,7 +1,8 @@
 //! What the sentences of programs and systems mean that stand where no service answered: one table.
 //!
 //! Such a sentence names the failure and rarely its cause: most are no more than *possible*, and *likely* only where they
-//! name what failed as well. Each row says where its words come from.
+//! name what failed as well. Each row names the source that has its words, or, for a language's own library, the file that is
+//! known to write them.
 
 use super::Meaning;
 use super::hosts::Hosts;

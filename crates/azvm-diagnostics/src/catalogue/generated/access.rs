@@ -147,7 +147,7 @@ pub(crate) static RBAC_007: Entry = Entry {
         CommandTemplate { shell: "az", run: "az role assignment list --assignee {object_id} --scope {scope} --include-inherited --query '[].condition'", needs_root: false },
         CommandTemplate { shell: "powershell", run: "Get-AzRoleAssignment -ObjectId {object_id} -Scope {scope} | Select-Object RoleDefinitionName, Condition", needs_root: false },
     ],
-    sources: &[&sources::RBAC_TROUBLESHOOTING, &sources::EPAC_795],
+    sources: &[&sources::RBAC_TROUBLESHOOTING, &sources::EPAC_787],
     since: "0.1.0",
     detection: Detection::Doctor,
     retired: None,

@@ -222,10 +222,10 @@ pub(super) static CROMWELL_246: Source = Source {
     title: "microsoft/CromwellOnAzure#246",
     url: Some("https://github.com/microsoft/CromwellOnAzure/issues/246"),
 };
-pub(super) static EPAC_795: Source = Source {
+pub(super) static EPAC_787: Source = Source {
     kind: SourceKind::Reported,
-    title: "Azure/enterprise-azure-policy-as-code#795",
-    url: Some("https://github.com/Azure/enterprise-azure-policy-as-code/issues/795"),
+    title: "Azure/enterprise-azure-policy-as-code#787",
+    url: Some("https://github.com/Azure/enterprise-azure-policy-as-code/issues/787"),
 };
 pub(super) static IDENTITY_WEB_2796: Source = Source {
     kind: SourceKind::Reported,

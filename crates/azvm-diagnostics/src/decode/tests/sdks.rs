@@ -355,7 +355,7 @@ fn the_directory() {
     );
 }
 
-/// Source: Azure/enterprise-azure-policy-as-code#795 for the sentence.
+/// Source: Azure/enterprise-azure-policy-as-code#787 for the sentence.
 #[test]
 fn a_condition_is_read_from_words_after_a_code() {
     let words = |what: &str| {
